@@ -1,0 +1,349 @@
+//! The panel: rows sorted by era, shared columns, names.
+
+use std::sync::Arc;
+
+use crate::{
+    ColumnData, ColumnView, Era, Eras, Error, Ids, PanelBuilder, Result, Schema, Shared, Values,
+    column::Column, schema::Names,
+};
+
+/// A table whose rows are sorted by era. Immutable; clones and cuts share their columns.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) eras: Eras,
+    pub(crate) features: Arc<[Column]>,
+    pub(crate) targets: Arc<[Column]>,
+    pub(crate) extras: Arc<[Column]>,
+    pub(crate) weights: Option<Column>,
+    pub(crate) ids: Option<RowIds>,
+}
+
+/// Ids and where each era starts in them.
+#[derive(Debug, Clone)]
+pub(crate) struct RowIds {
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) starts: Arc<[usize]>,
+}
+
+/// Reading.
+impl Panel {
+    /// Begins a panel.
+    #[must_use]
+    pub fn builder() -> PanelBuilder {
+        PanelBuilder::default()
+    }
+
+    /// The names.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The eras.
+    #[must_use]
+    pub fn eras(&self) -> &Eras {
+        &self.eras
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.eras.rows()
+    }
+
+    /// The number of features.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.features.len()
+    }
+
+    /// The view of era `index`.
+    ///
+    /// # Panics
+    /// When there is no such era.
+    #[must_use]
+    pub fn era(&self, index: usize) -> Era<'_> {
+        assert!(index < self.eras.len(), "era {index} of {}", self.eras.len());
+        Era { panel: self, index }
+    }
+
+    /// The views of all eras, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Era<'_>> + DoubleEndedIterator {
+        (0..self.eras.len()).map(|index| Era { panel: self, index })
+    }
+
+    /// Feature `position`.
+    ///
+    /// # Panics
+    /// When there is no such feature, as indexing a slice does.
+    #[must_use]
+    pub fn feature(&self, position: usize) -> ColumnView<'_> {
+        self.view(&self.features[position])
+    }
+
+    /// A feature by its name.
+    ///
+    /// # Errors
+    /// When no feature has the name.
+    pub fn feature_named(&self, name: &str) -> Result<ColumnView<'_>> {
+        self.schema.feature_position(name).map(|position| self.feature(position))
+    }
+
+    /// The target that learners fit.
+    ///
+    /// # Errors
+    /// When the panel has no target.
+    pub fn target(&self) -> Result<ColumnView<'_>> {
+        let column = self.targets.get(self.schema.main).ok_or_else(|| Error::Missing {
+            operation: "reading the target".into(),
+            what: "a target".into(),
+        })?;
+        Ok(self.view(column))
+    }
+
+    /// A target by its name.
+    ///
+    /// # Errors
+    /// When no target has the name.
+    pub fn target_named(&self, name: &str) -> Result<ColumnView<'_>> {
+        self.schema.targets.position("target", name).map(|at| self.view(&self.targets[at]))
+    }
+
+    /// Whether the panel has a target.
+    #[must_use]
+    pub fn has_target(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// An extra column by its name.
+    ///
+    /// # Errors
+    /// When no extra column has the name.
+    pub fn extra(&self, name: &str) -> Result<ColumnView<'_>> {
+        self.schema.extras.position("extra column", name).map(|at| self.view(&self.extras[at]))
+    }
+
+    /// The weights of the rows, if there are any.
+    #[must_use]
+    pub fn weights(&self) -> Option<ColumnView<'_>> {
+        self.weights.as_ref().map(|column| self.view(column))
+    }
+
+    /// Whether the rows have ids.
+    #[must_use]
+    pub fn has_ids(&self) -> bool {
+        self.ids.is_some()
+    }
+
+    /// The id of `row`, if the rows have ids and there is such a row.
+    #[must_use]
+    pub fn id(&self, row: usize) -> Option<&str> {
+        let era = self.eras.of_row(row)?;
+        let ids = self.ids.as_ref()?;
+        Some(ids.ids.get(ids.starts[era] + row - self.eras.range(era).start))
+    }
+
+    /// Bytes of the values that the panel shows: features, targets, extras, weights.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let all =
+            self.features.iter().chain(&*self.targets).chain(&*self.extras).chain(&self.weights);
+        let width = |column: &Column| if matches!(column.data, ColumnData::U8(_)) { 1 } else { 4 };
+        all.map(|column| width(column) * self.rows()).sum()
+    }
+
+    /// Refuses a panel with a missing or infinite feature.
+    ///
+    /// # Errors
+    /// Names the first such value, with its era and row.
+    pub fn expect_finite(&self) -> Result<()> {
+        for (name, position) in self.schema.features().iter().zip(0..) {
+            for (era, values) in self.feature(position).eras().enumerate() {
+                let Values::F32(values) = values else { break };
+                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                    return Err(Error::NonFinite {
+                        column: name.to_string(),
+                        value: f64::from(values[at]),
+                        era: self.eras.label(era).to_owned(),
+                        row: self.eras.range(era).start + at,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn view<'a>(&'a self, column: &'a Column) -> ColumnView<'a> {
+        ColumnView { column, eras: &self.eras }
+    }
+}
+
+/// Cutting and replacing: new panels that share what they keep.
+impl Panel {
+    /// Some of the eras, by increasing positions. No values are copied.
+    ///
+    /// # Errors
+    /// When positions do not increase, leave the panel, or there are none.
+    pub fn cut(&self, eras: &[usize]) -> Result<Self> {
+        if eras.is_empty() {
+            return Err(Error::empty("the list of eras"));
+        }
+        let mut cut = StartsCut { eras, known: Vec::new() };
+        let mut column = |column: &Column| Column {
+            data: column.data.clone(),
+            starts: cut.starts(&column.starts),
+        };
+        Ok(Self {
+            schema: Arc::clone(&self.schema),
+            eras: self.eras.cut(eras)?,
+            features: self.features.iter().map(&mut column).collect(),
+            targets: self.targets.iter().map(&mut column).collect(),
+            extras: self.extras.iter().map(&mut column).collect(),
+            weights: self.weights.as_ref().map(&mut column),
+            ids: self.ids.as_ref().map(|rows| RowIds {
+                ids: Arc::clone(&rows.ids),
+                starts: cut.starts(&rows.starts),
+            }),
+        })
+    }
+
+    /// Some of the features, in the order given.
+    ///
+    /// # Errors
+    /// When a name is unknown or given twice.
+    pub fn select<S: AsRef<str>>(&self, features: &[S]) -> Result<Self> {
+        let positions = features.iter().map(|name| self.schema.feature_position(name.as_ref()));
+        let positions: Vec<usize> = positions.collect::<Result<_>>()?;
+        let names =
+            positions.iter().map(|&at| Arc::clone(&self.schema.features.list[at])).collect();
+        let columns = positions.iter().map(|&at| self.features[at].clone()).collect();
+        self.with_columns(names, columns)
+    }
+
+    /// The same panel with another target to fit.
+    ///
+    /// # Errors
+    /// When no target has the name.
+    pub fn with_target(&self, name: &str) -> Result<Self> {
+        let main = self.schema.targets.position("target", name)?;
+        Ok(Self { schema: Arc::new(Schema { main, ..(*self.schema).clone() }), ..self.clone() })
+    }
+
+    /// The same panel with other values of the target that learners fit.
+    ///
+    /// # Errors
+    /// When there is no target or the length differs.
+    pub fn with_target_values(&self, values: impl Into<Shared<f32>>) -> Result<Self> {
+        let name = self.schema.target().unwrap_or("target").to_owned();
+        self.target()?;
+        let column = self.fresh(&name, values.into().into())?;
+        let mut targets = self.targets.to_vec();
+        targets[self.schema.main] = column;
+        Ok(Self { targets: targets.into(), ..self.clone() })
+    }
+
+    /// The same rows without targets and weights: what a model may see when it predicts.
+    #[must_use]
+    pub fn without_targets(&self) -> Self {
+        let schema = Schema { targets: Names::default(), main: 0, ..(*self.schema).clone() };
+        Self { schema: Arc::new(schema), targets: Arc::new([]), weights: None, ..self.clone() }
+    }
+
+    /// The same rows with weights.
+    ///
+    /// # Errors
+    /// When the length differs.
+    pub fn with_weights(&self, values: impl Into<Shared<f32>>) -> Result<Self> {
+        let weights = Some(self.fresh("weights", values.into().into())?);
+        Ok(Self { weights, ..self.clone() })
+    }
+
+    /// The same rows with one more extra column.
+    ///
+    /// # Errors
+    /// When the length differs or the name exists.
+    pub fn with_extra(&self, name: &str, values: impl Into<Shared<f32>>) -> Result<Self> {
+        let column = self.fresh(name, values.into().into())?;
+        let mut names = self.schema.extras.list.clone();
+        names.push(name.into());
+        let schema =
+            Schema { extras: Names::new("extra column", names)?, ..(*self.schema).clone() };
+        let extras = self.extras.iter().cloned().chain([column]).collect();
+        Ok(Self { schema: Arc::new(schema), extras, ..self.clone() })
+    }
+
+    /// The same rows with these features alone, in panel order.
+    ///
+    /// # Errors
+    /// When a length differs or a name is given twice.
+    pub fn with_features<S: Into<Arc<str>>, D: Into<ColumnData>>(
+        &self,
+        features: impl IntoIterator<Item = (S, D)>,
+    ) -> Result<Self> {
+        let (names, columns) = self.fresh_all(features)?;
+        self.with_columns(names, columns)
+    }
+
+    /// The same rows with these features after those that stand.
+    ///
+    /// # Errors
+    /// When a length differs or a name exists.
+    pub fn append_features<S: Into<Arc<str>>, D: Into<ColumnData>>(
+        &self,
+        features: impl IntoIterator<Item = (S, D)>,
+    ) -> Result<Self> {
+        let (names, columns) = self.fresh_all(features)?;
+        let names = self.schema.features.list.iter().cloned().chain(names).collect();
+        self.with_columns(names, self.features.iter().cloned().chain(columns).collect())
+    }
+
+    fn fresh_all<S: Into<Arc<str>>, D: Into<ColumnData>>(
+        &self,
+        features: impl IntoIterator<Item = (S, D)>,
+    ) -> Result<(Vec<Arc<str>>, Vec<Column>)> {
+        let (mut names, mut columns) = (Vec::new(), Vec::new());
+        for (name, data) in features {
+            let name = name.into();
+            columns.push(self.fresh(&name, data.into())?);
+            names.push(name);
+        }
+        Ok((names, columns))
+    }
+
+    /// A column in panel order.
+    fn fresh(&self, name: &str, data: ColumnData) -> Result<Column> {
+        if data.len() != self.rows() {
+            return Err(Error::Length {
+                name: name.to_owned(),
+                given: data.len(),
+                expected: self.rows(),
+            });
+        }
+        Ok(Column { data, starts: self.eras.starts() })
+    }
+
+    fn with_columns(&self, names: Vec<Arc<str>>, columns: Vec<Column>) -> Result<Self> {
+        let schema = Schema { features: Names::new("feature", names)?, ..(*self.schema).clone() };
+        Ok(Self { schema: Arc::new(schema), features: columns.into(), ..self.clone() })
+    }
+}
+
+/// Cuts starts, once for all columns that share them.
+struct StartsCut<'a> {
+    eras: &'a [usize],
+    known: Vec<(Arc<[usize]>, Arc<[usize]>)>,
+}
+
+impl StartsCut<'_> {
+    fn starts(&mut self, whole: &Arc<[usize]>) -> Arc<[usize]> {
+        if let Some((_, cut)) = self.known.iter().find(|(known, _)| Arc::ptr_eq(known, whole)) {
+            return Arc::clone(cut);
+        }
+        // Positions out of range are refused by the cut of the eras, which comes right after.
+        let cut: Arc<[usize]> =
+            self.eras.iter().filter_map(|&era| whole.get(era).copied()).collect();
+        self.known.push((Arc::clone(whole), Arc::clone(&cut)));
+        cut
+    }
+}

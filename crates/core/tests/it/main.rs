@@ -1,0 +1,4 @@
+//! Tests of the core's words.
+
+mod panel;
+mod pipeline;
