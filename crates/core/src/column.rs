@@ -105,7 +105,7 @@ impl<'a> Values<'a> {
     /// When `out` has another length.
     pub fn write_f32(&self, out: &mut [f32]) {
         match self {
-            Self::U8(values) => convert(values, out, |v| f32::from(v)),
+            Self::U8(values) => convert(values, out, f32::from),
             Self::F32(values) => out.copy_from_slice(values),
         }
     }
@@ -116,8 +116,8 @@ impl<'a> Values<'a> {
     /// When `out` has another length.
     pub fn write_f64(&self, out: &mut [f64]) {
         match self {
-            Self::U8(values) => convert(values, out, |v| f64::from(v)),
-            Self::F32(values) => convert(values, out, |v| f64::from(v)),
+            Self::U8(values) => convert(values, out, f64::from),
+            Self::F32(values) => convert(values, out, f64::from),
         }
     }
 
@@ -204,6 +204,15 @@ impl<'a> ColumnView<'a> {
         let in_line =
             (0..self.eras.len()).all(|e| self.column.starts[e] - first == self.eras.range(e).start);
         in_line.then(|| self.column.era(0, self.len()))
+    }
+
+    /// The column that holds the values and where in it the panel's rows start, when they lie end
+    /// to end. Whoever keeps the column keeps the values alive without copying them.
+    #[must_use]
+    pub fn shared(&self) -> Option<(ColumnData, usize)> {
+        self.contiguous()?;
+        let first = self.column.starts.first().copied().unwrap_or(0);
+        Some((self.column.data.clone(), first))
     }
 
     /// All values as an `ndarray` view, when the column is `f32` and [contiguous](Self::contiguous).

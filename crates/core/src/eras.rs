@@ -144,8 +144,13 @@ impl Eras {
     }
 }
 
-/// Compares runs of digits as numbers and the rest as text.
-fn natural_order(a: &str, b: &str) -> Ordering {
+/// Compares runs of digits as numbers and the rest as text: the order of era labels.
+///
+/// ```
+/// assert!(fattail_core::natural_order("era2", "era10").is_lt());
+/// ```
+#[must_use]
+pub fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     while let (Some(&x), Some(&y)) = (a.first(), b.first()) {
         let order = if x.is_ascii_digit() && y.is_ascii_digit() {

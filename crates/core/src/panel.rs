@@ -243,6 +243,18 @@ impl Panel {
         Ok(Self { targets: targets.into(), ..self.clone() })
     }
 
+    /// The same rows with one more target, after those that stand.
+    ///
+    /// # Errors
+    /// When the length differs or the name exists.
+    pub fn append_target(&self, name: &str, values: impl Into<Shared<f32>>) -> Result<Self> {
+        let column = self.fresh(name, values.into().into())?;
+        let names = self.schema.targets.list.iter().cloned().chain([name.into()]).collect();
+        let schema = Schema { targets: Names::new("target", names)?, ..(*self.schema).clone() };
+        let targets = self.targets.iter().cloned().chain([column]).collect();
+        Ok(Self { schema: Arc::new(schema), targets, ..self.clone() })
+    }
+
     /// The same rows without targets and weights: what a model may see when it predicts.
     #[must_use]
     pub fn without_targets(&self) -> Self {
@@ -329,10 +341,13 @@ impl Panel {
     }
 }
 
+type Starts = Arc<[usize]>;
+
 /// Cuts starts, once for all columns that share them.
 struct StartsCut<'a> {
     eras: &'a [usize],
-    known: Vec<(Arc<[usize]>, Arc<[usize]>)>,
+    /// Whole starts and what is left of them.
+    known: Vec<(Starts, Starts)>,
 }
 
 impl StartsCut<'_> {

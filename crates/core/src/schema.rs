@@ -140,9 +140,17 @@ impl<S: Into<String>, F: Into<String>> FromIterator<(S, Vec<F>)> for FeatureSets
 }
 
 /// The known name at the smallest edit distance, when it is near enough to be a slip.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+///
+/// ```
+/// let known = ["target_20", "target_60"];
+/// assert_eq!(fattail_core::nearest("target20", known), Some("target_20".into()));
+/// assert_eq!(fattail_core::nearest("price", known), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = (name.chars().count() / 3).max(1);
     known
+        .into_iter()
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|&(distance, _)| distance <= limit)
         .min()

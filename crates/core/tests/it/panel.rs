@@ -86,7 +86,10 @@ fn targets_are_chosen_replaced_and_removed() {
     let replaced = panel().with_target_values(vec![0.5f32; 6]).unwrap();
     assert_eq!(replaced.target().unwrap().to_f32(), [0.5; 6]);
     assert_eq!(replaced.target_named("other").unwrap().to_f32(), [9.0; 6]);
-    assert!(panel().without_targets().target().is_err());
+    let blind = panel().without_targets();
+    assert!(blind.target().is_err());
+    assert_eq!(blind.append_target("new", vec![1.0; 6]).unwrap().target().unwrap().to_f32(), [1.0; 6]);
+    assert!(panel().append_target("main", vec![1.0; 6]).is_err());
     assert_eq!(panel().era(0).extra("meta").unwrap(), [7.0, 7.0]);
 }
 
@@ -125,4 +128,18 @@ proptest! {
         let last = cut.cut(&[kept.len() - 1]).unwrap();
         prop_assert_eq!(last.feature(0).to_f32(), panel.cut(&kept[kept.len() - 1..]).unwrap().feature(0).to_f32());
     }
+}
+
+#[test]
+fn a_column_is_shared_with_its_start() {
+    let panel = Panel::builder()
+        .eras(&["1", "2", "2", "3"])
+        .unwrap()
+        .feature("x", vec![1u8, 2, 3, 4])
+        .build()
+        .unwrap();
+    let cut = panel.cut(&[1, 2]).unwrap();
+    let (data, start) = cut.feature(0).shared().unwrap();
+    assert_eq!((data.len(), start), (4, 1));
+    assert!(panel.cut(&[0, 2]).unwrap().feature(0).shared().is_none());
 }

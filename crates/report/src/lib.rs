@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod chart;
+mod error;
+mod facts;
+mod figure;
+mod html;
+mod json;
+mod markdown;
+mod model;
+mod number;
+mod picture;
+mod table;
+mod text;
+mod verdict;
+
+pub use error::{Error, Result};
+pub use model::{
+    Coefficient, DataFacts, FileLink, MetricReport, ModelReport, Report, Scored, Setting,
+    SplitFacts,
+};

@@ -1,0 +1,177 @@
+//! What a report is made of: facts, settings and what `evaluate` found. Nothing is computed here.
+
+use fattail_evaluate::{Backtest, FoldRun, Scores, Summary};
+use serde::{Deserialize, Serialize};
+
+use fattail_core::null;
+
+/// One run, ready to be written as JSON, Markdown, HTML or a table for the terminal.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// The headline.
+    pub title: String,
+    /// The program and its version.
+    pub generated_by: String,
+    /// What was read.
+    pub data: DataFacts,
+    /// The settings of the run, in the order in which they are shown.
+    pub settings: Vec<Setting>,
+    /// How train and test eras were kept apart.
+    pub split: Option<SplitFacts>,
+    /// The models, the most important first.
+    pub models: Vec<ModelReport>,
+    /// What the reader must know before trusting a figure.
+    pub warnings: Vec<String>,
+    /// Files that the run left beside the page.
+    pub files: Vec<FileLink>,
+}
+
+/// Facts about the data.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DataFacts {
+    /// The file's name, or what else the data is.
+    pub source: String,
+    /// The number of rows.
+    pub rows: u64,
+    /// The number of eras.
+    pub eras: u64,
+    /// The first era.
+    pub first_era: String,
+    /// The last era.
+    pub last_era: String,
+    /// The number of features.
+    pub features: u64,
+    /// The target's name.
+    pub target: String,
+    /// The panel's bytes in memory.
+    pub bytes: u64,
+}
+
+/// A setting as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Setting {
+    /// A setting from anything that can be shown.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl ToString) -> Self {
+        Self { name: name.into(), value: value.to_string() }
+    }
+}
+
+/// How train and test eras were kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SplitFacts {
+    /// The split's name.
+    pub name: String,
+    /// Eras left out between train and test.
+    pub gap_eras: usize,
+    /// Where the gap comes from.
+    pub rule: String,
+}
+
+/// One model's backtest.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ModelReport {
+    /// The model's name.
+    pub name: String,
+    /// Its settings, a line a step of the pipeline.
+    pub settings: Vec<String>,
+    /// Its metrics, the most important first.
+    pub metrics: Vec<MetricReport>,
+    /// The folds, in order.
+    pub folds: Vec<FoldRun>,
+    /// The exposure to features, era by era: the first metric whose name ends with `exposure`.
+    pub exposure: Option<Scores>,
+    /// Coefficients, of models that have them.
+    pub coefficients: Vec<Coefficient>,
+}
+
+impl ModelReport {
+    /// Puts a backtest into a report; `summarize` is a form of [`Summary::of`].
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        backtest: &Backtest,
+        summarize: impl Fn(&[f64]) -> Summary,
+    ) -> Self {
+        let scored = |scores: &Scores| Scored {
+            scores: scores.clone(),
+            summary: summarize(&scores.values()),
+        };
+        let metric = |scores: &Scores| MetricReport {
+            model: scored(scores),
+            constant: backtest.constant.iter().find(|c| c.metric == scores.metric).map(scored),
+        };
+        let metrics: Vec<MetricReport> = backtest.scores.iter().map(metric).collect();
+        let exposure = metrics.iter().find(|metric| metric.is_exposure());
+        Self {
+            name: name.into(),
+            exposure: exposure.map(|metric| metric.model.scores.clone()),
+            metrics,
+            folds: backtest.folds.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// One metric of a model, and of the constant predictor beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricReport {
+    /// The model's scores.
+    pub model: Scored,
+    /// The constant predictor's scores.
+    pub constant: Option<Scored>,
+}
+
+impl MetricReport {
+    /// The metric's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.model.scores.metric
+    }
+
+    /// Whether the metric tells how close predictions follow features.
+    pub(crate) fn is_exposure(&self) -> bool {
+        self.name().ends_with("exposure")
+    }
+}
+
+/// Scores and their summary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// Era by era.
+    pub scores: Scores,
+    /// In summary.
+    pub summary: Summary,
+}
+
+/// A coefficient and the interval that it is known to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// The feature's name.
+    pub name: String,
+    /// The estimate.
+    #[serde(with = "null")]
+    pub value: f64,
+    /// The lower end of the interval; NaN where there is none.
+    #[serde(with = "null")]
+    pub low: f64,
+    /// The upper end of the interval; NaN where there is none.
+    #[serde(with = "null")]
+    pub high: f64,
+}
+
+/// A file beside the page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FileLink {
+    /// What it is.
+    pub label: String,
+    /// Its path, relative to the page.
+    pub path: String,
+}

@@ -1,0 +1,182 @@
+//! Which charts a report shows: the first metric in full, the others as running sums.
+
+use std::collections::HashMap;
+
+use fattail_evaluate::{Scores, cumulative, drawdown};
+
+use crate::chart::{CONSTANT, Marks, Plot, SERIES, Series, forest as draw_forest};
+use crate::{MetricReport, ModelReport, Report, Result, facts};
+
+/// Charts draw this many models: one colour each.
+pub(crate) const MOST_MODELS: usize = SERIES.len();
+
+/// A drawn chart with its heading and legend: classes of the style sheet and names.
+pub(crate) struct Picture {
+    pub(crate) title: String,
+    pub(crate) legend: Vec<(String, String)>,
+    pub(crate) svg: String,
+}
+
+/// Score bars, running sum, fall below the peak, exposure.
+pub(crate) fn charts(report: &Report) -> Result<Vec<Picture>> {
+    let models = drawn(report);
+    let mut charts = Vec::new();
+    let Some(first) = models.first().and_then(|model| model.metrics.first()) else {
+        return Ok(charts);
+    };
+    let name = first.name();
+    for model in models {
+        if let Some(metric) = find(model, name) {
+            charts.push(bars(model, metric, models.len() > 1)?);
+        }
+    }
+    charts.push(lines(models, name, "Running sum of", Marks::Lines, cumulative)?);
+    charts.push(lines(models, name, "Drawdown of", Marks::Areas, drawdown)?);
+    charts.extend(exposure(models)?);
+    Ok(charts)
+}
+
+/// The running sums of every metric but the first.
+pub(crate) fn more_charts(report: &Report) -> Result<Vec<Picture>> {
+    let models = drawn(report);
+    let metrics = models.first().map(|model| &model.metrics[..]).unwrap_or_default();
+    let others = metrics.iter().skip(1).filter(|metric| !metric.is_exposure());
+    others.map(|m| lines(models, m.name(), "Running sum of", Marks::Lines, cumulative)).collect()
+}
+
+/// The largest coefficients of a model that has some.
+pub(crate) fn forest(model: &ModelReport, most: usize) -> Result<Option<Picture>> {
+    let rows = facts::largest(model, most);
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let all = model.coefficients.len();
+    let title = if all > rows.len() {
+        format!("{}: the {} largest of {all} coefficients", model.name, rows.len())
+    } else {
+        format!("{}: {all} coefficients", model.name)
+    };
+    let svg = draw_forest(&title, &rows)?;
+    Ok(Some(Picture { title, legend: Vec::new(), svg }))
+}
+
+fn drawn(report: &Report) -> &[ModelReport] {
+    &report.models[..report.models.len().min(MOST_MODELS)]
+}
+
+fn find<'a>(model: &'a ModelReport, metric: &str) -> Option<&'a MetricReport> {
+    model.metrics.iter().find(|found| found.name() == metric)
+}
+
+fn bars(model: &ModelReport, metric: &MetricReport, several: bool) -> Result<Picture> {
+    let scores = &metric.model.scores;
+    let values = scores.values();
+    let mut legend = vec![entry("box k0", "above zero"), entry("box k1", "below zero")];
+    let mean = metric.model.summary.mean;
+    if mean.is_finite() {
+        legend.push(entry("kc", "mean"));
+    }
+    if values.iter().any(|value| !value.is_finite()) {
+        legend.push(entry("foot kc", "at the foot: no score"));
+    }
+    let title = match several {
+        true => format!("{}: {} of each era", model.name, metric.name()),
+        false => format!("{} of each era", metric.name()),
+    };
+    let series = vec![Series { values, color: SERIES[0] }];
+    let plot = Plot {
+        description: describe(scores, "one bar an era"),
+        title: title.clone(),
+        eras: &labels(scores),
+        series,
+        marks: Marks::Bars,
+        guide: Some(mean),
+    };
+    Ok(Picture { title, legend, svg: plot.to_svg()? })
+}
+
+/// One line a model, and the constant predictor where it has scores.
+fn lines(
+    models: &[ModelReport],
+    metric: &str,
+    what: &str,
+    marks: Marks,
+    curve: fn(&[f64]) -> Vec<f64>,
+) -> Result<Picture> {
+    let mut picture = Lines::default();
+    let constant = models.first().and_then(|model| find(model, metric)?.constant.as_ref());
+    if let Some(constant) = constant.filter(|c| c.scores.mean().is_finite()) {
+        picture.push(CONSTANT, "kc", "constant", curve, &constant.scores);
+    }
+    for (i, model) in models.iter().enumerate() {
+        if let Some(found) = find(model, metric) {
+            let class = format!("k{i}");
+            picture.push(SERIES[i], &class, &model.name, curve, &found.model.scores);
+        }
+    }
+    picture.draw(format!("{what} {metric}"), marks)
+}
+
+fn exposure(models: &[ModelReport]) -> Result<Option<Picture>> {
+    let mut picture = Lines::default();
+    let mut title = None;
+    for (i, model) in models.iter().enumerate() {
+        if let Some(scores) = &model.exposure {
+            title.get_or_insert_with(|| format!("Exposure to features: {}", scores.metric));
+            picture.push(SERIES[i], &format!("k{i}"), &model.name, <[f64]>::to_vec, scores);
+        }
+    }
+    title.map(|title| picture.draw(title, Marks::Lines)).transpose()
+}
+
+/// Lines over the eras of the first; where another has no score, it has a gap.
+#[derive(Default)]
+struct Lines {
+    eras: Vec<String>,
+    series: Vec<Series>,
+    legend: Vec<(String, String)>,
+}
+
+impl Lines {
+    fn push(
+        &mut self,
+        color: plotters::style::RGBColor,
+        class: &str,
+        name: &str,
+        curve: fn(&[f64]) -> Vec<f64>,
+        scores: &Scores,
+    ) {
+        if self.series.is_empty() {
+            self.eras = labels(scores);
+        }
+        let values = curve(&scores.values());
+        let known: HashMap<&str, f64> =
+            scores.eras.iter().map(|era| era.era.as_str()).zip(values).collect();
+        let value = |era: &String| known.get(era.as_str()).copied().unwrap_or(f64::NAN);
+        self.series.push(Series { values: self.eras.iter().map(value).collect(), color });
+        self.legend.push(entry(class, name));
+    }
+
+    fn draw(self, title: String, marks: Marks) -> Result<Picture> {
+        let names: Vec<&str> = self.legend.iter().map(|(_, name)| name.as_str()).collect();
+        let description = format!("over {} eras: {}", self.eras.len(), names.join(", "));
+        let (eras, series) = (&self.eras, self.series);
+        let plot = Plot { title: title.clone(), description, eras, series, marks, guide: None };
+        Ok(Picture { title, svg: plot.to_svg()?, legend: self.legend })
+    }
+}
+
+fn labels(scores: &Scores) -> Vec<String> {
+    scores.eras.iter().map(|era| era.era.clone()).collect()
+}
+
+fn describe(scores: &Scores, what: &str) -> String {
+    match (scores.eras.first(), scores.eras.last()) {
+        (Some(first), Some(last)) => format!("{what}, {} to {}", first.era, last.era),
+        _ => "no eras".to_owned(),
+    }
+}
+
+fn entry(class: &str, name: &str) -> (String, String) {
+    (class.to_owned(), name.to_owned())
+}
