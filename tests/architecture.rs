@@ -73,11 +73,15 @@ fn every_arrow_is_in_the_table() {
         ROOMS.iter().map(|(room, uses)| (*room, uses.iter().copied().collect())).collect();
     for package in packages() {
         let here = room(name(&package));
-        let table = allowed.get(here).unwrap_or_else(|| panic!("room '{here}' is not in the table"));
+        let table =
+            allowed.get(here).unwrap_or_else(|| panic!("room '{here}' is not in the table"));
         let names = dependencies(&package);
         let house = names.iter().filter(|name| name.starts_with("fattail"));
         let found: BTreeSet<&str> = house.map(|name| room(name)).collect();
-        assert_eq!(&found, table, "the arrows of '{here}' (left) are not those of the table (right)");
+        assert_eq!(
+            &found, table,
+            "the arrows of '{here}' (left) are not those of the table (right)"
+        );
     }
 }
 
@@ -99,7 +103,10 @@ fn every_door_belongs_to_one_room() {
         for dependency in dependencies(&package) {
             for (door, keeper) in DOORS {
                 let named = dependency == *door || dependency.starts_with(&format!("{door}-"));
-                assert!(!named || here == *keeper, "'{here}' names '{dependency}', which is {keeper}'s");
+                assert!(
+                    !named || here == *keeper,
+                    "'{here}' names '{dependency}', which is {keeper}'s"
+                );
             }
         }
     }
@@ -142,7 +149,12 @@ fn files_stay_small_and_rooms_forbid_unsafe_code() {
         } else {
             FILE_LINES
         };
-        assert!(lines(&text) <= limit, "{} has {} lines, {limit} are allowed", path.display(), lines(&text));
+        assert!(
+            lines(&text) <= limit,
+            "{} has {} lines, {limit} are allowed",
+            path.display(),
+            lines(&text)
+        );
     }
     assert!(files.len() > 50, "the walk found only {} files", files.len());
 }

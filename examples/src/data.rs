@@ -1,0 +1,100 @@
+//! Where the panel of a run comes from: a file, or the embedded synthetic market.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use fattail::{
+    Observer, Panel,
+    store::{Features, ReadOptions, Targets, read, read_feature_sets},
+};
+use fattail_testing::Market;
+
+use crate::Outcome;
+
+/// The options that say which data to read.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// Panel to read: Parquet, CSV or Arrow IPC; without it a synthetic market is drawn
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Feature set to use, by its name in the feature sets file
+    #[arg(long, value_name = "SET", default_value = "all")]
+    pub features: String,
+    /// The feature sets; without it `features.json` beside the data
+    #[arg(long, value_name = "FILE")]
+    pub feature_sets: Option<PathBuf>,
+    /// Target to fit and to score; without it `target`, or the first one
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Extra column with a meta model's predictions, for MMC
+    #[arg(long, value_name = "COLUMN")]
+    pub meta: Option<String>,
+}
+
+/// A panel and what to call it.
+#[derive(Debug)]
+pub struct Source {
+    /// The panel.
+    pub panel: Panel,
+    /// The file's name, or what else the data is.
+    pub name: String,
+    /// The extra column with a meta model's predictions.
+    pub meta: Option<String>,
+}
+
+/// The meta model of the synthetic market.
+const META: &str = "meta_model";
+
+impl DataArgs {
+    /// Reads the file, or draws the market.
+    ///
+    /// # Errors
+    /// When the file, a set or a column is not as asked for.
+    pub fn source(&self, seed: u64, observer: Observer<'_>) -> Outcome<Source> {
+        match &self.data {
+            Some(path) => self.read(path, observer),
+            None => self.draw(seed),
+        }
+    }
+
+    fn read(&self, path: &Path, observer: Observer<'_>) -> Outcome<Source> {
+        let options = ReadOptions {
+            features: self.feature_choice(path)?,
+            targets: self
+                .target
+                .clone()
+                .map_or_else(Targets::default, |name| Targets::Named(vec![name])),
+            main_target: self.target.clone(),
+            extras: self.meta.iter().cloned().collect(),
+            ..ReadOptions::default()
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Source { panel: read(path, &options, observer)?, name, meta: self.meta.clone() })
+    }
+
+    fn feature_choice(&self, data: &Path) -> Outcome<Features> {
+        if self.features == "all" && self.feature_sets.is_none() {
+            return Ok(Features::default());
+        }
+        let beside = || data.with_file_name("features.json");
+        let sets = read_feature_sets(self.feature_sets.clone().unwrap_or_else(beside))?;
+        Ok(Features::Named(sets.get(&self.features)?.to_vec()))
+    }
+
+    fn draw(&self, seed: u64) -> Outcome<Source> {
+        if self.features != "all" || self.feature_sets.is_some() {
+            return Err(
+                "--features and --feature-sets need --data: the synthetic market has no sets"
+                    .into(),
+            );
+        }
+        let panel = Market { seed, ..Market::default() }.panel()?;
+        let panel = match &self.target {
+            Some(target) => panel.with_target(target)?,
+            None => panel,
+        };
+        let meta = self.meta.clone().unwrap_or_else(|| META.into());
+        panel.extra(&meta)?;
+        Ok(Source { panel, name: format!("synthetic market, seed {seed}"), meta: Some(meta) })
+    }
+}

@@ -1,0 +1,14 @@
+//! What the binaries share: where data comes from, which metrics are taken, how a failure is told.
+#![forbid(unsafe_code)]
+
+mod data;
+mod outline;
+mod score;
+mod shell;
+mod weekly;
+
+pub use data::{DataArgs, Source};
+pub use outline::{metrics, numerai_horizon};
+pub use score::{Joined, ScoreFiles, churn_scores, metrics_of};
+pub use shell::{Bars, Outcome, run, set_threads, write_out};
+pub use weekly::{Weekly, facts_of, leave};

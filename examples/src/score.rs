@@ -1,0 +1,205 @@
+//! What `score` puts together: predictions, targets, other models and features, joined by era and id.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use fattail::{
+    Metric, Observer, Panel, Values,
+    evaluate::{
+        AbsoluteError, Alpha, ContributionTo, CorrelationWith, EraScore, HuberError, Keyed,
+        MeanExposure, NeutralContribution, NeutralCorrelation, PearsonCorr, Scores, SquaredError,
+        TieBrokenRankCorr, churn, neutral_churn, turnover,
+    },
+    store::{Features, ReadOptions, Targets, join, read, read_predictions},
+};
+
+use crate::{Outcome, metrics};
+
+/// The files of `score`.
+#[derive(Debug, Args)]
+pub struct ScoreFiles {
+    /// Predictions to score: columns id, era, prediction
+    #[arg(long, value_name = "FILE")]
+    pub predictions: PathBuf,
+    /// Targets: columns id, era and the target
+    #[arg(long, value_name = "FILE")]
+    pub targets: PathBuf,
+    /// Target to score against; without it `target`, or the first one
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// A meta model's predictions, for MMC and the correlation with it
+    #[arg(long, value_name = "FILE")]
+    pub meta: Option<PathBuf>,
+    /// A benchmark model's predictions, for BMC
+    #[arg(long, value_name = "FILE")]
+    pub benchmark: Option<PathBuf>,
+    /// Features, for FNC, neutral scores and exposures
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Column of sample weights in the features file, for alpha
+    #[arg(long, value_name = "COLUMN", requires = "features")]
+    pub weights: Option<String>,
+}
+
+/// Everything in one panel, and the predictions in its order.
+#[derive(Debug)]
+pub struct Joined {
+    /// Targets, features and other models of the eras that are predicted.
+    pub panel: Panel,
+    /// The predictions.
+    pub predictions: Vec<f32>,
+}
+
+const META: &str = "meta_model";
+const BENCHMARK: &str = "benchmark";
+const PREDICTION: &str = "prediction";
+
+impl ScoreFiles {
+    /// Reads the files and joins them by era and id.
+    ///
+    /// # Errors
+    /// When a file cannot be read or a predicted era lacks a row.
+    pub fn join(&self, observer: Observer<'_>) -> Outcome<Joined> {
+        let predicted = read_predictions(&self.predictions)?;
+        let targets = self.read_targets(observer)?;
+        let eras: Vec<usize> = predicted
+            .eras()
+            .labels()
+            .map(|label| targets.eras().position(label))
+            .collect::<Result<_, _>>()?;
+        let mut panel = targets.cut(&eras)?;
+        if let Some(path) = &self.features {
+            panel = self.with_features(path, &panel, observer)?;
+        }
+        for (column, file) in [(META, &self.meta), (BENCHMARK, &self.benchmark)] {
+            if let Some(path) = file {
+                let values = join(&panel, &read_predictions(path)?, PREDICTION)?;
+                panel = panel.with_extra(column, values)?;
+            }
+        }
+        let predictions = join(&panel, &predicted, PREDICTION)?;
+        Ok(Joined { panel, predictions })
+    }
+
+    fn read_targets(&self, observer: Observer<'_>) -> Outcome<Panel> {
+        let named = |name: &String| Targets::Named(vec![name.clone()]);
+        let options = ReadOptions {
+            features: Features::Named(Vec::new()),
+            targets: self.target.as_ref().map_or_else(Targets::default, named),
+            main_target: self.target.clone(),
+            ..ReadOptions::default()
+        };
+        Ok(read(&self.targets, &options, observer)?)
+    }
+
+    /// The rows of the features file in the eras of `targets`, with their targets.
+    fn with_features(
+        &self,
+        path: &Path,
+        targets: &Panel,
+        observer: Observer<'_>,
+    ) -> Outcome<Panel> {
+        let options = ReadOptions {
+            targets: Targets::Named(Vec::new()),
+            extras: self.weights.iter().cloned().collect(),
+            ..ReadOptions::default()
+        };
+        let panel = read(path, &options, observer)?;
+        let labels = targets.eras().labels();
+        let eras: Vec<usize> =
+            labels.map(|label| panel.eras().position(label)).collect::<Result<_, _>>()?;
+        let panel = panel.cut(&eras)?;
+        let name = targets.schema().target().unwrap_or_default();
+        let table = targets.with_extra(name, targets.target()?.to_f32())?;
+        Ok(panel.append_target(name, join(&panel, &table, name)?)?)
+    }
+}
+
+/// Every score that the files allow.
+#[must_use]
+pub fn metrics_of(panel: &Panel, files: &ScoreFiles) -> Vec<Box<dyn Metric>> {
+    let meta = files.meta.as_ref().map(|_| META);
+    let mut all = metrics(panel, meta);
+    all.extend([Box::new(TieBrokenRankCorr) as Box<dyn Metric>, Box::new(PearsonCorr)]);
+    if let Some(column) = meta {
+        all.push(Box::new(CorrelationWith { column: column.into() }));
+    }
+    if files.benchmark.is_some() {
+        all.push(Box::new(ContributionTo::bmc(BENCHMARK)));
+    }
+    if panel.width() > 0 {
+        all.push(Box::new(NeutralCorrelation::default()));
+        all.push(Box::new(MeanExposure::default()));
+        if let Some(column) = meta {
+            let (column, settings) = (column.into(), Default::default());
+            all.push(Box::new(NeutralContribution { column, features: None, settings }));
+        }
+    }
+    if let Some(weights) = &files.weights {
+        all.push(Box::new(Alpha { weights: weights.clone(), features: None }));
+    }
+    all.extend([Box::new(SquaredError) as Box<dyn Metric>, Box::new(AbsoluteError)]);
+    all.retain(|metric| metric.name() != HuberError::default().name());
+    all
+}
+
+/// Churn, turnover and neutral churn from each era to the next, where ids last from era to era.
+///
+/// # Errors
+/// When features are not numbers.
+pub fn churn_scores(panel: &Panel, predictions: &[f32]) -> Outcome<Vec<Scores>> {
+    if !panel.has_ids() || panel.eras().len() < 2 || !ids_last(panel) {
+        return Ok(Vec::new());
+    }
+    let mut all: Vec<Scores> = ["churn", "turnover", "neutral_churn"]
+        .map(|metric| Scores { metric: metric.into(), eras: Vec::new() })
+        .into();
+    if panel.width() == 0 {
+        all.pop();
+    }
+    let rounds: Vec<Round<'_>> =
+        (0..panel.eras().len()).map(|era| Round::new(panel, predictions, era)).collect();
+    for (era, pair) in rounds.windows(2).enumerate() {
+        let (now, before) = (pair[1].keyed(), pair[0].keyed());
+        let mut values = vec![churn(now, before), turnover(now, before)];
+        if panel.width() > 0 {
+            values.push(neutral_churn((now, &pair[1].features), (before, &pair[0].features)));
+        }
+        for (scores, value) in all.iter_mut().zip(values) {
+            let reason = value.as_ref().err().map(ToString::to_string);
+            let label = panel.eras().label(era + 1).to_owned();
+            scores.eras.push(EraScore { era: label, value: value.unwrap_or(f64::NAN), reason });
+        }
+    }
+    Ok(all)
+}
+
+/// One era's ids and predictions.
+struct Round<'a> {
+    ids: Vec<&'a str>,
+    values: Vec<f64>,
+    features: Vec<Values<'a>>,
+}
+
+impl<'a> Round<'a> {
+    fn new(panel: &'a Panel, predictions: &[f32], era: usize) -> Self {
+        let rows = panel.eras().range(era);
+        let era = panel.era(era);
+        Self {
+            ids: era.ids().into_iter().flatten().collect(),
+            values: predictions[rows].iter().map(|&value| f64::from(value)).collect(),
+            features: era.features().collect(),
+        }
+    }
+
+    fn keyed(&self) -> Keyed<'_> {
+        Keyed { ids: &self.ids, values: &self.values }
+    }
+}
+
+/// Whether the second era knows an id of the first. Numerai's ids are new in every era.
+fn ids_last(panel: &Panel) -> bool {
+    let ids = |era| panel.era(era).ids().into_iter().flatten();
+    let first: std::collections::HashSet<&str> = ids(0).collect();
+    ids(1).any(|id| first.contains(id))
+}

@@ -1,0 +1,105 @@
+//! The surface of a binary: errors in one line, progress bars, the thread pool.
+
+use std::{collections::HashMap, error::Error, io::Write, process::ExitCode, sync::Mutex};
+
+use fattail::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What a binary's work answers.
+pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Runs the work; on failure prints one line with every cause and exits with 1.
+#[allow(clippy::print_stderr, reason = "this is the surface of a binary")]
+pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
+    match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+///
+/// # Errors
+/// When standard output refuses.
+pub fn write_out(text: &str) -> Outcome {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The error and its causes; a cause that the text above it already tells is left out.
+fn one_line(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Sets the number of threads for the whole process; 0 takes all cores.
+///
+/// # Errors
+/// When the pool was set before.
+pub fn set_threads(threads: usize) -> Outcome {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?)
+}
+
+/// Progress bars on standard error, drawn only when it is a terminal; one bar a stage.
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    stages: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        Self { all, stages: Mutex::default() }
+    }
+}
+
+impl Bars {
+    /// The observer to hand in.
+    pub fn show(&self, progress: Progress<'_>) {
+        let Ok(mut stages) = self.stages.lock() else { return };
+        let bar = stages.entry(progress.stage.to_owned()).or_insert_with(|| {
+            let style = ProgressStyle::with_template("{prefix:>12} {bar:32} {pos}/{len} {elapsed}");
+            let bar = self.all.add(ProgressBar::new(progress.total));
+            bar.set_prefix(progress.stage.to_owned());
+            style.map(|style| bar.set_style(style)).ok();
+            bar
+        });
+        bar.set_length(progress.total);
+        bar.set_position(bar.position().max(progress.done));
+        if progress.done >= progress.total {
+            bar.finish();
+        }
+    }
+
+    /// Takes the bars away, so that the report stands alone.
+    pub fn clear(&self) {
+        self.all.clear().ok();
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_with_its_causes() {
+        let cause = std::io::Error::other("the disk\nis full");
+        let error = fattail::Error::other(cause);
+        assert_eq!(one_line(&error), "the disk is full");
+    }
+}

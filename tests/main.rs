@@ -1,0 +1,4 @@
+//! The whole flow, and the architecture of the house.
+
+mod architecture;
+mod flow;
