@@ -16,13 +16,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["core"]),
     ("evaluate", &["core", "stats"]),
     ("prepare", &["core", "stats"]),
-    ("descent", &["core", "stats"]),
+    ("descent", &["core"]),
     ("report", &["core", "evaluate"]),
-    ("linear", &["core", "stats", "descent"]),
+    ("linear", &["core", "descent"]),
     ("fattail", &["core", "stats", "store", "evaluate", "prepare", "descent", "report", "linear"]),
     ("testing", &["core", "stats", "evaluate", "descent"]),
     ("examples", &["fattail", "testing"]),
-    ("benches", &["fattail", "testing"]),
+    ("benches", &["fattail"]),
     ("tests", &["fattail", "testing"]),
 ];
 

@@ -3,7 +3,7 @@
 use fattail_evaluate::Summary;
 
 use crate::table::Table;
-use crate::{ModelReport, Report, number};
+use crate::{MetricReport, ModelReport, Report, number};
 
 /// A figure: its name, what it means and how it is written.
 pub(crate) struct Figure {
@@ -19,6 +19,12 @@ impl Figure {
             return number::NONE.to_owned();
         }
         (self.write)(summary)
+    }
+
+    /// The same; of an error or an exposure, which are never gains, only the level is.
+    fn of_metric(&self, metric: &MetricReport, summary: &Summary) -> String {
+        let level = ["Mean", "95 %", "Deviation", "Eras"].iter().any(|l| self.label.starts_with(l));
+        if metric.is_cost() && !level { number::NONE.to_owned() } else { self.of(summary) }
     }
 }
 
@@ -148,7 +154,7 @@ pub(crate) fn overview(report: &Report) -> Table {
             for (name, scored) in rows {
                 let Some(scored) = scored else { continue };
                 let mut cells = vec![name.to_owned(), metric.name().to_owned()];
-                cells.extend(figures().map(|figure| figure.of(&scored.summary)));
+                cells.extend(figures().map(|figure| figure.of_metric(metric, &scored.summary)));
                 table.rows.push(cells);
             }
         }
@@ -171,8 +177,8 @@ pub(crate) fn summary(model: &ModelReport) -> Table {
     for figure in FIGURES {
         let mut cells = vec![figure.label.to_owned()];
         for metric in &model.metrics {
-            cells.push(figure.of(&metric.model.summary));
-            let constant = metric.constant.as_ref().map(|c| figure.of(&c.summary));
+            cells.push(figure.of_metric(metric, &metric.model.summary));
+            let constant = metric.constant.as_ref().map(|c| figure.of_metric(metric, &c.summary));
             cells.push(constant.unwrap_or_else(|| number::NONE.to_owned()));
         }
         table.rows.push(cells);

@@ -112,12 +112,25 @@ impl ModelReport {
         let exposure = metrics.iter().find(|metric| metric.is_exposure());
         Self {
             name: name.into(),
-            exposure: exposure.map(|metric| metric.model.scores.clone()),
+            exposure: exposure.map(|metric| without_minus(&metric.model.scores)),
             metrics,
             folds: backtest.folds.clone(),
             ..Self::default()
         }
     }
+}
+
+/// How names of metrics begin that would be smaller-is-better without their minus.
+const MINUS: &str = "negative_";
+
+/// The scores as they read without the minus that makes larger better.
+fn without_minus(scores: &Scores) -> Scores {
+    let mut scores = scores.clone();
+    if let Some(name) = scores.metric.strip_prefix(MINUS) {
+        scores.metric = name.to_owned();
+        scores.eras.iter_mut().for_each(|era| era.value = -era.value);
+    }
+    scores
 }
 
 /// One metric of a model, and of the constant predictor beside it.
@@ -136,7 +149,12 @@ impl MetricReport {
         &self.model.scores.metric
     }
 
-    /// Whether the metric tells how close predictions follow features.
+    /// Whether it is an error or an exposure, with a minus.
+    pub(crate) fn is_cost(&self) -> bool {
+        self.name().starts_with(MINUS)
+    }
+
+    /// Whether it tells how close predictions follow features.
     pub(crate) fn is_exposure(&self) -> bool {
         self.name().ends_with("exposure")
     }

@@ -88,7 +88,10 @@ fn targets_are_chosen_replaced_and_removed() {
     assert_eq!(replaced.target_named("other").unwrap().to_f32(), [9.0; 6]);
     let blind = panel().without_targets();
     assert!(blind.target().is_err());
-    assert_eq!(blind.append_target("new", vec![1.0; 6]).unwrap().target().unwrap().to_f32(), [1.0; 6]);
+    assert_eq!(
+        blind.append_target("new", vec![1.0; 6]).unwrap().target().unwrap().to_f32(),
+        [1.0; 6]
+    );
     assert!(panel().append_target("main", vec![1.0; 6]).is_err());
     assert_eq!(panel().era(0).extra("meta").unwrap(), [7.0, 7.0]);
 }

@@ -1,0 +1,159 @@
+//! What scores, splits and backtests refuse.
+
+/// The result of the kernels of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An input that this crate refuses; trait methods answer it inside [`fattail_core::Error::Other`].
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two slices that belong together differ in length.
+    #[error("'{name}' has {given} values, expected {expected}")]
+    Length {
+        /// The argument.
+        name: &'static str,
+        /// Its length.
+        given: usize,
+        /// The length it must have.
+        expected: usize,
+    },
+    /// Too few rows for a score.
+    #[error("a score needs at least {least} rows, there are {given}")]
+    TooFewRows {
+        /// The rows given.
+        given: usize,
+        /// The least number.
+        least: usize,
+    },
+    /// Too many rows without a partner.
+    #[error(
+        "'{name}' and its partners share {shared} of {rows} rows, at least {least} of 100 are needed"
+    )]
+    Overlap {
+        /// The side that loses too many rows.
+        name: &'static str,
+        /// Rows that are known on all sides.
+        shared: usize,
+        /// Rows of this side.
+        rows: usize,
+        /// The least share, in percent.
+        least: u8,
+    },
+    /// More top and bottom rows than there are.
+    #[error("top and bottom {given} of {rows} rows: allowed is 1 to half of the rows")]
+    TopBottom {
+        /// Rows asked for on each side.
+        given: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// Neutralisation without a feature.
+    #[error("neutralisation needs at least one feature")]
+    NoFeatures,
+    /// A series without spread where one is needed.
+    #[error("'{name}' is constant")]
+    Constant {
+        /// The series.
+        name: &'static str,
+    },
+    /// A value that is NaN where none may be.
+    #[error("'{name}' is NaN at row {row}")]
+    Missing {
+        /// The argument.
+        name: &'static str,
+        /// The row.
+        row: usize,
+    },
+    /// An id that stands twice.
+    #[error("id '{id}' stands twice in '{name}'")]
+    DuplicateId {
+        /// The argument.
+        name: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// Stakes that cannot be normalised.
+    #[error("stakes sum to {sum} after normalisation, expected 1")]
+    Stakes {
+        /// Their sum.
+        sum: f64,
+    },
+    /// A number of folds, eras or days out of its range.
+    #[error("setting '{name}' is {given}, allowed is {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        given: usize,
+        /// The range.
+        allowed: &'static str,
+    },
+    /// Too few eras for a split.
+    #[error(
+        "{split} with a gap of {gap} eras leaves nothing to train on in fold {fold}: {eras} eras are too few"
+    )]
+    TooFewEras {
+        /// The split.
+        split: &'static str,
+        /// The fold, from 0.
+        fold: usize,
+        /// The eras there are.
+        eras: usize,
+        /// The gap.
+        gap: usize,
+    },
+    /// A fold that trains on what it tests.
+    #[error("fold {fold} trains and tests on era {era}")]
+    FoldOverlap {
+        /// The fold, from 0.
+        fold: usize,
+        /// The position of the era.
+        era: usize,
+    },
+    /// Folds whose test eras do not increase.
+    #[error("fold {fold} tests era {era} after era {previous}: test eras increase over the folds")]
+    FoldOrder {
+        /// The fold, from 0.
+        fold: usize,
+        /// The era out of place.
+        era: usize,
+        /// The era before it.
+        previous: usize,
+    },
+    /// A model that answers with another number of predictions.
+    #[error("fold {fold}: the model gave {given} predictions for {expected} rows")]
+    PredictionLength {
+        /// The fold, from 0.
+        fold: usize,
+        /// Predictions given.
+        given: usize,
+        /// Rows there are.
+        expected: usize,
+    },
+    /// A prediction that is NaN or infinite.
+    #[error("fold {fold}: the prediction is {value} in era '{era}' at row {row} of the era")]
+    PredictionNotFinite {
+        /// The fold, from 0.
+        fold: usize,
+        /// The era.
+        era: String,
+        /// The row inside the era.
+        row: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A kernel of the statistics room refuses.
+    #[error(transparent)]
+    Stats(#[from] fattail_stats::Error),
+}
+
+impl From<Error> for fattail_core::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
+
+/// Refuses a length that is not the expected one.
+pub(crate) fn same_length(name: &'static str, given: usize, expected: usize) -> Result<()> {
+    if given == expected { Ok(()) } else { Err(Error::Length { name, given, expected }) }
+}

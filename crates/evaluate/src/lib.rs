@@ -1,0 +1,42 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod align;
+mod backtest;
+mod churn;
+mod curve;
+mod error;
+mod horizon;
+mod metric;
+mod null;
+mod outcome;
+mod score;
+mod scores;
+mod split;
+mod summary;
+
+pub use align::{Aligned, Keyed, align};
+pub use backtest::{backtest, score_predictions};
+pub use churn::{
+    churn, max_churn, max_turnover, neutral_churn, neutral_churn_penalty, top_bottom_churn,
+    turnover,
+};
+pub use curve::{cumulative, drawdown};
+pub use error::{Error, Result};
+pub use horizon::{EmbargoRule, Horizon};
+pub use metric::{
+    AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr, HuberError,
+    MaxExposure, MeanExposure, Named, NeutralContribution, NeutralCorrelation, PearsonCorr,
+    SpearmanCorr, SquaredError, TieBrokenRankCorr,
+};
+pub use outcome::{Backtest, FoldRun, Predictions};
+pub use score::{
+    Contribution, Corr, EraScorer, TargetScale, alpha, correlation_contribution,
+    correlation_with_others, correlation_with_stake_weighted, exposure_dissimilarity,
+    feature_exposures, feature_neutral_corr, max_feature_correlation, meta_portfolio_contribution,
+    neutral_contribution, neutral_correlation, neutralize, neutralized_weights, numerai_corr,
+    pearson_corr, spearman_corr, stake_weighted, tie_broken_rank_corr,
+};
+pub use scores::{EraScore, Scores};
+pub use split::{Blocked, Expanding, Fold, PurgedKFold, Split, WalkForward, Window};
+pub use summary::Summary;

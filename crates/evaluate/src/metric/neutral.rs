@@ -1,0 +1,102 @@
+//! Metrics of predictions from which features are taken out.
+
+use fattail_core::{Era, Metric, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{chosen, score};
+use crate::{Contribution, Corr, alpha};
+
+/// Numerai's correlation after the features are taken out (FNC).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureNeutralCorr {
+    /// The features; all of the panel when none are named.
+    pub features: Option<Vec<String>>,
+    /// The correlation that is taken afterwards.
+    pub settings: Corr,
+}
+
+impl Metric for FeatureNeutralCorr {
+    fn name(&self) -> &str {
+        "fnc"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let features = chosen(era, self.features.as_deref())?;
+        score(self.name(), era, prediction, None, |scorer, inputs| {
+            let (p, t) = (inputs.prediction, inputs.target);
+            scorer.feature_neutral_corr(p, &features, t, &self.settings)
+        })
+    }
+}
+
+/// Pearson's correlation of targets and Gaussianised ranks without the features.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeutralCorrelation {
+    /// The features; all of the panel when none are named.
+    pub features: Option<Vec<String>>,
+    /// Only this many rows at each end.
+    pub top_bottom: Option<usize>,
+}
+
+impl Metric for NeutralCorrelation {
+    fn name(&self) -> &str {
+        "neutral_correlation"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let features = chosen(era, self.features.as_deref())?;
+        score(self.name(), era, prediction, None, |scorer, inputs| {
+            let (p, t) = (inputs.prediction, inputs.target);
+            scorer.neutral_correlation(p, &features, t, self.top_bottom)
+        })
+    }
+}
+
+/// The contribution to the model in an extra column after the features are taken out of both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeutralContribution {
+    /// The extra column with the other model's predictions.
+    pub column: String,
+    /// The features; all of the panel when none are named.
+    pub features: Option<Vec<String>>,
+    /// How it is taken.
+    pub settings: Contribution,
+}
+
+impl Metric for NeutralContribution {
+    fn name(&self) -> &str {
+        "neutral_contribution"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let features = chosen(era, self.features.as_deref())?;
+        score(self.name(), era, prediction, Some(&self.column), |scorer, inputs| {
+            let (p, other, t) = (inputs.prediction, inputs.other, inputs.target);
+            scorer.neutral_contribution(p, other, &features, t, &self.settings)
+        })
+    }
+}
+
+/// The return of neutralised weights (alpha); the sample weights stand in an extra column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alpha {
+    /// The extra column with the sample weights.
+    pub weights: String,
+    /// The neutraliser's features; all of the panel when none are named.
+    pub features: Option<Vec<String>>,
+}
+
+impl Metric for Alpha {
+    fn name(&self) -> &str {
+        "alpha"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let features = chosen(era, self.features.as_deref())?;
+        let features: Vec<Vec<f64>> = features.iter().map(|feature| feature.to_f64()).collect();
+        let features: Vec<&[f64]> = features.iter().map(Vec::as_slice).collect();
+        score(self.name(), era, prediction, Some(&self.weights), |_, inputs| {
+            alpha(inputs.prediction, &features, inputs.other, inputs.target)
+        })
+    }
+}

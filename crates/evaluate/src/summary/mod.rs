@@ -1,0 +1,193 @@
+//! A series of era scores in numbers: level, spread, losses, and how sure the mean is.
+//!
+//! With scores `s_1..s_n`, mean `μ`, `σ_d` the standard deviation of divisor `n - d`, `ρ` the lag
+//! correlation: every field states its formula. `ω²` is the long-run variance with Bartlett weights
+//! up to the lag at which labels of the horizon still overlap.
+//!
+//! Scores that are NaN or infinite are left out and counted. What is not defined is NaN: everything
+//! without scores, spreads of one score, ratios over zero.
+//!
+//! Cost: `O(n)` passes, and 1,000 resamples for the bootstrap interval.
+//!
+//! Reference: Lo (2002), The statistics of Sharpe ratios, Financial Analysts Journal 58(4); Newey and
+//! West (1987), Econometrica 55(3); Politis and Romano (1994), The stationary bootstrap, JASA 89.
+
+mod certainty;
+mod losses;
+mod ratios;
+
+use fattail_stats as stats;
+use serde::{Deserialize, Serialize};
+
+use crate::{Horizon, null};
+
+/// A series of era scores in numbers.
+///
+/// ```
+/// use fattail_evaluate::Summary;
+/// let summary = Summary::of(&[0.02, 0.03, -0.01, 0.04]);
+/// assert_eq!((summary.eras, summary.hit_rate), (4, 0.75));
+/// assert!((summary.mean - 0.02).abs() < 1e-15);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Scores that are defined, `n`.
+    pub eras: usize,
+    /// Scores that are not, and are left out.
+    pub undefined: usize,
+    /// `μ`.
+    #[serde(with = "fattail_core::null")]
+    pub mean: f64,
+    /// `σ_0`.
+    #[serde(with = "fattail_core::null")]
+    pub std: f64,
+    /// `μ / σ_0`.
+    #[serde(with = "fattail_core::null")]
+    pub sharpe: f64,
+    /// `max(peak of the running sum - running sum)`, Numerai's.
+    #[serde(with = "fattail_core::null")]
+    pub drawdown: f64,
+    /// The same of the running product of `1 + s`, as a share of its peak.
+    #[serde(with = "fattail_core::null")]
+    pub payout_drawdown: f64,
+    /// The longest run of eras in which the running sum stays below its peak.
+    pub drawdown_eras: usize,
+    /// `Π(1 + clip(s, ±0.25))^((52 - 4) / n) - 1`: a year of weekly stakes of which four weeks are
+    /// always locked.
+    #[serde(with = "fattail_core::null")]
+    pub apy: f64,
+    /// `apy / payout_drawdown`.
+    #[serde(with = "fattail_core::null")]
+    pub calmar: f64,
+    /// `ρ`, the correlation of the series with itself one era earlier.
+    #[serde(with = "fattail_core::null")]
+    pub autocorrelation: f64,
+    /// `μ / (σ_1 √(1 + 2 Σ_i (1 - i/n) ρ^i))`: a negative `ρ` is rewarded.
+    #[serde(with = "fattail_core::null")]
+    pub smart_sharpe_signed: f64,
+    /// The same with `|ρ|`: any autocorrelation is punished.
+    #[serde(with = "fattail_core::null")]
+    pub smart_sharpe_abs: f64,
+    /// `μ / (σ_0 √(1 + 2 Σ_k (1 - k/q) ρ_k))` over the `q = 52` eras of a year (Lo 2002, equation
+    /// 20, per era); NaN when the sampled autocorrelations sum below zero.
+    #[serde(with = "fattail_core::null")]
+    pub lo_sharpe: f64,
+    /// `μ / ω` (Newey and West 1987).
+    #[serde(with = "fattail_core::null")]
+    pub newey_west_sharpe: f64,
+    /// The share of scores above zero.
+    #[serde(with = "fattail_core::null")]
+    pub hit_rate: f64,
+    /// The mean of the worst `⌈0.05 n⌉` scores.
+    #[serde(with = "fattail_core::null")]
+    pub cvar_95: f64,
+    /// The share of scores below zero.
+    #[serde(with = "fattail_core::null")]
+    pub burn_rate: f64,
+    /// The longest run of scores below zero.
+    pub burn_streak: usize,
+    /// `|mean of the first half - mean of the second half|`.
+    #[serde(with = "fattail_core::null")]
+    pub half_delta: f64,
+    /// Skewness.
+    #[serde(with = "fattail_core::null")]
+    pub skewness: f64,
+    /// Kurtosis, 3 for a normal sample.
+    #[serde(with = "fattail_core::null")]
+    pub kurtosis: f64,
+    /// The lag up to which labels overlap, and autocovariances are counted.
+    pub overlap_lag: usize,
+    /// `n σ_0² / ω²`: independent eras that would tell as much about the mean.
+    #[serde(with = "fattail_core::null")]
+    pub effective_eras: f64,
+    /// `ω / √n`.
+    #[serde(with = "fattail_core::null")]
+    pub standard_error: f64,
+    /// `μ / standard_error`.
+    #[serde(with = "fattail_core::null")]
+    pub t_statistic: f64,
+    /// The 95 % interval of the mean, `μ ± 1.96 ω / √n`.
+    #[serde(with = "null::two")]
+    pub interval: [f64; 2],
+    /// The 95 % interval of the mean by the stationary bootstrap, with blocks at least as long as the
+    /// label.
+    #[serde(with = "null::two")]
+    pub bootstrap_interval: [f64; 2],
+}
+
+impl Summary {
+    /// The summary of weekly scores of a 20-day target.
+    #[must_use]
+    pub fn of(scores: &[f64]) -> Self {
+        Self::with_horizon(scores, &Horizon::NUMERAI_20)
+    }
+
+    /// The summary of scores whose labels look as far ahead as `horizon` says. A horizon without days
+    /// counts as one whose labels do not overlap.
+    #[must_use]
+    pub fn with_horizon(scores: &[f64], horizon: &Horizon) -> Self {
+        let kept: Vec<f64> = scores.iter().copied().filter(|score| score.is_finite()).collect();
+        let s = &kept[..];
+        let (mean, std, rho) = (stats::mean(s), stats::std(s, 0), stats::lag_correlation(s, 1));
+        let certainty = certainty::Certainty::of(s, horizon);
+        let (apy, payout_drawdown) = (ratios::apy(s), losses::payout_drawdown(s));
+        Self {
+            eras: s.len(),
+            undefined: scores.len() - s.len(),
+            mean,
+            std,
+            sharpe: ratios::over(mean, std),
+            drawdown: losses::drawdown(s),
+            payout_drawdown,
+            drawdown_eras: losses::drawdown_eras(s),
+            apy,
+            calmar: ratios::over(apy, payout_drawdown),
+            autocorrelation: rho,
+            smart_sharpe_signed: ratios::smart_sharpe(s, rho),
+            smart_sharpe_abs: ratios::smart_sharpe(s, rho.abs()),
+            lo_sharpe: ratios::lo_sharpe(s),
+            newey_west_sharpe: ratios::over(mean, certainty.long_run_std),
+            hit_rate: losses::share(s, |score| score > 0.0),
+            cvar_95: losses::worst_mean(s, 0.05),
+            burn_rate: losses::share(s, |score| score < 0.0),
+            burn_streak: losses::longest(s.iter().map(|&score| score < 0.0)),
+            half_delta: losses::half_delta(s),
+            skewness: stats::skewness(s),
+            kurtosis: stats::kurtosis(s),
+            overlap_lag: certainty.lag,
+            effective_eras: certainty.effective,
+            standard_error: certainty.standard_error,
+            t_statistic: ratios::over(mean, certainty.standard_error),
+            interval: certainty.interval,
+            bootstrap_interval: certainty.bootstrap,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        let summary = Summary::of(&[0.25, -0.25, f64::NAN, -0.125, 0.5, 0.25]);
+        assert_eq!((summary.eras, summary.undefined, summary.mean), (5, 1, 0.125));
+        assert_eq!(summary.drawdown, 0.375);
+        // 1.25 falls to 1.25 * 0.75 * 0.875.
+        assert!((summary.payout_drawdown - (1.0 - 0.75 * 0.875)).abs() < 1e-15);
+        assert_eq!((summary.burn_streak, summary.drawdown_eras), (2, 2));
+        assert_eq!((summary.hit_rate, summary.burn_rate), (0.6, 0.4));
+        assert_eq!(summary.cvar_95, -0.25);
+        assert!((summary.half_delta - 0.625 / 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn nothing_one_score_and_a_constant() {
+        let none = Summary::of(&[]);
+        assert!(none.mean.is_nan() && none.sharpe.is_nan() && none.interval[0].is_nan());
+        let one = Summary::of(&[0.1]);
+        assert!(one.mean == 0.1 && one.standard_error.is_nan() && one.apy.is_finite());
+        let flat = Summary::of(&[0.1; 9]);
+        assert!(flat.sharpe.is_nan() && flat.calmar.is_nan() && flat.drawdown == 0.0);
+    }
+}

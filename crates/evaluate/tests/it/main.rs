@@ -1,0 +1,12 @@
+//! The laws and references of the crate.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod backtest;
+mod conform;
+mod edges;
+mod golden;
+mod laws;
+mod official;
+mod panels;
+mod splits;

@@ -1,0 +1,159 @@
+//! What every split must keep, for any setting: no training era within the gap of a test era, test eras
+//! that partition what was promised, and nothing left out without a reason.
+
+use fattail_core::Eras;
+use fattail_evaluate::{
+    Blocked, EmbargoRule, Expanding, Fold, Horizon, PurgedKFold, Split, WalkForward, Window,
+};
+use proptest::prelude::*;
+
+fn eras(count: usize) -> Eras {
+    Eras::from_labels((1..=count).map(|era| format!("{era:04}"))).unwrap()
+}
+
+fn rule() -> impl Strategy<Value = EmbargoRule> {
+    prop_oneof![
+        Just(EmbargoRule::LabelDisjoint),
+        Just(EmbargoRule::RealTime),
+        Just(EmbargoRule::NumeraiBenchmark)
+    ]
+}
+
+fn horizon() -> impl Strategy<Value = Horizon> {
+    (1_u32..70, 0_u32..5, 0_u32..5, 1_u32..9).prop_map(
+        |(days, lag_days, data_lag_days, era_days)| Horizon {
+            days,
+            lag_days,
+            data_lag_days,
+            era_days,
+        },
+    )
+}
+
+fn increasing(list: &[usize]) -> bool {
+    list.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// The least distance of `era` from the test eras, on the given side.
+fn distance(era: usize, test: &[usize]) -> usize {
+    test.iter().map(|&t| t.abs_diff(era)).min().unwrap()
+}
+
+fn check_folds(folds: &[Fold], gap: usize) -> Result<(), TestCaseError> {
+    for fold in folds {
+        prop_assert!(!fold.train.is_empty() && !fold.test.is_empty());
+        prop_assert!(increasing(&fold.train) && increasing(&fold.test));
+        for &era in &fold.train {
+            prop_assert!(distance(era, &fold.test) > gap, "era {era} is within {gap} of {fold:?}");
+        }
+    }
+    let all: Vec<usize> = folds.iter().flat_map(|fold| fold.test.iter().copied()).collect();
+    prop_assert!(increasing(&all));
+    Ok(())
+}
+
+/// Labels that start `lag` days after their era and are known `data_lag` days after their end.
+fn check_labels(folds: &[Fold], horizon: &Horizon, rule: EmbargoRule) -> Result<(), TestCaseError> {
+    let day = |era: usize| era as u64 * u64::from(horizon.era_days);
+    let (lag, length) = (u64::from(horizon.lag_days), u64::from(horizon.days));
+    for fold in folds {
+        for (&a, &b) in fold.train.iter().flat_map(|a| fold.test.iter().map(move |b| (a, b))) {
+            let (first, last) = (day(a.min(b)), day(a.max(b)));
+            prop_assert!(first + lag + length < last + lag, "labels of {a} and {b} meet");
+            if rule == EmbargoRule::RealTime && a < b {
+                let known = first + lag + length + u64::from(horizon.data_lag_days);
+                prop_assert!(known < last, "the label of {a} is not known at {b}");
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn forward_splits(
+        count in 2_usize..300,
+        folds in 1_usize..12,
+        window in prop_oneof![Just(Window::Anchored), (1_usize..60).prop_map(Window::Rolling)],
+        rule in rule(),
+        horizon in horizon(),
+    ) {
+        let (eras, gap) = (eras(count), rule.gap(&horizon).unwrap());
+        if let Ok(found) = (Expanding { folds, horizon, rule }).folds(&eras) {
+            check_folds(&found, gap)?;
+            check_labels(&found, &horizon, rule)?;
+            prop_assert_eq!(found.len(), folds);
+            let first = found[0].test[0];
+            let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
+            prop_assert_eq!(tested, (first..count).collect::<Vec<_>>());
+            for fold in &found {
+                // All of the past but the gap.
+                prop_assert_eq!(&fold.train, &(0..fold.test[0] - gap).collect::<Vec<_>>());
+            }
+        }
+        let chunk = folds * 7;
+        if let Ok(found) = (WalkForward { chunk, window, horizon, rule }).folds(&eras) {
+            check_folds(&found, gap)?;
+            check_labels(&found, &horizon, rule)?;
+            let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
+            prop_assert_eq!(tested, (chunk..count).collect::<Vec<_>>());
+            for fold in &found {
+                let end = fold.test[0] - gap;
+                let most = match window {
+                    Window::Anchored => end,
+                    Window::Rolling(most) => most.min(end),
+                };
+                prop_assert_eq!(&fold.train, &(end - most..end).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn splits_on_both_sides(
+        count in 2_usize..300,
+        folds in 2_usize..12,
+        embargo_days in 0_u32..40,
+        rule in rule(),
+        horizon in horizon(),
+    ) {
+        let (eras, gap) = (eras(count), rule.gap(&horizon).unwrap());
+        let embargo = embargo_days.div_ceil(horizon.era_days) as usize;
+        let all = [
+            ((Blocked { folds, horizon, rule }).folds(&eras), 0),
+            ((PurgedKFold { folds, horizon, rule, embargo_days }).folds(&eras), embargo),
+        ];
+        for (found, embargo) in all {
+            let Ok(found) = found else { continue };
+            check_folds(&found, gap)?;
+            check_labels(&found, &horizon, rule)?;
+            let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
+            prop_assert_eq!(tested, (0..count).collect::<Vec<_>>());
+            for fold in &found {
+                let (start, end) = (fold.test[0], fold.test[fold.test.len() - 1] + 1);
+                for era in (0..count).filter(|era| !fold.train.contains(era)) {
+                    let reason = fold.test.contains(&era)
+                        || (era < start && era + gap >= start)
+                        || (era >= end && era < end + gap + embargo);
+                    prop_assert!(reason, "era {era} is left out of {fold:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn enough_eras_are_never_refused(folds in 2_usize..8, rule in rule()) {
+        let eras = eras(folds * 40);
+        let horizon = Horizon::NUMERAI_60;
+        let splits: [&dyn Split; 4] = [
+            &Expanding { folds, horizon, rule },
+            &Blocked { folds, horizon, rule },
+            &PurgedKFold { folds, horizon, rule, embargo_days: 5 },
+            &WalkForward { chunk: 30, window: Window::Anchored, horizon, rule },
+        ];
+        for split in splits {
+            prop_assert!(split.folds(&eras).is_ok());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The exact choice by eras left out, beside refits without each era.
+
+use crate::panels::mixed;
+use fattail_core::{Fit, Panel};
+use fattail_linear::{Choice, ElasticNet, LinearModel, PathPoint, Ridge};
+use proptest::prelude::*;
+
+/// Refits on a panel without the block of each era and scores on it.
+fn plain(panel: &Panel, gap: usize, fit: impl Fn(&Panel) -> LinearModel) -> (f64, f64) {
+    let eras = panel.eras().len();
+    let (mut errors, mut correlations) = (Vec::new(), Vec::new());
+    for era in 0..eras {
+        let train: Vec<usize> = (0..eras).filter(|other| other.abs_diff(era) > gap).collect();
+        if train.is_empty() {
+            continue;
+        }
+        let model = fit(&panel.cut(&train).unwrap());
+        let view = panel.era(era);
+        let (target, weights) = (view.target().unwrap(), view.weights().unwrap());
+        let rows: Vec<[f64; 3]> = (0..view.rows())
+            .filter(|&row| !target[row].is_nan())
+            .map(|row| {
+                let x: Vec<f64> = view.features().map(|c| f64::from(c.get(row))).collect();
+                [at(&model, &x), f64::from(target[row]), f64::from(weights[row])]
+            })
+            .collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let weight: f64 = rows.iter().map(|row| row[2]).sum();
+        let mean =
+            |f: &dyn Fn(&[f64; 3]) -> f64| rows.iter().map(|r| r[2] * f(r)).sum::<f64>() / weight;
+        errors.push(mean(&|r| (r[0] - r[1]).powi(2)));
+        let (p, t) = (mean(&|r| r[0]), mean(&|r| r[1]));
+        let spread = |i: usize, m: f64| mean(&|r| (r[i] - m).powi(2));
+        let cross = mean(&|r| (r[0] - p) * (r[1] - t));
+        let correlation = cross / (spread(0, p) * spread(1, t)).sqrt();
+        if correlation.is_finite() {
+            correlations.push(correlation);
+        }
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    (mean(&errors), mean(&correlations))
+}
+
+fn at(model: &LinearModel, x: &[f64]) -> f64 {
+    let products = model.coefficients.iter().zip(x).map(|(c, x)| c.value * x);
+    model.intercept.value + products.sum::<f64>()
+}
+
+fn agree(point: &PathPoint, plain: (f64, f64)) -> bool {
+    (point.error - plain.0).abs() < 1e-8 * (1.0 + plain.0)
+        && (point.correlation - plain.1).abs() < 1e-8
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn ridge_equals_refits(
+        seed in any::<u64>(), eras in 5usize..14, gap in 0usize..3, intercept: bool, standardise: bool,
+    ) {
+        let panel = mixed(seed, eras, 4);
+        let settings = Ridge {
+            penalties: vec![1e-4, 0.03, 1.0, 30.0], gap, intercept, standardise, ..Ridge::default()
+        };
+        let model = settings.fit(&panel).unwrap();
+        for point in &model.path {
+            let one = Ridge { penalties: vec![point.penalty], ..settings.clone() };
+            let twin = plain(&panel, gap, |train| one.fit(train).unwrap());
+            prop_assert!(agree(point, twin), "{point:?} {twin:?}");
+        }
+        let least = model.path.iter().map(|point| point.error).fold(f64::INFINITY, f64::min);
+        let chosen = model.path.iter().find(|point| point.penalty == model.penalty).unwrap();
+        prop_assert_eq!(chosen.error, least);
+    }
+
+    #[test]
+    fn elastic_net_equals_refits(seed in any::<u64>(), gap in 0usize..2) {
+        let panel = mixed(seed, 8, 4);
+        let settings = ElasticNet {
+            penalties: vec![0.01, 0.1], gap, tolerance: 1e-15, choice: Choice::Correlation, ..ElasticNet::default()
+        };
+        let model = settings.fit(&panel).unwrap();
+        for point in &model.path {
+            let one = ElasticNet { penalties: vec![point.penalty], ..settings.clone() };
+            let twin = plain(&panel, gap, |train| one.fit(train).unwrap());
+            prop_assert!((point.error - twin.0).abs() < 1e-6 * (1.0 + twin.0), "{point:?} {twin:?}");
+        }
+    }
+}
+
+#[test]
+fn a_feature_that_lives_in_one_era_alone() {
+    let eras: Vec<String> = (0..40).map(|row| format!("{:02}", row / 8)).collect();
+    let target: Vec<f32> = (0..40).map(|row| ((row * 7) % 11) as f32).collect();
+    let panel = Panel::builder()
+        .eras(&eras)
+        .unwrap()
+        .feature("lives", (0..40).map(|row| (row * 3 % 5) as f32).collect::<Vec<_>>())
+        .feature(
+            "once",
+            (0..40).map(|row| if row < 8 { row as f32 } else { 7.3 }).collect::<Vec<_>>(),
+        )
+        .target("y", target)
+        .weights(vec![1.0f32; 40])
+        .build()
+        .unwrap();
+    let settings = Ridge { penalties: vec![1e-6, 1e-3], ..Ridge::default() };
+    let model = settings.fit(&panel).unwrap();
+    for point in &model.path {
+        let one = Ridge { penalties: vec![point.penalty], ..settings.clone() };
+        let twin = plain(&panel, 0, |train| one.fit(train).unwrap());
+        assert!(agree(point, twin), "{point:?} {twin:?}");
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let panel = mixed(5, 60, 6);
+    let fit = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let ridge = Ridge { lags: 2, ..Ridge::default() }.fit(&panel).unwrap();
+            let huber = fattail_linear::HuberRegression::default().fit(&panel).unwrap();
+            let net = ElasticNet::default().fit(&panel).unwrap();
+            [
+                serde_json::to_string(&ridge).unwrap(),
+                serde_json::to_string(&huber).unwrap(),
+                serde_json::to_string(&net).unwrap(),
+            ]
+        })
+    };
+    assert_eq!(fit(1), fit(3));
+}
+
+#[test]
+fn where_eras_and_blocks_end_does_not_matter() {
+    let rows = 1300;
+    let mut numbers = crate::panels::Numbers(1);
+    let column: Vec<u8> = (0..rows).map(|_| (numbers.next() * 200.0) as u8).collect();
+    let other: Vec<f32> = (0..rows).map(|_| numbers.next() as f32 + 1e4).collect();
+    let target: Vec<f32> = (0..rows).map(|_| numbers.next() as f32).collect();
+    let slopes = |rows_an_era: usize| {
+        let eras: Vec<String> = (0..rows).map(|row| format!("{:04}", row / rows_an_era)).collect();
+        let panel = Panel::builder()
+            .eras(&eras)
+            .unwrap()
+            .feature("u", column.clone())
+            .feature("f", other.clone())
+            .target("y", target.clone())
+            .build()
+            .unwrap();
+        let model = Ridge { penalties: vec![0.01], ..Ridge::default() }.fit(&panel).unwrap();
+        [model.intercept.value, model.coefficients[0].value, model.coefficients[1].value]
+    };
+    for (long, short) in slopes(rows).into_iter().zip(slopes(7)) {
+        assert!((long - short).abs() < 1e-9 * (1.0 + long.abs()), "{long} {short}");
+    }
+}
