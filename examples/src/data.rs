@@ -69,7 +69,15 @@ impl DataArgs {
             ..ReadOptions::default()
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Source { panel: read(path, &options, observer)?, name, meta: self.meta.clone() })
+        let panel = read(path, &options, observer)?;
+        if !panel.has_target() {
+            return Err(format!(
+                "'{}' has no column 'target…': name one with --target",
+                path.display()
+            )
+            .into());
+        }
+        Ok(Source { panel, name, meta: self.meta.clone() })
     }
 
     fn feature_choice(&self, data: &Path) -> Outcome<Features> {
