@@ -11,7 +11,8 @@ fn json(shop: &Workshop, name: &str) -> Value {
 #[test]
 fn numerai_leaves_a_whole_folder_and_score_agrees_with_it() {
     let shop = Workshop::new();
-    let market = fattail_testing::Market { eras: 120, rows: 80, features: 16, ..Default::default() };
+    let market =
+        fattail_testing::Market { eras: 120, rows: 80, features: 16, ..Default::default() };
     let panel = market.panel().unwrap();
     fattail::store::write_parquet(&panel, shop.path("m.parquet")).unwrap();
     let args =

@@ -142,7 +142,9 @@ impl Rolling {
     /// When a setting is out of range.
     pub fn columns<T: Number>(&self, columns: &[&[T]], stats: &[Stat]) -> Result<Vec<Vec<Vec<T>>>> {
         let one = |column: &&[T]| {
-            let mut out = vec![vec![T::default(); column.len()]; stats.len()];
+            // Each vector by itself: clones of a first one would be written twice.
+            let mut out: Vec<Vec<T>> =
+                stats.iter().map(|_| vec![T::default(); column.len()]).collect();
             let mut slices: Vec<&mut [T]> = out.iter_mut().map(Vec::as_mut_slice).collect();
             self.apply(column, stats, &mut slices).map(|()| out)
         };

@@ -2,6 +2,7 @@
 
 mod method;
 mod quantile;
+mod radix;
 mod scaler;
 mod sort;
 mod stream;

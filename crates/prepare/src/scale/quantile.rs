@@ -76,6 +76,9 @@ pub struct Quantiles {
 
 /// Values this near to an end count as the end, in the normal form.
 const BOUND: f64 = 1e-7;
+/// The ends of places in the normal form.
+const LOWEST: f64 = BOUND - f64::EPSILON;
+const HIGHEST: f64 = 1.0 - LOWEST;
 
 impl Quantiles {
     /// The transformed value.
@@ -84,23 +87,14 @@ impl Quantiles {
         let place = self.place(x);
         match self.output {
             Output::Uniform => place,
-            Output::Normal => {
-                let clip = normal_quantile(BOUND - f64::EPSILON);
-                let high = normal_quantile(1.0 - (BOUND - f64::EPSILON));
-                clamp(normal_quantile(place), clip, high)
-            }
+            // The quantile function rises, so its ends are those of the place.
+            Output::Normal => normal_quantile(place.clamp(LOWEST, HIGHEST)),
         }
     }
 
     /// Writes the transformed values.
     pub(crate) fn apply_all(&self, x: &[f64], out: &mut [f64]) {
-        let normal = self.output == Output::Normal;
-        let low = normal_quantile(BOUND - f64::EPSILON);
-        let high = normal_quantile(1.0 - (BOUND - f64::EPSILON));
-        for (slot, &x) in out.iter_mut().zip(x) {
-            let place = self.place(x);
-            *slot = if normal { clamp(normal_quantile(place), low, high) } else { place };
-        }
+        out.iter_mut().zip(x).for_each(|(slot, &x)| *slot = self.apply(x));
     }
 
     /// The place between 0 and 1.
@@ -139,16 +133,6 @@ fn line(x: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)) -> f64 {
     let slope = (y1 - y0) / (x1 - x0);
     let y = slope * (x - x0) + y0;
     if y.is_nan() { 0.5 * (y0 + y1) } else { y }
-}
-
-fn clamp(x: f64, low: f64, high: f64) -> f64 {
-    if x < low {
-        low
-    } else if x > high {
-        high
-    } else {
-        x
-    }
 }
 
 #[cfg(test)]

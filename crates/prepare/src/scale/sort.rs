@@ -13,6 +13,8 @@
 
 use fattail_stats::quantile_sorted;
 
+use super::radix::sort_f32;
+
 /// Below this length counting costs more than sorting.
 const SHORT: usize = 1 << 13;
 const BUCKETS: usize = 1 << 16;
@@ -20,7 +22,9 @@ const ABSENT: u8 = u8::MAX;
 
 /// Sorts values without NaN.
 pub(crate) fn sort(values: &mut [f64]) {
-    values.sort_unstable_by(f64::total_cmp);
+    if values.len() < SHORT || !sort_f32(values) {
+        values.sort_unstable_by(f64::total_cmp);
+    }
 }
 
 /// Sorted `window`, with `add` and without `drop`, both sorted.

@@ -1,0 +1,114 @@
+//! Files that are written whole or not at all.
+//!
+//! A file is written under a temporary name in its own folder, synced and then renamed, so that a
+//! reader sees the old file or the new one and a failure leaves nothing behind.
+
+use std::{
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use tempfile::Builder;
+
+use crate::{Error, Result};
+
+/// Writes a file whole or not at all.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("scores.txt");
+/// fattail_store::write_atomic(&path, |file| file.write_all(b"0.02"))?;
+/// assert_eq!(std::fs::read(&path)?, b"0.02");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When the folder does not exist or cannot be written, the disk refuses, `content` fails, or
+/// something that is not a file stands under the name.
+pub fn write_atomic<E>(
+    path: impl AsRef<Path>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), E>,
+) -> Result<()>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let path = path.as_ref();
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::write(path, "something that is not a file stands there"));
+    }
+    let refuse = |source: std::io::Error| Error::write(path, source);
+    let mut file = BufWriter::new(temporary(0o666).tempfile_in(parent(path)).map_err(refuse)?);
+    content(&mut file).map_err(|source| Error::write(path, source))?;
+    let file = file.into_inner().map_err(|error| refuse(error.into_error()))?;
+    file.as_file().sync_all().map_err(refuse)?;
+    file.persist(path).map_err(|error| refuse(error.error))?;
+    Ok(())
+}
+
+/// Writes a value as JSON, whole or not at all.
+///
+/// # Errors
+/// As [`write_atomic`], or when the value has no JSON form.
+pub fn write_json(path: impl AsRef<Path>, value: &impl Serialize) -> Result<()> {
+    write_atomic(path, |file| -> Result<(), serde_json::Error> {
+        serde_json::to_writer_pretty(&mut *file, value)?;
+        file.write_all(b"\n").map_err(serde_json::Error::io)
+    })
+}
+
+/// Names for what is not finished, readable as `mode` and the mask of the process allow.
+pub(crate) fn temporary(mode: u32) -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(".unfinished-");
+    #[cfg(unix)]
+    {
+        use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+        builder.permissions(Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+pub(crate) fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_json(&path, &[1, 2]).unwrap();
+        let full = |file: &mut (dyn Write + Send)| {
+            file.write_all(b"half")?;
+            Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
+        };
+        let error = write_atomic(&path, full).unwrap_err().to_string();
+        assert_eq!(error, format!("cannot write '{}': no storage space", path.display()));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn impossible_places_are_one_clear_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"x").unwrap();
+        for path in
+            [file.join("below.json"), folder.path().join("none/a.json"), folder.path().into()]
+        {
+            let error = write_json(&path, &1).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("cannot write '{}': ", path.display())), "{error}");
+        }
+    }
+}

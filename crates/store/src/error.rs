@@ -1,0 +1,239 @@
+//! What can be wrong with a file, told with path, place, column and value.
+
+use std::{fmt, io, path::Path};
+
+use crate::SubmissionError;
+
+/// The result of everything that touches a file.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where in a file. Rows are counted from 0, lines from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The whole file.
+    File,
+    /// A row group of a Parquet file.
+    Group {
+        /// The row group.
+        group: usize,
+    },
+    /// A row of a row group of a Parquet file.
+    GroupRow {
+        /// The row group.
+        group: usize,
+        /// The row in the row group.
+        row: usize,
+    },
+    /// A line of a text file.
+    Line(u64),
+    /// A row of a table without row groups or lines.
+    Row(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => Ok(()),
+            Self::Group { group } => write!(f, ", row group {group}"),
+            Self::GroupRow { group, row } => write!(f, ", row group {group}, row {row}"),
+            Self::Line(line) => write!(f, ", line {line}"),
+            Self::Row(row) => write!(f, ", row {row}"),
+        }
+    }
+}
+
+/// What the door to disk answers when it stays shut.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file that cannot be opened or read.
+    #[error("cannot read '{}': {source}", path.display())]
+    Read {
+        /// The file.
+        path: Box<Path>,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file that cannot be written. Nothing of it stays.
+    #[error("cannot write '{}': {source}", path.display())]
+    Write {
+        /// The file.
+        path: Box<Path>,
+        /// The cause.
+        source: Cause,
+    },
+    /// Bytes that are not what the format promises, such as a truncated file.
+    #[error("'{}'{place} is not readable as {format}: {source}", path.display())]
+    Format {
+        /// The file.
+        path: Box<Path>,
+        /// Where.
+        place: Place,
+        /// The format.
+        format: &'static str,
+        /// The cause.
+        source: Cause,
+    },
+    /// A column that the file does not have.
+    #[error("'{}' has no column '{column}', asked for as {role}{}", path.display(), hint(.nearest))]
+    MissingColumn {
+        /// The file.
+        path: Box<Path>,
+        /// The column.
+        column: String,
+        /// What it was asked for as.
+        role: &'static str,
+        /// The nearest name in the file.
+        nearest: Option<String>,
+    },
+    /// Nothing to read under a rule that asks for columns.
+    #[error("'{}' has no feature: no column {rule}", path.display())]
+    NoFeatures {
+        /// The file.
+        path: Box<Path>,
+        /// The rule.
+        rule: String,
+    },
+    /// A column name that stands twice in the file.
+    #[error("'{}' has column '{column}' twice", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: Box<Path>,
+        /// The column.
+        column: String,
+    },
+    /// A column of a type that its role does not allow.
+    #[error("'{}', column '{column}': found type {found}, expected {expected}", path.display())]
+    WrongType {
+        /// The file.
+        path: Box<Path>,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+        /// What its role needs.
+        expected: &'static str,
+    },
+    /// A value that its column does not allow.
+    #[error("'{}'{place}, column '{column}': found {value}, expected {expected}", path.display())]
+    Value {
+        /// The file.
+        path: Box<Path>,
+        /// Where.
+        place: Place,
+        /// The column.
+        column: String,
+        /// The value.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// An era that comes again or too late.
+    #[error("'{}'{place}, column '{column}': era '{era}' follows era '{previous}', expected sorted eras", path.display())]
+    UnsortedEras {
+        /// The file.
+        path: Box<Path>,
+        /// Where.
+        place: Place,
+        /// The column of the eras.
+        column: String,
+        /// The era out of place.
+        era: String,
+        /// The era before it.
+        previous: String,
+    },
+    /// An id that stands twice in one era.
+    #[error("'{}'{place}, column '{column}': id '{id}' stands twice in era '{era}'", path.display())]
+    DuplicateId {
+        /// The file.
+        path: Box<Path>,
+        /// Where the second one stands.
+        place: Place,
+        /// The column of the ids.
+        column: String,
+        /// The id.
+        id: String,
+        /// The era.
+        era: String,
+    },
+    /// A file without rows, or whose rows were all filtered out.
+    #[error("'{}' has no rows{reason}", path.display())]
+    NoRows {
+        /// The file.
+        path: Box<Path>,
+        /// Why, if something was filtered.
+        reason: String,
+    },
+    /// Columns that do not make a panel.
+    #[error("'{}': {source}", path.display())]
+    Panel {
+        /// The file.
+        path: Box<Path>,
+        /// The cause.
+        source: fattail_core::Error,
+    },
+    /// A row of the panel for which the other table has no value.
+    #[error(
+        "column '{column}' has no value for id '{id}' in era '{era}' ({missing} of {rows} rows have none)"
+    )]
+    NoMatch {
+        /// The column.
+        column: String,
+        /// The first id without a value.
+        id: String,
+        /// Its era.
+        era: String,
+        /// How many rows have no value.
+        missing: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A setting that is not allowed.
+    #[error(transparent)]
+    Setting(fattail_core::Error),
+    /// Predictions that the tournament would refuse.
+    #[error("'{}': {source}", path.display())]
+    Submission {
+        /// The file.
+        path: Box<Path>,
+        /// The rule broken.
+        source: SubmissionError,
+    },
+    /// A folder that stands where artifacts should go and was not made by [`crate::Artifacts`].
+    #[error("'{}' is not empty and was not made as an artifact folder: it is not replaced", path.display())]
+    ForeignFolder {
+        /// The folder.
+        path: Box<Path>,
+    },
+}
+
+impl Error {
+    pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Read { path: path.into(), source }
+    }
+
+    pub(crate) fn write(path: &Path, source: impl Into<Cause>) -> Self {
+        Self::Write { path: path.into(), source: source.into() }
+    }
+
+    pub(crate) fn format(
+        path: &Path,
+        place: Place,
+        format: &'static str,
+        source: impl Into<Cause>,
+    ) -> Self {
+        Self::Format { path: path.into(), place, format, source: source.into() }
+    }
+}
+
+impl From<Error> for fattail_core::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(", did you mean '{name}'?")).unwrap_or_default()
+}

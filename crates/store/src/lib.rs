@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod artifacts;
+mod atomic;
+mod batch;
+mod csv;
+mod error;
+mod features;
+mod ipc;
+mod map;
+mod options;
+mod panel;
+mod parquet;
+mod plan;
+mod predictions;
+mod read;
+mod rows;
+mod submission;
+
+pub use artifacts::Artifacts;
+pub use atomic::{write_atomic, write_json};
+pub use batch::{panel_from_batches, panel_to_batch};
+pub use csv::read_csv;
+pub use error::{Error, Place, Result};
+pub use features::read_feature_sets;
+pub use ipc::{open_ipc, write_ipc};
+pub use options::{EraChoice, Features, Filter, Missing, ReadOptions, Targets};
+pub use parquet::{read_parquet, write_parquet};
+pub use predictions::{join, read_predictions, write_predictions};
+pub use read::read;
+pub use submission::{
+    Submission, SubmissionError, check_submission, read_submission, write_submission,
+};

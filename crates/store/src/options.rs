@@ -1,0 +1,131 @@
+//! Which columns and rows of a file become a panel.
+
+use serde::{Deserialize, Serialize};
+
+/// What to read, the same for every format. The defaults are those of Numerai's files: features
+/// `feature_*`, targets `target*`, eras in `era`, ids in `id`.
+///
+/// ```
+/// use fattail_store::{Features, Filter, ReadOptions};
+/// let options = ReadOptions {
+///     features: Features::Named(vec!["feature_a".into(), "feature_b".into()]),
+///     main_target: Some("target_20".into()),
+///     filter: Some(Filter { column: "data_type".into(), value: "validation".into() }),
+///     ..ReadOptions::default()
+/// };
+/// assert_eq!(options.era.as_deref(), Some("era"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadOptions {
+    /// The features.
+    pub features: Features,
+    /// The targets. A missing value is NaN: not known.
+    pub targets: Targets,
+    /// The target that learners fit; it is read even where `targets` leaves it out. `None` takes
+    /// the target called `target`, or else the first.
+    pub main_target: Option<String>,
+    /// The column of eras: text, integers, dates or timestamps. `None` makes one era in all.
+    pub era: Option<String>,
+    /// The column of ids. `None` reads no ids.
+    pub id: Option<String>,
+    /// Columns that learners never see. A missing value is NaN.
+    pub extras: Vec<String>,
+    /// The column of row weights. None may be missing.
+    pub weight: Option<String>,
+    /// Reads only rows with a given text.
+    pub filter: Option<Filter>,
+    /// Reads only some eras.
+    pub eras: EraChoice,
+    /// What a missing feature is.
+    pub missing: Missing,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            features: Features::default(),
+            targets: Targets::default(),
+            main_target: None,
+            era: Some("era".into()),
+            id: Some("id".into()),
+            extras: Vec::new(),
+            weight: None,
+            filter: None,
+            eras: EraChoice::default(),
+            missing: Missing::default(),
+        }
+    }
+}
+
+/// Which columns are features, in the order of the file unless they are named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Features {
+    /// Every column of numbers that has no other role.
+    All,
+    /// Every column whose name begins so.
+    Prefix(String),
+    /// These, in this order.
+    Named(Vec<String>),
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self::Prefix("feature_".into())
+    }
+}
+
+/// Which columns are targets, in the order of the file unless they are named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Targets {
+    /// Every column whose name begins so; there may be none.
+    Prefix(String),
+    /// These, in this order.
+    Named(Vec<String>),
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self::Prefix("target".into())
+    }
+}
+
+/// Keeps the rows whose `column` is `value`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The column, text or integers.
+    pub column: String,
+    /// The text.
+    pub value: String,
+}
+
+/// Which eras to read, of those that [`ReadOptions::filter`] leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EraChoice {
+    /// The first era, in natural order; it need not exist.
+    pub first: Option<String>,
+    /// The last era, in natural order; it need not exist.
+    pub last: Option<String>,
+    /// Keeps the first of every so many eras; 1 keeps all.
+    pub every: usize,
+}
+
+impl Default for EraChoice {
+    fn default() -> Self {
+        Self { first: None, last: None, every: 1 }
+    }
+}
+
+/// What a missing feature (a null, an empty cell, NaN) is. Infinity is refused either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// An error that names its place.
+    #[default]
+    Refuse,
+    /// NaN in an `f32` column.
+    Keep,
+}

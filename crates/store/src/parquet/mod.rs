@@ -1,0 +1,11 @@
+//! Parquet in and out.
+
+mod file;
+mod keys;
+mod kind;
+mod numbers;
+mod read;
+mod write;
+
+pub use read::read_parquet;
+pub use write::write_parquet;
