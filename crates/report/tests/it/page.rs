@@ -81,13 +81,13 @@ fn nothing_one_era_and_no_score_at_all_are_survived() {
 }
 
 #[test]
-fn an_exposure_metric_is_charted_as_it_is() {
+fn an_exposure_metric_is_charted_without_its_minus() {
     let exposure = [-0.2, -0.3, -0.1];
     let found =
         model("ridge", &[("corr", &[0.01, 0.02, 0.03]), ("negative_max_exposure", &exposure)]);
-    assert_eq!(found.exposure.as_ref().unwrap().values(), exposure);
+    assert_eq!(found.exposure.as_ref().unwrap().values(), [0.2, 0.3, 0.1]);
     let html = report(vec![found]).to_html().unwrap();
-    assert!(html.contains("<h3>Exposure to features: negative_max_exposure"));
+    assert!(html.contains("<h3>Exposure to features: max_exposure"));
     assert!(!html.contains("Running sum of negative_max_exposure"));
 }
 
