@@ -310,6 +310,28 @@ impl Panel {
         self.with_columns(names, self.features.iter().cloned().chain(columns).collect())
     }
 
+    /// The same features, some with other values: pairs of a position and its values in panel order.
+    /// The others are shared, not copied.
+    ///
+    /// # Errors
+    /// When a position is not a feature's or a length differs.
+    pub fn replace_features<D: Into<ColumnData>>(
+        &self,
+        replaced: impl IntoIterator<Item = (usize, D)>,
+    ) -> Result<Self> {
+        let mut columns = self.features.to_vec();
+        for (position, data) in replaced {
+            let name = self.schema.features().get(position).cloned();
+            let name = name.ok_or_else(|| Error::UnknownColumn {
+                kind: "feature at position",
+                name: position.to_string(),
+                nearest: None,
+            })?;
+            columns[position] = self.fresh(&name, data.into())?;
+        }
+        Ok(Self { features: columns.into(), ..self.clone() })
+    }
+
     fn fresh_all<S: Into<Arc<str>>, D: Into<ColumnData>>(
         &self,
         features: impl IntoIterator<Item = (S, D)>,

@@ -58,6 +58,19 @@ fn new_columns_stand_beside_cut_ones() {
 }
 
 #[test]
+fn replaced_columns_stand_beside_shared_ones() {
+    let cut = panel().cut(&[0, 2]).unwrap();
+    let replaced = cut.replace_features([(1, vec![9u8; 5])]).unwrap();
+    assert_eq!(replaced.feature(1).to_f32(), [9.0; 5]);
+    let (Values::U8(a), Values::U8(b)) = (cut.era(1).feature(0), replaced.era(1).feature(0)) else {
+        panic!("bins")
+    };
+    assert_eq!(a.as_ptr(), b.as_ptr());
+    assert!(cut.replace_features([(2, vec![9u8; 5])]).is_err());
+    assert!(cut.replace_features([(0, vec![9u8; 6])]).is_err());
+}
+
+#[test]
 fn refusals_name_the_place() {
     let short = Panel::builder().feature("a", vec![1u8, 2]).feature("b", vec![1u8]).build();
     assert_eq!(message(short), "column 'b' has 1 rows, the panel has 2");
