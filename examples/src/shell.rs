@@ -1,6 +1,9 @@
 //! The surface of a binary: errors in one line, progress bars, the thread pool.
 
-use std::{collections::HashMap, error::Error, io::Write, process::ExitCode, sync::Mutex};
+use std::{
+    collections::HashMap, error::Error, io::Write, panic::AssertUnwindSafe, process::ExitCode,
+    sync::Mutex,
+};
 
 use fattail::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,7 +14,15 @@ pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 /// Runs the work; on failure prints one line with every cause and exits with 1.
 #[allow(clippy::print_stderr, reason = "this is the surface of a binary")]
 pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
-    match work() {
+    // What panics in a decoder of a broken file is caught there and told as an error; the rest is a
+    // fault of ours, and one line says so.
+    std::panic::set_hook(Box::new(|_| ()));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("no reason given");
+        Err(format!("a fault of this program, please report it: {text}").into())
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", one_line(&*error));
@@ -45,11 +56,17 @@ fn one_line(error: &(dyn Error + 'static)) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// More threads than this help nobody.
+const MOST_THREADS: usize = 1024;
+
 /// Sets the number of threads for the whole process; 0 takes all cores.
 ///
 /// # Errors
-/// When the pool was set before.
+/// When there are more than 1024, or the pool was set before.
 pub fn set_threads(threads: usize) -> Outcome {
+    if threads > MOST_THREADS {
+        return Err(format!("--threads is {threads}, allowed is 0..={MOST_THREADS}").into());
+    }
     Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?)
 }
 

@@ -9,7 +9,7 @@ use fattail::{
     linear::{LinearModel, Ridge},
     report::{Coefficient, DataFacts, FileLink, ModelReport, Report},
     stats::{Ties, uniform_rank},
-    store::{Artifacts, write_predictions, write_submission},
+    store::{Artifacts, write_atomic, write_predictions, write_submission},
 };
 
 use crate::Outcome;
@@ -42,16 +42,21 @@ impl Weekly {
         metrics: &[Box<dyn Metric>],
         observer: Observer<'_>,
     ) -> Outcome<Self> {
-        let known = known_eras(panel)?;
+        let positions = known_eras(panel)?;
+        let known = panel.cut(&positions)?;
         let metrics: Vec<&dyn Metric> = metrics.iter().map(|metric| &**metric).collect();
         let backtest = backtest(learner, &known, split, &metrics, observer)?;
         let last = panel.eras().len() - 1;
-        let before: Vec<usize> = (0..known.eras().len().min(last.saturating_sub(gap))).collect();
-        let model = learner.fit(&known.cut(&before)?)?;
-        let live = panel.cut(&[last])?.without_targets();
+        let before: Vec<usize> = positions.into_iter().filter(|era| era + gap < last).collect();
+        let model = learner.fit(&panel.cut(&before)?)?;
+        let live = panel.cut(&[last])?;
         let ids = live.era(0).ids().ok_or("the panel has no ids: a submission needs them")?;
         let ids = ids.map(str::to_owned).collect();
-        let raw: Vec<f64> = model.predict(&live)?.into_iter().map(f64::from).collect();
+        // The eras of the gap come along, without answers: steps that look back must not miss them.
+        let unseen: Vec<usize> = (before[before.len() - 1] + 1..=last).collect();
+        let predicted = model.predict(&panel.cut(&unseen)?.without_targets())?;
+        let raw = &predicted[predicted.len() - live.rows()..];
+        let raw: Vec<f64> = raw.iter().map(|&value| f64::from(value)).collect();
         let ranks = uniform_rank(&raw, Ties::Average)?;
         let live = ranks.into_iter().map(|rank| rank as f32).collect();
         Ok(Self { backtest, model, ids, live, known })
@@ -74,8 +79,8 @@ impl Weekly {
     }
 }
 
-/// The eras in which at least one target is known.
-fn known_eras(panel: &Panel) -> Outcome<Panel> {
+/// Positions of the eras in which at least one target is known.
+fn known_eras(panel: &Panel) -> Outcome<Vec<usize>> {
     let mut known = Vec::new();
     for era in panel.iter() {
         if era.target()?.iter().any(|value| !value.is_nan()) {
@@ -86,7 +91,7 @@ fn known_eras(panel: &Panel) -> Outcome<Panel> {
     if known.is_empty() {
         return Err(format!("target '{target}' is not known in any era").into());
     }
-    Ok(panel.cut(&known)?)
+    Ok(known)
 }
 
 /// What the report says of the data.
@@ -105,11 +110,17 @@ pub fn facts_of(panel: &Panel, source: impl Into<String>) -> DataFacts {
     }
 }
 
-/// Leaves report, predictions, submission and model in a folder, all of them or none.
+/// Leaves report, predictions, submission and model in a folder, and the report in `json` as well; when
+/// one of them cannot be written, none is left.
 ///
 /// # Errors
 /// When the submission breaks a rule of Numerai's or the disk refuses.
-pub fn leave(out: &Path, weekly: &Weekly, mut report: Report) -> Outcome<Report> {
+pub fn leave(
+    out: &Path,
+    json: Option<&Path>,
+    weekly: &Weekly,
+    mut report: Report,
+) -> Outcome<Report> {
     let link = |(label, path): (&str, &str)| FileLink { label: label.into(), path: path.into() };
     let files = [
         ("submission of the live era", "submission.csv"),
@@ -125,9 +136,13 @@ pub fn leave(out: &Path, weekly: &Weekly, mut report: Report) -> Outcome<Report>
     let predictions = &weekly.backtest.predictions.values;
     write_predictions(&tested, predictions, folder.file("predictions.parquet")?)?;
     folder.write_json("model.json", &weekly.model)?;
-    folder.write("report.json", report.to_json()?.as_bytes())?;
+    let text = report.to_json()?;
+    folder.write("report.json", text.as_bytes())?;
     folder.write("report.md", report.to_markdown().as_bytes())?;
     folder.write("report.html", report.to_html()?.as_bytes())?;
+    if let Some(path) = json {
+        write_atomic(path, |file| file.write_all(text.as_bytes()))?;
+    }
     folder.commit()?;
     Ok(report)
 }

@@ -9,7 +9,6 @@ use fattail::{
     evaluate::{EmbargoRule, Expanding},
     linear::Ridge,
     report::{Report, Setting, SplitFacts},
-    store::write_atomic,
 };
 use fattail_examples::{
     Bars, DataArgs, Outcome, Weekly, facts_of, leave, metrics, numerai_horizon, run, set_threads,
@@ -81,11 +80,7 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    let report = leave(&args.out, &weekly, report)?;
-    if let Some(path) = &args.json {
-        let json = report.to_json()?;
-        write_atomic(path, |file| file.write_all(json.as_bytes()))?;
-    }
+    let report = leave(&args.out, args.json.as_deref(), &weekly, report)?;
     bars.clear();
     write_out(&format!(
         "{}\nreport: {}\n",

@@ -119,4 +119,5 @@ fn a_disk_that_is_full() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1));
     assert!(told.contains("cannot write '/dev/full'"), "{told}");
+    assert!(!shop.path("out").exists(), "the folder was left although the run failed");
 }

@@ -88,3 +88,38 @@ fn same_seed_same_bits_for_any_number_of_threads() {
     let read = |name| std::fs::read(shop.path(name)).unwrap();
     assert!(read("a.json") == read("b.json"));
 }
+
+/// The submission of a market whose target is known in some eras only, and changed there.
+fn submission_with(known: impl Fn(usize) -> bool, value: impl Fn(usize, f32) -> f32) -> Vec<u8> {
+    let shop = Workshop::new();
+    let market =
+        fattail_testing::Market { eras: 120, rows: 40, features: 16, ..Default::default() };
+    let panel = market.panel().unwrap();
+    let eras = panel.eras();
+    let targets = panel.target().unwrap().to_f32();
+    let changed = targets.iter().enumerate().map(|(row, &target)| {
+        let era = eras.of_row(row).unwrap();
+        if known(era) { value(era, target) } else { f32::NAN }
+    });
+    let panel = panel.with_target_values(changed.collect::<Vec<f32>>()).unwrap();
+    fattail::store::write_parquet(&panel, shop.path("m.parquet")).unwrap();
+    let args = ["--data", "@m.parquet", "--target", "target", "--out", "@out", "--folds", "3"];
+    let output = shop.run(env!("CARGO_BIN_EXE_numerai"), &args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(shop.path("out/submission.csv")).unwrap()
+}
+
+#[test]
+fn answers_that_are_not_known_yet_never_reach_the_submission() {
+    // The live era is 119 and the gap 5: answers of eras 114 and later cannot be known.
+    for unknown_at_first in [0, 12] {
+        let known = |era| era >= unknown_at_first;
+        let plain = submission_with(known, |_, target| target);
+        let late =
+            submission_with(known, |era, target| if era >= 114 { 1.0 - target } else { target });
+        let early =
+            submission_with(known, |era, target| if era < 114 { 1.0 - target } else { target });
+        assert!(plain == late, "the submission looked into the future");
+        assert!(plain != early, "the check cannot fail: nothing changes the submission");
+    }
+}
