@@ -4,3 +4,4 @@
 
 mod architecture;
 mod flow;
+mod links;

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fattail::{
-    Metric, Observer, Panel, Values,
+    Metric, Observer, Panel,
     evaluate::{
-        AbsoluteError, Alpha, ContributionTo, CorrelationWith, EraScore, HuberError, Keyed,
-        MeanExposure, NeutralContribution, NeutralCorrelation, PearsonCorr, Scores, SquaredError,
-        TieBrokenRankCorr, churn, neutral_churn, turnover,
+        AbsoluteError, Alpha, ContributionTo, CorrelationWith, HuberError, MeanExposure,
+        NeutralContribution, NeutralCorrelation, PearsonCorr, SquaredError, TieBrokenRankCorr,
     },
     store::{Features, ReadOptions, Targets, join, read, read_predictions},
 };
@@ -37,8 +36,12 @@ pub struct ScoreFiles {
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
     /// Column of sample weights in the features file, for alpha
-    #[arg(long, value_name = "COLUMN", requires = "features")]
+    #[arg(long, value_name = "COLUMN", requires = "features", requires = "neutralizers")]
     pub weights: Option<String>,
+    /// Columns in the features file, split by commas, that are orthonormal under the weights in each
+    /// era, for alpha
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "weights")]
+    pub neutralizers: Vec<String>,
 }
 
 /// Everything in one panel, and the predictions in its order.
@@ -53,6 +56,8 @@ pub struct Joined {
 const META: &str = "meta_model";
 const BENCHMARK: &str = "benchmark";
 const PREDICTION: &str = "prediction";
+/// The target while it is joined.
+const ANSWER: &str = "target to join";
 
 impl ScoreFiles {
     /// Reads the files and joins them by era and id.
@@ -101,7 +106,7 @@ impl ScoreFiles {
     ) -> Outcome<Panel> {
         let options = ReadOptions {
             targets: Targets::Named(Vec::new()),
-            extras: self.weights.iter().cloned().collect(),
+            extras: self.weights.iter().chain(&self.neutralizers).cloned().collect(),
             ..ReadOptions::default()
         };
         let panel = read(path, &options, observer)?;
@@ -110,8 +115,8 @@ impl ScoreFiles {
             labels.map(|label| panel.eras().position(label)).collect::<Result<_, _>>()?;
         let panel = panel.cut(&eras)?;
         let name = targets.schema().target().unwrap_or_default();
-        let table = targets.with_extra(name, targets.target()?.to_f32())?;
-        Ok(panel.append_target(name, join(&panel, &table, name)?)?)
+        let table = targets.with_extra(ANSWER, targets.target()?.to_f32())?;
+        Ok(panel.append_target(name, join(&panel, &table, ANSWER)?)?)
     }
 }
 
@@ -136,70 +141,12 @@ pub fn metrics_of(panel: &Panel, files: &ScoreFiles) -> Vec<Box<dyn Metric>> {
         }
     }
     if let Some(weights) = &files.weights {
-        all.push(Box::new(Alpha { weights: weights.clone(), features: None }));
+        all.push(Box::new(Alpha {
+            weights: weights.clone(),
+            neutralizers: files.neutralizers.clone(),
+        }));
     }
     all.extend([Box::new(SquaredError) as Box<dyn Metric>, Box::new(AbsoluteError)]);
     all.retain(|metric| metric.name() != HuberError::default().name());
     all
-}
-
-/// Churn, turnover and neutral churn from each era to the next, where ids last from era to era.
-///
-/// # Errors
-/// When features are not numbers.
-pub fn churn_scores(panel: &Panel, predictions: &[f32]) -> Outcome<Vec<Scores>> {
-    if !panel.has_ids() || panel.eras().len() < 2 || !ids_last(panel) {
-        return Ok(Vec::new());
-    }
-    let mut all: Vec<Scores> = ["churn", "turnover", "neutral_churn"]
-        .map(|metric| Scores { metric: metric.into(), eras: Vec::new() })
-        .into();
-    if panel.width() == 0 {
-        all.pop();
-    }
-    let rounds: Vec<Round<'_>> =
-        (0..panel.eras().len()).map(|era| Round::new(panel, predictions, era)).collect();
-    for (era, pair) in rounds.windows(2).enumerate() {
-        let (now, before) = (pair[1].keyed(), pair[0].keyed());
-        let mut values = vec![churn(now, before), turnover(now, before)];
-        if panel.width() > 0 {
-            values.push(neutral_churn((now, &pair[1].features), (before, &pair[0].features)));
-        }
-        for (scores, value) in all.iter_mut().zip(values) {
-            let reason = value.as_ref().err().map(ToString::to_string);
-            let label = panel.eras().label(era + 1).to_owned();
-            scores.eras.push(EraScore { era: label, value: value.unwrap_or(f64::NAN), reason });
-        }
-    }
-    Ok(all)
-}
-
-/// One era's ids and predictions.
-struct Round<'a> {
-    ids: Vec<&'a str>,
-    values: Vec<f64>,
-    features: Vec<Values<'a>>,
-}
-
-impl<'a> Round<'a> {
-    fn new(panel: &'a Panel, predictions: &[f32], era: usize) -> Self {
-        let rows = panel.eras().range(era);
-        let era = panel.era(era);
-        Self {
-            ids: era.ids().into_iter().flatten().collect(),
-            values: predictions[rows].iter().map(|&value| f64::from(value)).collect(),
-            features: era.features().collect(),
-        }
-    }
-
-    fn keyed(&self) -> Keyed<'_> {
-        Keyed { ids: &self.ids, values: &self.values }
-    }
-}
-
-/// Whether the second era knows an id of the first. Numerai's ids are new in every era.
-fn ids_last(panel: &Panel) -> bool {
-    let ids = |era| panel.era(era).ids().into_iter().flatten();
-    let first: std::collections::HashSet<&str> = ids(0).collect();
-    ids(1).any(|id| first.contains(id))
 }

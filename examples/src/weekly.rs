@@ -131,10 +131,10 @@ pub fn leave(
     ];
     report.files = files.map(link).into();
     let folder = Artifacts::create(out)?;
-    write_submission(folder.file("submission.csv")?, &weekly.ids, &weekly.live)?;
+    folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &weekly.live))?;
     let tested = weekly.known.cut(&weekly.backtest.predictions.eras)?;
     let predictions = &weekly.backtest.predictions.values;
-    write_predictions(&tested, predictions, folder.file("predictions.parquet")?)?;
+    folder.with("predictions.parquet", |path| write_predictions(&tested, predictions, path))?;
     folder.write_json("model.json", &weekly.model)?;
     let text = report.to_json()?;
     folder.write("report.json", text.as_bytes())?;

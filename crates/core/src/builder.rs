@@ -3,8 +3,10 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    ColumnData, Eras, Error, Ids, Panel, Result, Schema, Shared, column::Column, panel::RowIds,
-    schema::Names,
+    ColumnData, Eras, Error, Ids, Panel, Result, Schema, Shared,
+    column::Column,
+    panel::RowIds,
+    schema::{EXTRA, FEATURE, Names, TARGET},
 };
 
 /// Collects the parts of a [`Panel`]; [`PanelBuilder::build`] checks them.
@@ -83,8 +85,8 @@ impl PanelBuilder {
     /// Checks the parts and puts them together.
     ///
     /// # Errors
-    /// When there are no rows, a column has another length, a name is given twice or unknown, or an
-    /// id stands twice in an era.
+    /// When there are no rows, a column has another length, a name is given twice, in two roles or
+    /// unknown, or an id stands twice in an era.
     pub fn build(self) -> Result<Panel> {
         if let Some((given, expected)) = self.mismatch {
             return Err(Error::Length { name: "feature names".into(), given, expected });
@@ -110,12 +112,11 @@ impl PanelBuilder {
         };
         let (targets, target_columns) = numbers(self.targets);
         let (extras, extra_columns) = numbers(self.extras);
-        let targets = Names::new("target", targets)?;
-        let main = self.main.map_or(Ok(0), |name| targets.position("target", &name))?;
-        let (features, extras) =
-            (Names::new("feature", features)?, Names::new("extra column", extras)?);
+        let targets = Names::new(TARGET, targets)?;
+        let main = self.main.map_or(Ok(0), |name| targets.position(TARGET, &name))?;
+        let (features, extras) = (Names::new(FEATURE, features)?, Names::new(EXTRA, extras)?);
         Ok(Panel {
-            schema: Arc::new(Schema { features, targets, extras, main }),
+            schema: Arc::new(Schema { features, targets, extras, main }.checked()?),
             features: feature_columns.into(),
             targets: target_columns.into(),
             extras: extra_columns.into(),

@@ -47,6 +47,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A column asked for in two roles, such as a target that would be a feature as well.
+    #[error("column '{name}' is given as {} and as {}", roles[0], roles[1])]
+    TwoRoles {
+        /// The column.
+        name: String,
+        /// Its roles.
+        roles: [&'static str; 2],
+    },
     /// An id that stands twice in one era.
     #[error("id '{id}' stands twice in era '{era}', the second time at row {row}")]
     DuplicateId {

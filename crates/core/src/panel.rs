@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     ColumnData, ColumnView, Era, Eras, Error, Ids, PanelBuilder, Result, Schema, Shared, Values,
-    column::Column, schema::Names,
+    column::Column,
+    schema::{EXTRA, FEATURE, Names, TARGET},
 };
 
 /// A table whose rows are sorted by era. Immutable; clones and cuts share their columns.
@@ -107,7 +108,7 @@ impl Panel {
     /// # Errors
     /// When no target has the name.
     pub fn target_named(&self, name: &str) -> Result<ColumnView<'_>> {
-        self.schema.targets.position("target", name).map(|at| self.view(&self.targets[at]))
+        self.schema.targets.position(TARGET, name).map(|at| self.view(&self.targets[at]))
     }
 
     /// Whether the panel has a target.
@@ -121,7 +122,7 @@ impl Panel {
     /// # Errors
     /// When no extra column has the name.
     pub fn extra(&self, name: &str) -> Result<ColumnView<'_>> {
-        self.schema.extras.position("extra column", name).map(|at| self.view(&self.extras[at]))
+        self.schema.extras.position(EXTRA, name).map(|at| self.view(&self.extras[at]))
     }
 
     /// The weights of the rows, if there are any.
@@ -226,7 +227,7 @@ impl Panel {
     /// # Errors
     /// When no target has the name.
     pub fn with_target(&self, name: &str) -> Result<Self> {
-        let main = self.schema.targets.position("target", name)?;
+        let main = self.schema.targets.position(TARGET, name)?;
         Ok(Self { schema: Arc::new(Schema { main, ..(*self.schema).clone() }), ..self.clone() })
     }
 
@@ -246,13 +247,13 @@ impl Panel {
     /// The same rows with one more target, after those that stand.
     ///
     /// # Errors
-    /// When the length differs or the name exists.
+    /// When the length differs or the name exists, in whichever role.
     pub fn append_target(&self, name: &str, values: impl Into<Shared<f32>>) -> Result<Self> {
         let column = self.fresh(name, values.into().into())?;
         let names = self.schema.targets.list.iter().cloned().chain([name.into()]).collect();
-        let schema = Schema { targets: Names::new("target", names)?, ..(*self.schema).clone() };
+        let schema = Schema { targets: Names::new(TARGET, names)?, ..(*self.schema).clone() };
         let targets = self.targets.iter().cloned().chain([column]).collect();
-        Ok(Self { schema: Arc::new(schema), targets, ..self.clone() })
+        Ok(Self { schema: Arc::new(schema.checked()?), targets, ..self.clone() })
     }
 
     /// The same rows without targets and weights: what a model may see when it predicts.
@@ -274,21 +275,20 @@ impl Panel {
     /// The same rows with one more extra column.
     ///
     /// # Errors
-    /// When the length differs or the name exists.
+    /// When the length differs or the name exists, in whichever role.
     pub fn with_extra(&self, name: &str, values: impl Into<Shared<f32>>) -> Result<Self> {
         let column = self.fresh(name, values.into().into())?;
         let mut names = self.schema.extras.list.clone();
         names.push(name.into());
-        let schema =
-            Schema { extras: Names::new("extra column", names)?, ..(*self.schema).clone() };
+        let schema = Schema { extras: Names::new(EXTRA, names)?, ..(*self.schema).clone() };
         let extras = self.extras.iter().cloned().chain([column]).collect();
-        Ok(Self { schema: Arc::new(schema), extras, ..self.clone() })
+        Ok(Self { schema: Arc::new(schema.checked()?), extras, ..self.clone() })
     }
 
     /// The same rows with these features alone, in panel order.
     ///
     /// # Errors
-    /// When a length differs or a name is given twice.
+    /// When a length differs or a name is given twice or has another role.
     pub fn with_features<S: Into<Arc<str>>, D: Into<ColumnData>>(
         &self,
         features: impl IntoIterator<Item = (S, D)>,
@@ -300,7 +300,7 @@ impl Panel {
     /// The same rows with these features after those that stand.
     ///
     /// # Errors
-    /// When a length differs or a name exists.
+    /// When a length differs or a name exists, in whichever role.
     pub fn append_features<S: Into<Arc<str>>, D: Into<ColumnData>>(
         &self,
         features: impl IntoIterator<Item = (S, D)>,
@@ -358,8 +358,8 @@ impl Panel {
     }
 
     fn with_columns(&self, names: Vec<Arc<str>>, columns: Vec<Column>) -> Result<Self> {
-        let schema = Schema { features: Names::new("feature", names)?, ..(*self.schema).clone() };
-        Ok(Self { schema: Arc::new(schema), features: columns.into(), ..self.clone() })
+        let schema = Schema { features: Names::new(FEATURE, names)?, ..(*self.schema).clone() };
+        Ok(Self { schema: Arc::new(schema.checked()?), features: columns.into(), ..self.clone() })
     }
 }
 

@@ -19,7 +19,24 @@ pub struct Schema {
     pub(crate) main: usize,
 }
 
+/// The roles, as errors call them.
+pub(crate) const FEATURE: &str = "feature";
+pub(crate) const TARGET: &str = "target";
+pub(crate) const EXTRA: &str = "extra column";
+
 impl Schema {
+    /// The schema, unless a name has two roles: what is to be predicted must not be a feature.
+    pub(crate) fn checked(self) -> Result<Self> {
+        let twice = |names: &Names, others: &Names, roles: [&'static str; 2]| {
+            let name = names.list.iter().find(|name| others.index.contains_key(*name));
+            name.map_or(Ok(()), |name| Err(Error::TwoRoles { name: name.to_string(), roles }))
+        };
+        twice(&self.targets, &self.features, [FEATURE, TARGET])?;
+        twice(&self.extras, &self.features, [FEATURE, EXTRA])?;
+        twice(&self.extras, &self.targets, [TARGET, EXTRA])?;
+        Ok(self)
+    }
+
     /// The names of the features.
     #[must_use]
     pub fn features(&self) -> &[Arc<str>] {
@@ -49,7 +66,7 @@ impl Schema {
     /// # Errors
     /// When no feature has the name.
     pub fn feature_position(&self, name: &str) -> Result<usize> {
-        self.features.position("feature", name)
+        self.features.position(FEATURE, name)
     }
 
     /// Answers whether `features` are this schema's, in order.

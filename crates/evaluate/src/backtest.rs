@@ -3,8 +3,16 @@
 //! Folds run one after another, so memory holds one fitted model at a time; eras are scored in
 //! parallel and collected in order, so results are the same bits for any number of threads.
 //!
-//! The model predicts a panel without targets and weights. The constant predictor answers the mean of
-//! the known targets of the fold's training eras. A score that is not defined is NaN with a reason.
+//! The model predicts a panel without targets and weights. Eras that a split leaves out between training
+//! and test stand before the test eras in that panel, because their features are known by then: a step
+//! that looks back, warmed with the training eras, would otherwise see a hole that training does not
+//! have. Each stretch of eras without a training era is predicted by itself, from its first era to its
+//! last test era, so that it continues the training eras before it; predictions of eras that are not
+//! tested are dropped. Only a split that trains between its test eras makes more than one stretch; there
+//! the test eras of an earlier stretch are no history of a later one.
+//!
+//! The constant predictor answers the mean of the known targets of the fold's training eras. A score that
+//! is not defined is NaN with a reason.
 
 use std::ops::Range;
 
@@ -71,7 +79,7 @@ where
 {
     let (train, test) = (panel.cut(&fold.train)?, panel.cut(&fold.test)?);
     let model = learner.fit(&train)?;
-    let values = model.predict(&test.without_targets())?;
+    let values = predict_fold(&model, panel, number, fold)?;
     drop(model);
     check_predictions(number, &test, &values)?;
     let scores = score_panel(&test, &values, metrics)?;
@@ -91,6 +99,47 @@ where
     append(&mut result.scores, scores);
     append(&mut result.constant, constant);
     Ok(())
+}
+
+/// Predicts the test eras of a fold, with the eras left out before them as their past.
+fn predict_fold(
+    model: &(impl Predict + ?Sized),
+    panel: &Panel,
+    number: usize,
+    fold: &Fold,
+) -> Result<Vec<f32>> {
+    let blind = panel.without_targets();
+    let mut values = Vec::new();
+    for stretch in stretches(fold) {
+        let eras: Vec<usize> = stretch.collect();
+        let part = blind.cut(&eras)?;
+        let predicted = model.predict(&part)?;
+        if predicted.len() != part.rows() {
+            let (given, expected) = (predicted.len(), part.rows());
+            return Err(Error::PredictionLength { fold: number, given, expected }.into());
+        }
+        for (era, rows) in eras.iter().zip(part.eras().ranges()) {
+            if fold.test.binary_search(era).is_ok() {
+                values.extend_from_slice(&predicted[rows]);
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// The eras to predict, cut where training eras lie between them: each stretch runs from the era after a
+/// training era, or the first of all, to its last test era.
+fn stretches(fold: &Fold) -> Vec<Range<usize>> {
+    let mut all: Vec<Range<usize>> = Vec::new();
+    for &era in &fold.test {
+        let before = fold.train.partition_point(|&train| train < era);
+        let start = before.checked_sub(1).map_or(0, |last| fold.train[last] + 1);
+        match all.last_mut().filter(|stretch| stretch.start == start) {
+            Some(stretch) => stretch.end = era + 1,
+            None => all.push(start..era + 1),
+        }
+    }
+    all
 }
 
 /// Scores every era of `panel`, in parallel.
@@ -173,10 +222,6 @@ fn check_order(folds: &[Fold]) -> Result<(), Error> {
 }
 
 fn check_predictions(fold: usize, test: &Panel, values: &[f32]) -> Result<(), Error> {
-    if values.len() != test.rows() {
-        let (given, expected) = (values.len(), test.rows());
-        return Err(Error::PredictionLength { fold, given, expected });
-    }
     for (rows, era) in test.eras().ranges().zip(test.eras().labels()) {
         if let Some(row) = values[rows.clone()].iter().position(|value| !value.is_finite()) {
             let (era, value) = (era.to_owned(), values[rows.start + row]);

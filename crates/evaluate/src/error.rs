@@ -72,6 +72,12 @@ pub enum Error {
         /// The id.
         id: String,
     },
+    /// Stakes without a total to divide by.
+    #[error("stakes sum to {total}, allowed is any finite sum but 0")]
+    StakeTotal {
+        /// Their sum.
+        total: f64,
+    },
     /// Stakes that cannot be normalised.
     #[error("stakes sum to {sum} after normalisation, expected 1")]
     Stakes {
@@ -145,6 +151,26 @@ pub enum Error {
     /// A kernel of the statistics room refuses.
     #[error(transparent)]
     Stats(#[from] fattail_stats::Error),
+}
+
+impl Error {
+    /// Whether the values of one era are at fault, so that its score is not defined and those of other
+    /// eras may be. Wrong lengths, columns and settings are not of this kind.
+    pub(crate) fn is_of_era(&self) -> bool {
+        use fattail_stats::Error as Stats;
+        match self {
+            Self::TooFewRows { .. }
+            | Self::Overlap { .. }
+            | Self::Missing { .. }
+            | Self::Constant { .. } => true,
+            Self::TopBottom { given, .. } => *given > 0,
+            Self::Stats(error) => matches!(
+                error,
+                Stats::NotFinite { .. } | Stats::TooShort { .. } | Stats::NoConvergence { .. }
+            ),
+            _ => false,
+        }
+    }
 }
 
 impl From<Error> for fattail_core::Error {

@@ -5,6 +5,7 @@ mod align;
 mod backtest;
 mod churn;
 mod curve;
+mod era_churn;
 mod error;
 mod horizon;
 mod metric;
@@ -22,20 +23,22 @@ pub use churn::{
     turnover,
 };
 pub use curve::{cumulative, drawdown};
+pub use era_churn::era_churns;
 pub use error::{Error, Result};
 pub use horizon::{EmbargoRule, Horizon};
 pub use metric::{
-    AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr, HuberError,
-    MaxExposure, MeanExposure, Named, NeutralContribution, NeutralCorrelation, PearsonCorr,
-    SpearmanCorr, SquaredError, TieBrokenRankCorr,
+    AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr,
+    FeatureNeutralSpearman, HuberError, MaxExposure, MeanExposure, Named, NeutralContribution,
+    NeutralCorrelation, PearsonCorr, SpearmanCorr, SquaredError, TieBrokenRankCorr,
 };
 pub use outcome::{Backtest, FoldRun, Predictions};
 pub use score::{
     Contribution, Corr, EraScorer, TargetScale, alpha, correlation_contribution,
     correlation_with_others, correlation_with_stake_weighted, exposure_dissimilarity,
-    feature_exposures, feature_neutral_corr, max_feature_correlation, meta_portfolio_contribution,
-    neutral_contribution, neutral_correlation, neutralize, neutralized_weights, numerai_corr,
-    pearson_corr, spearman_corr, stake_weighted, tie_broken_rank_corr,
+    feature_exposures, feature_neutral_corr, feature_neutral_spearman, max_feature_correlation,
+    meta_portfolio_contribution, neutral_contribution, neutral_correlation, neutralize,
+    neutralized_weights, numerai_corr, pearson_corr, spearman_corr, stake_weighted,
+    tie_broken_rank_corr,
 };
 pub use scores::{EraScore, Scores};
 pub use split::{Blocked, Expanding, Fold, PurgedKFold, Split, WalkForward, Window};

@@ -2,10 +2,30 @@
 #![forbid(unsafe_code)]
 
 pub use fattail_core::*;
-pub use fattail_descent as descent;
 pub use fattail_evaluate as evaluate;
 pub use fattail_linear as linear;
 pub use fattail_prepare as prepare;
 pub use fattail_report as report;
 pub use fattail_stats as stats;
 pub use fattail_store as store;
+
+/// Losses that learners walk down.
+pub mod loss {
+    pub use fattail_descent::{
+        Absolute, Huber, LogCosh, Loss, Objective, Pearson, Quantile, RowLoss, Squared, Truth,
+        Tukey,
+    };
+}
+
+/// Learning rates as functions of the step.
+pub mod schedule {
+    pub use fattail_descent::{
+        Constant, Cosine, Exponential, Linear, OneCycle, Plateau, Polynomial, Product, Rate,
+        Schedule, Sequence, Staircase,
+    };
+}
+
+/// When to stop.
+pub mod stop {
+    pub use fattail_descent::{Reason, Stop};
+}

@@ -11,8 +11,9 @@ use crate::{PathPoint, gather::add_scaled, problem::Line};
 /// A coefficient and how well it is known.
 ///
 /// `std_error`, `low` and `high` are NaN (null in JSON) where they are not defined: with fewer than
-/// two eras, without an intercept for the intercept, and for the elastic net, whose choice of
-/// features spoils the usual intervals.
+/// two eras, without an intercept for the intercept, and for features that an elastic net did not
+/// choose. Those of an elastic net are about a refit on the features it chose, conditional on that
+/// choice: their middle is the refit's coefficient, not `value`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coefficient {
     /// The feature, or `intercept`.

@@ -27,7 +27,7 @@ pub(crate) struct Line {
 }
 
 /// The normal equations in standardised coordinates.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Problem {
     /// Q, column by column.
     pub(crate) gram: Vec<f64>,

@@ -22,6 +22,14 @@ use crate::{
 
 /// Settings of a ridge regression.
 ///
+/// **Labels that overlap need a `gap`.** With the default 0 a neighbour whose label shares days with
+/// the era left out stays in the fit, the score of every penalty is too good, and the smallest wins.
+/// Take the gap of the rule that the backtest splits by: whole eras that cover the label and its lags.
+/// Numerai's 20-day targets in weekly eras, in real time, with 2 days of lag before and 2 after:
+/// `(20 + 2 + 2)` days in eras of 5 are `24.div_ceil(5) = 5`; 60 days are `64.div_ceil(5) = 13`.
+/// Those are the answers of `EmbargoRule::RealTime.gap(&Horizon::NUMERAI_20)` and `NUMERAI_60` in
+/// `fattail-evaluate`. With one penalty nothing is left out, and the gap plays no part.
+///
 /// ```
 /// use fattail_core::{Fit, Panel, Predict};
 /// use fattail_linear::Ridge;
@@ -31,6 +39,7 @@ use crate::{
 ///     .feature("x", vec![0u8, 1, 2, 3, 4, 5])
 ///     .target("y", vec![1.0f32, 3.0, 5.0, 7.0, 9.0, 11.0])
 ///     .build()?;
+/// // One penalty: nothing to choose, so no gap.
 /// let model = Ridge { penalties: vec![0.0], ..Ridge::default() }.fit(&panel)?;
 /// assert!((model.coefficients[0].value - 2.0).abs() < 1e-12);
 /// assert_eq!(model.predict(&panel)?[5], 11.0);
@@ -42,7 +51,9 @@ pub struct Ridge {
     pub penalties: Vec<f64>,
     /// What decides.
     pub choice: Choice,
-    /// Eras on each side that go with the one left out: those whose targets overlap with its own.
+    /// Eras on each side that go with the one left out. **0 is right only where the targets of
+    /// different eras share no day; for labels that overlap it is the `gap` of the backtest's rule**,
+    /// see the head of the struct.
     pub gap: usize,
     /// Whether there is an intercept.
     pub intercept: bool,

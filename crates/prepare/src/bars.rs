@@ -8,7 +8,7 @@
 //! `max(h, c_{t-1}) - min(l, c_{t-1})` and its mean over the window.
 //!
 //! Missing values, and rows before a window is full, are NaN; a change from zero is NaN or infinite.
-//! The true range of the first bar is `h - l`.
+//! Where the close before is missing, as at the first bar, the true range is `h - l`.
 //!
 //! Cost: a few passes over the bars.
 //!
@@ -88,12 +88,12 @@ pub fn bar_features(bars: &Bars<'_>, settings: &BarSettings) -> Result<Vec<(Stri
         features.push((format!("momentum_{periods}"), momentum(bars.close, periods)?));
     }
     let recipe = Recipe::Window(window, vec![Stat::Mean, Stat::Std]);
-    features.extend(recipe.make("close_change", &change)?);
+    features.extend(recipe.make("close_change", &change, &[])?);
     let ewm = Ewm { decay: Decay::Span(settings.span), ..Ewm::default() };
-    features.extend(Recipe::Ewm(ewm).make("close_change", &change)?);
+    features.extend(Recipe::Ewm(ewm).make("close_change", &change, &[])?);
     features.push(("volume_change".into(), momentum(bars.volume, 1)?));
     let ranges = true_range(bars);
-    features.extend(Recipe::Window(window, vec![Stat::Mean]).make("true_range", &ranges)?);
+    features.extend(Recipe::Window(window, vec![Stat::Mean]).make("true_range", &ranges, &[])?);
     features.push(("true_range".into(), ranges));
     features.insert(0, ("close_change".into(), change));
     Ok(features)
@@ -135,8 +135,11 @@ fn typical_vwap(bars: &Bars<'_>, window: &Rolling) -> Result<Vec<f64>> {
 fn true_range(bars: &Bars<'_>) -> Vec<f64> {
     let before = std::iter::once(f64::NAN).chain(bars.close.iter().copied());
     let ends = bars.high.iter().zip(bars.low);
-    // `max` and `min` of floats leave out a NaN: the first bar has no close before it.
-    ends.zip(before).map(|((high, low), close)| high.max(close) - low.min(close)).collect()
+    let range = |((high, low), close): ((&f64, &f64), f64)| {
+        // `max` and `min` of floats leave out a NaN: the close before may be missing, nothing else.
+        if high.is_nan() || low.is_nan() { f64::NAN } else { high.max(close) - low.min(close) }
+    };
+    ends.zip(before).map(range).collect()
 }
 
 #[cfg(test)]
@@ -148,6 +151,11 @@ mod tests {
         let (low, high, close) = ([1.0, 5.0, 2.0], [2.0, 6.0, 3.0], [1.5, 5.5, 2.5]);
         let bars = Bars { open: &close, high: &high, low: &low, close: &close, volume: &close };
         assert_eq!(true_range(&bars), [1.0, 4.5, 3.5]);
+        let holes = Bars { low: &[1.0, f64::NAN, 2.0], close: &[1.5, f64::NAN, 2.5], ..bars };
+        let found = true_range(&holes);
+        assert!(found[0] == 1.0 && found[1].is_nan() && found[2] == 1.0);
+        let found = true_range(&Bars { high: &[2.0, 6.0, f64::NAN], ..bars });
+        assert!(found[..2] == [1.0, 4.5] && found[2].is_nan());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Works on the features of a panel, several at a time.
 
-use std::sync::Arc;
-
-use fattail_core::{ColumnData, ColumnView, Panel, Result, Values};
+use fattail_core::{ColumnData, ColumnView, Panel, Result};
 use rayon::prelude::*;
 
 /// What `f` makes of each feature, in order.
@@ -13,26 +11,17 @@ pub(crate) fn each_feature<T: Send>(
     (0..panel.width()).into_par_iter().map(|at| f(at, panel.feature(at))).collect()
 }
 
-/// The panel with the features that `f` makes, under their old names.
-pub(crate) fn map_features(
-    panel: &Panel,
-    f: impl Fn(usize, ColumnView<'_>) -> Result<ColumnData> + Sync,
+/// The panel with the features that `f` makes, under their old names; where it makes none, the feature
+/// is shared with the panel given.
+pub(crate) fn map_features<D: Into<ColumnData> + Send>(
+    panel: Panel,
+    f: impl Fn(usize, ColumnView<'_>) -> Result<Option<D>> + Sync,
 ) -> Result<Panel> {
-    let columns = each_feature(panel, f)?;
-    let names = panel.schema().features().iter().map(Arc::clone);
-    panel.with_features(names.zip(columns))
-}
-
-/// A copy of the column, bins as bins.
-pub(crate) fn copied(column: ColumnView<'_>) -> ColumnData {
-    let mut bins = Vec::new();
-    for values in column.eras() {
-        match values {
-            Values::U8(values) => bins.extend_from_slice(values),
-            Values::F32(_) => return column.to_f32().into(),
-        }
+    let made = each_feature(&panel, f)?;
+    if made.iter().all(Option::is_none) {
+        return Ok(panel);
     }
-    bins.into()
+    panel.replace_features(made.into_iter().enumerate().filter_map(|(at, data)| Some((at, data?))))
 }
 
 /// A copy of the column with one era after another rewritten by `f(era, values)`.

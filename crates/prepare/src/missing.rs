@@ -7,6 +7,9 @@
 //! NaN is missing; infinities are values. A feature without any known value in train is filled with
 //! 0, and so is an era's median where train has none either.
 //!
+//! Features in which nothing is hidden or filled are shared with the panel given; the others become
+//! numbers.
+//!
 //! Cost: `O(n)` a feature.
 
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use fattail_core::{ColumnView, Error, Fit, Panel, Result, Transform, Values};
 use fattail_stats::{Sample, mean};
 use serde::{Deserialize, Serialize};
 
-use crate::features::{by_era, copied, each_feature, map_features};
+use crate::features::{by_era, each_feature, map_features};
 
 /// The features that are 2 at every row of an era, as (era, feature), by feature.
 ///
@@ -44,6 +47,10 @@ fn is_all_twos(values: Values<'_>) -> bool {
     }
 }
 
+fn has_missing(values: Values<'_>) -> bool {
+    matches!(values, Values::F32(values) if values.iter().any(|v| v.is_nan()))
+}
+
 /// Turns features that are 2 at every row of an era into NaN there. Learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AllTwosToMissing {}
@@ -58,16 +65,16 @@ impl Fit for AllTwosToMissing {
 
 impl Transform for AllTwosToMissing {
     fn transform(&self, panel: Panel) -> Result<Panel> {
-        map_features(&panel, |_, column| {
+        map_features(panel, |_, column| {
             if !column.eras().any(is_all_twos) {
-                return Ok(copied(column));
+                return Ok(None);
             }
             let hide = |era, values: &mut [f32]| {
                 if is_all_twos(column.era(era)) {
                     values.fill(f32::NAN);
                 }
             };
-            Ok(by_era(column, hide).into())
+            Ok(Some(by_era(column, hide)))
         })
     }
 }
@@ -141,11 +148,9 @@ impl Fit for Impute {
 impl Transform for FittedImpute {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         panel.schema().expect_features(&self.names)?;
-        map_features(&panel, |at, column| {
-            if column.is_u8() {
-                return Ok(copied(column));
-            }
-            Ok(self.filled(at, column).into())
+        map_features(panel, |at, column| {
+            let missing = column.eras().any(has_missing);
+            Ok(missing.then(|| self.filled(at, column)))
         })
     }
 }

@@ -7,14 +7,20 @@
 //! with its place. Singular values below 1e-6 of the largest count as zero, so features may repeat or
 //! be constant. An era whose values are all NaN stays as it is.
 //!
-//! Cost: least squares of `k` features an era, eras in parallel.
+//! What remains of values that the features explain wholly is rounding, and a correlation with it
+//! would be noise. So it counts as exactly zero, and `(1 - proportion) · y` is left, when `y` is
+//! constant, or when the rest is no longer than `1e-9 ‖y - mean(y)‖`, or than `2⁻²⁴ ‖y‖`, which is
+//! what rounding to `f32` may have put there. At proportion 1 such an era is all zeros.
+//!
+//! Cost: least squares of `k` features an era, once for all values whose known rows are the same,
+//! eras in parallel.
 //!
 //! Reference: Numerai, feature neutralization (numerai-tools 0.7, `neutralize`).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fattail_core::{Era, Error, Fit, Panel, Predict, Result, Transform};
-use fattail_stats::Projector;
+use fattail_stats::{Projector, mean};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +31,10 @@ use crate::{
 
 /// Singular values below this share of the largest count as zero.
 const RCOND: f64 = 1e-6;
+/// A rest of at most this share of the values' distance from their mean is rounding.
+const EXPLAINED: f64 = 1e-9;
+/// The largest relative error of a number stored as `f32`.
+const F32_ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
 
 /// Predictions with what all features explain taken out.
 ///
@@ -51,7 +61,7 @@ pub enum Subject {
     /// The target that learners fit.
     #[default]
     Target,
-    /// The features that are not chosen.
+    /// The features that are not chosen; some must be chosen and some left.
     Features,
 }
 
@@ -59,7 +69,7 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Neutralise {
-    /// The features to be neutral to; none is all.
+    /// The features to be neutral to; none is all, which leaves no subject among the features.
     pub features: Vec<String>,
     /// How much of what they explain goes, 0 to 1.
     pub proportion: f64,
@@ -87,6 +97,11 @@ impl Fit for Neutralise {
     fn fit(&self, train: &Panel) -> Result<FittedNeutralise> {
         share("proportion", self.proportion)?;
         let against = chosen(train, &self.features)?;
+        if self.subject == Subject::Features && against.len() == train.width() {
+            let allowed = "some features, not all, when the other features are neutralised";
+            let given = if self.features.is_empty() { "none, so all" } else { "all" };
+            return Err(Error::setting("features", given, allowed));
+        }
         Ok(FittedNeutralise { against, proportion: self.proportion, subject: self.subject })
     }
 }
@@ -95,14 +110,13 @@ impl Transform for FittedNeutralise {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         let against = positions(&panel, &self.against)?;
         if self.subject == Subject::Features {
-            let one = |at: usize| {
-                let values = panel.feature(at).to_f32();
-                let keep = against.contains(&at);
-                if keep { Ok(values) } else { apart(&panel, &values, &against, self.proportion) }
+            let subjects: Vec<usize> =
+                (0..panel.width()).filter(|at| !against.contains(at)).collect();
+            let of_era = |era: Era<'_>| {
+                subjects.iter().map(|&at| era.feature(at).iter().collect()).collect()
             };
-            let columns: Vec<_> = (0..panel.width()).map(one).collect::<Result<_>>()?;
-            let names = panel.schema().features().iter().map(Arc::clone);
-            return panel.with_features(names.zip(columns));
+            let columns = all_apart(&panel, of_era, &against, self.proportion)?;
+            return panel.replace_features(subjects.into_iter().zip(columns));
         }
         let seen = panel.clone();
         map_target(panel, |target| apart(&seen, &target.to_f32(), &against, self.proportion))
@@ -161,30 +175,85 @@ fn positions(panel: &Panel, names: &[Arc<str>]) -> Result<Vec<usize>> {
 fn apart(panel: &Panel, values: &[f32], against: &[usize], proportion: f64) -> Result<Vec<f32>> {
     share("proportion", proportion)?;
     same_length("values", values.len(), panel.rows())?;
-    let eras: Vec<usize> = (0..panel.eras().len()).collect();
-    let one = |&index: &usize| {
-        let rows = panel.eras().range(index);
-        era_apart(panel.era(index), &values[rows], against, proportion)
-    };
-    let parts: Vec<Vec<f32>> = eras.par_iter().map(one).collect::<Result<_>>()?;
-    Ok(parts.concat())
+    let of_era = |era: Era<'_>| vec![values[panel.eras().range(era.index())].to_vec()];
+    let columns = all_apart(panel, of_era, against, proportion)?;
+    Ok(columns.into_iter().next().unwrap_or_default())
 }
 
-fn era_apart(era: Era<'_>, values: &[f32], against: &[usize], proportion: f64) -> Result<Vec<f32>> {
-    let known: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
-    let y: Vec<f64> = known.iter().map(|&row| f64::from(values[row])).collect();
-    if y.is_empty() || against.is_empty() {
-        return Ok(values.to_vec());
+/// The same for several columns, which `of_era` gives era by era.
+fn all_apart(
+    panel: &Panel,
+    of_era: impl Fn(Era<'_>) -> Vec<Vec<f32>> + Sync,
+    against: &[usize],
+    proportion: f64,
+) -> Result<Vec<Vec<f32>>> {
+    let one = |index: usize| {
+        let era = panel.era(index);
+        let mut subjects = of_era(era);
+        era_apart(era, &mut subjects, against, proportion).map(|()| subjects)
+    };
+    let eras: Vec<Vec<Vec<f32>>> =
+        (0..panel.eras().len()).into_par_iter().map(one).collect::<Result<_>>()?;
+    let mut columns = vec![Vec::new(); eras.first().map_or(0, Vec::len)];
+    for era in eras {
+        columns.iter_mut().zip(era).for_each(|(column, part)| column.extend(part));
     }
-    let columns: Vec<Vec<f64>> =
-        against.iter().map(|&at| column(era, at, &known)).collect::<Result<_>>()?;
-    let views: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    let projector = Projector::from_columns(&views, true, RCOND).map_err(Error::other)?;
+    Ok(columns)
+}
+
+/// Takes what the features explain out of each subject; one factorisation for all that miss the same
+/// rows.
+fn era_apart(
+    era: Era<'_>,
+    subjects: &mut [Vec<f32>],
+    against: &[usize],
+    proportion: f64,
+) -> Result<()> {
+    if against.is_empty() {
+        return Ok(());
+    }
+    let mut alike: BTreeMap<Vec<usize>, Vec<&mut Vec<f32>>> = BTreeMap::new();
+    for subject in subjects {
+        let missing = (0..subject.len()).filter(|&row| subject[row].is_nan()).collect();
+        alike.entry(missing).or_default().push(subject);
+    }
+    for (missing, subjects) in alike {
+        let is_known = |row: &usize| missing.binary_search(row).is_err();
+        let known: Vec<usize> = (0..era.rows()).filter(is_known).collect();
+        if known.is_empty() {
+            continue;
+        }
+        let columns: Vec<Vec<f64>> =
+            against.iter().map(|&at| column(era, at, &known)).collect::<Result<_>>()?;
+        let views: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let projector = Projector::from_columns(&views, true, RCOND).map_err(Error::other)?;
+        for subject in subjects {
+            let y: Vec<f64> = known.iter().map(|&row| f64::from(subject[row])).collect();
+            let rest = rest(&projector, &y)?;
+            for ((&row, y), rest) in known.iter().zip(y).zip(rest) {
+                subject[row] = ((1.0 - proportion) * y + proportion * rest) as f32;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the features do not explain of `y`; zeros where that is rounding alone.
+fn rest(projector: &Projector, y: &[f64]) -> Result<Vec<f64>> {
     let mut rest = vec![0.0; y.len()];
-    projector.residual(&y, proportion, &mut rest).map_err(Error::other)?;
-    let mut out = values.to_vec();
-    known.iter().zip(rest).for_each(|(&row, v)| out[row] = v as f32);
-    Ok(out)
+    projector.residual(y, 1.0, &mut rest).map_err(Error::other)?;
+    let centre = mean(y);
+    let spread = length(y.iter().map(|v| v - centre));
+    let rounding = (EXPLAINED * spread).max(F32_ROUNDING * length(y.iter().copied()));
+    let constant = y.iter().all(|v| *v == y[0]);
+    if constant || length(rest.iter().copied()) <= rounding {
+        rest.fill(0.0);
+    }
+    Ok(rest)
+}
+
+fn length(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|v| v * v).sum::<f64>().sqrt()
 }
 
 /// The known rows of a feature, all finite.

@@ -6,6 +6,8 @@
 //! NaN stays NaN and sets no limit. A feature whose MAD is zero, more than half of which is one value,
 //! is not limited: the MAD knows nothing of its tails.
 //!
+//! Features within their limits are shared with the panel given.
+//!
 //! Cost: `O(n)` a feature.
 //!
 //! Reference: Huber and Ronchetti (2009), Robust Statistics, section 1.2; Rousseeuw and Croux (1993).
@@ -73,11 +75,14 @@ impl Fit for Winsorise {
 impl Transform for FittedWinsorise {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         panel.schema().expect_features(&self.names)?;
-        map_features(&panel, |at, column| {
+        map_features(panel, |at, column| {
             let (low, high) = self.limits[at];
+            if !column.eras().flat_map(Values::iter).any(|v| v < low || v > high) {
+                return Ok(None);
+            }
             let mut values = column.to_f32();
             values.iter_mut().for_each(|v| *v = v.clamp(low, high));
-            Ok(values.into())
+            Ok(Some(values))
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Pearson `Σ(x-x̄)(y-ȳ) / √(Σ(x-x̄)² Σ(y-ȳ)²)`; Spearman the same of average ranks; Kendall
 //! `τ_b = (C - D) / √((C + D + T_x)(C + D + T_y))` with `C` concordant and `D` discordant pairs and
-//! `T` the pairs tied in one slice only; the weighted form replaces every sum by a weighted one.
+//! `T` the pairs tied in one slice only. Weighted forms stand in `weighted.rs`.
 //!
 //! A constant slice, fewer than two values, and any NaN give NaN. Ties: see the formulas.
 //!
@@ -52,35 +52,6 @@ pub fn covariance(x: &[f64], y: &[f64], ddof: usize) -> Result<f64> {
     let (mx, my) = (mean(x), mean(y));
     let xy = sum_of_pairs(x, y, |a, b| (a - mx) * (b - my));
     Ok(xy / (x.len() - ddof) as f64)
-}
-
-/// Pearson's correlation under weights that are not negative; a weight of 2 counts a row twice.
-///
-/// # Errors
-/// [`Error::Length`] when the slices differ in length, [`Error::Range`] for a weight that is
-/// negative, NaN or infinite.
-pub fn weighted_pearson(x: &[f64], y: &[f64], weights: &[f64]) -> Result<f64> {
-    same_length("y", y.len(), x.len())?;
-    same_length("weights", weights.len(), x.len())?;
-    if let Some(&bad) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
-        return Err(Error::Range { name: "weights", given: bad, allowed: "finite and at least 0" });
-    }
-    let counted = |v: &[f64]| {
-        let mut kept = v.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(a, _)| *a);
-        let first = kept.next();
-        first.is_some_and(|first| kept.any(|a| a != first))
-    };
-    if !counted(x) || !counted(y) {
-        return Ok(f64::NAN);
-    }
-    let total = sum_of(weights, |w| w);
-    let mx = sum_of_pairs(x, weights, |a, w| a * w) / total;
-    let my = sum_of_pairs(y, weights, |b, w| b * w) / total;
-    let xx = sum_of_pairs(x, weights, |a, w| w * (a - mx) * (a - mx));
-    let yy = sum_of_pairs(y, weights, |b, w| w * (b - my) * (b - my));
-    let rows = x.iter().zip(y).zip(weights);
-    let xy: f64 = rows.map(|((a, b), w)| w * (a - mx) * (b - my)).sum();
-    Ok(bounded(xy, xx, yy))
 }
 
 /// Spearman's rank correlation, ties averaged.
@@ -153,20 +124,19 @@ pub fn by_era<T, U, R>(
     mut f: impl FnMut(&[T], &[U]) -> Result<R>,
 ) -> Result<Vec<R>> {
     same_length("y", y.len(), x.len())?;
-    bounds
-        .into_iter()
-        .map(|Range { start, end }| {
-            let outside = Error::Bounds { start, end, len: x.len() };
-            let left = x.get(start..end).ok_or(outside)?;
-            f(left, &y[start..end])
-        })
-        .collect()
+    bounds.into_iter().map(|rows| f(part(x, &rows)?, &y[rows])).collect()
+}
+
+/// The rows of a range.
+pub(crate) fn part<'a, T>(x: &'a [T], rows: &Range<usize>) -> Result<&'a [T]> {
+    let outside = Error::Bounds { start: rows.start, end: rows.end, len: x.len() };
+    x.get(rows.clone()).ok_or(outside)
 }
 
 /// `xy / √(xx yy)`, kept inside `[-1, 1]` against rounding; NaN for no spread. The root of the
 /// product makes a slice's correlation with itself exactly 1; the product of the roots stands in
 /// where the product leaves the range of `f64`.
-fn bounded(xy: f64, xx: f64, yy: f64) -> f64 {
+pub(crate) fn bounded(xy: f64, xx: f64, yy: f64) -> f64 {
     let product = xx * yy;
     let size = if product.is_normal() { product.sqrt() } else { xx.sqrt() * yy.sqrt() };
     if size > 0.0 { (xy / size).clamp(-1.0, 1.0) } else { f64::NAN }
@@ -218,16 +188,6 @@ mod tests {
             assert!(f(&[1.0, f64::NAN, 2.0], &[1.0, 2.0, 3.0]).unwrap().is_nan());
             assert!(f(&up, &up[1..]).is_err());
         }
-    }
-
-    #[test]
-    fn a_weight_of_two_is_a_row_twice() {
-        let weighted = weighted_pearson(&[1.0, 2.0, 4.0], &[1.0, 3.0, 2.0], &[1.0, 2.0, 1.0]);
-        let plain = pearson(&[1.0, 2.0, 2.0, 4.0], &[1.0, 3.0, 3.0, 2.0]);
-        assert!((weighted.unwrap() - plain.unwrap()).abs() < 1e-15);
-        let alone = weighted_pearson(&[1.0, 2.0], &[1.0, 3.0], &[1.0, 0.0]).unwrap();
-        assert!(alone.is_nan());
-        assert!(weighted_pearson(&[1.0], &[1.0], &[-1.0]).is_err());
     }
 
     #[test]

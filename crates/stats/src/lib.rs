@@ -14,9 +14,10 @@ mod rank;
 mod resample;
 mod series;
 mod sums;
+mod weighted;
 
 pub use block_length::{BlockLength, optimal_block_length};
-pub use correlate::{by_era, covariance, kendall, pearson, spearman, weighted_pearson};
+pub use correlate::{by_era, covariance, kendall, pearson, spearman};
 pub use error::{Error, Result};
 pub use gauss::{
     GaussTable, gaussianise, normal_cdf, normal_density, normal_quantile, power_signed,
@@ -32,3 +33,7 @@ pub use random::{Counter, below, unit};
 pub use rank::{Ranker, Ties, rank, uniform_rank};
 pub use resample::{Blocks, Interval, bootstrap, bootstrap_interval};
 pub use series::{autocorrelation, lag_correlation, long_run_variance, mean_t_statistic};
+pub use weighted::{
+    weighted_by_era, weighted_mean, weighted_pearson, weighted_quantile, weighted_rank,
+    weighted_spearman, weighted_std, weighted_variance,
+};

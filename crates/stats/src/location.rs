@@ -248,7 +248,7 @@ fn tails(n: usize, lower: f64, upper: f64) -> Result<(usize, usize)> {
     Ok((cut(lower), n - cut(upper)))
 }
 
-fn in_unit(name: &'static str, given: f64) -> Result<()> {
+pub(crate) fn in_unit(name: &'static str, given: f64) -> Result<()> {
     if (0.0..=1.0).contains(&given) {
         return Ok(());
     }

@@ -51,8 +51,40 @@ proptest! {
 
     #[test]
     fn equal_weights_are_no_weights((x, y) in pair(), w in 0.1..10.0_f64) {
-        let weighted = weighted_pearson(&x, &y, &vec![w; x.len()]).unwrap();
-        prop_assert!(close(weighted, pearson(&x, &y).unwrap(), 1e-11));
+        let w = vec![w; x.len()];
+        for (weighted, plain) in [
+            (weighted_pearson(&x, &y, &w), pearson(&x, &y)),
+            (weighted_spearman(&x, &y, &w), spearman(&x, &y)),
+            (weighted_mean(&y, &w), Ok(mean(&y))),
+            (weighted_variance(&y, &w, 0), Ok(variance(&y, 0))),
+            (weighted_quantile(&y, &w, 0.5), Ok(median(&y))),
+        ] {
+            prop_assert!(close(weighted.unwrap(), plain.unwrap(), 1e-11));
+        }
+        prop_assert_eq!(weighted_rank(&x, &vec![1.0; x.len()]), rank(&x, Ties::Average));
+    }
+
+    #[test]
+    fn whole_weights_are_repeated_rows(
+        rows in prop::collection::vec((-3..4_i8, -5.0..5.0_f64, 0..4_usize), 1..60), q in 0.0..1.0_f64,
+    ) {
+        let x: Vec<f64> = rows.iter().map(|row| f64::from(row.0)).collect();
+        let y: Vec<f64> = rows.iter().map(|row| row.1).collect();
+        let w: Vec<f64> = rows.iter().map(|row| row.2 as f64).collect();
+        let repeat = |v: &[f64]| -> Vec<f64> {
+            v.iter().zip(&rows).flat_map(|(v, row)| std::iter::repeat_n(*v, row.2)).collect()
+        };
+        let (rx, ry) = (repeat(&x), repeat(&y));
+        let ones = vec![1.0; rx.len()];
+        for (weighted, plain) in [
+            (weighted_spearman(&x, &y, &w), spearman(&rx, &ry)),
+            (weighted_pearson(&x, &y, &w), pearson(&rx, &ry)),
+            (weighted_variance(&y, &w, 1), Ok(variance(&ry, 1))),
+            (weighted_quantile(&x, &w, q), weighted_quantile(&rx, &ones, q)),
+        ] {
+            let (weighted, plain) = (weighted.unwrap(), plain.unwrap());
+            prop_assert!(close(weighted, plain, 1e-10), "{} {}", weighted, plain);
+        }
     }
 
     #[test]

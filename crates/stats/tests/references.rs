@@ -127,6 +127,38 @@ fn samples_are_those_of_numpy_and_scipy() {
     }
 }
 
+/// Sums of at most 700 products: 1e-12; ranks are sums of whole numbers: exact.
+#[test]
+fn weighted_samples_are_those_of_statsmodels() {
+    for (name, case) in load(include_str!("reference/weighted.json")) {
+        let [x, y, q] = ["x", "y", "q"].map(|key| numbers(&case[key]));
+        for kind in ["real", "whole"] {
+            let expected = &case[kind];
+            let w = numbers(&expected["w"]);
+            let check = |given: Result<f64>, key: &str| {
+                close(
+                    given.unwrap(),
+                    number(expected, key),
+                    1e-12,
+                    &format!("{name} {kind} {key}"),
+                );
+            };
+            check(weighted_mean(&x, &w), "mean");
+            check(weighted_variance(&x, &w, 1), "variance");
+            check(weighted_variance(&x, &w, 0), "variance0");
+            check(weighted_std(&x, &w, 1), "std");
+            for (q, expected) in q.iter().zip(numbers(&expected["quantiles"])) {
+                let given = weighted_quantile(&x, &w, *q).unwrap();
+                close(given, expected, 0.0, &format!("{name} {kind} quantile {q}"));
+            }
+        }
+        let w = numbers(&case["whole"]["w"]);
+        all_close(&weighted_rank(&x, &w).unwrap(), &numbers(&case["rank"]), 0.0, &name);
+        let spearman = weighted_spearman(&x, &y, &w).unwrap();
+        close(spearman, number(&case, "spearman"), 1e-13, &name);
+    }
+}
+
 /// The design of a case as columns.
 fn design(case: &Value) -> Vec<Vec<f64>> {
     case["columns"].as_array().expect("a list").iter().map(numbers).collect()

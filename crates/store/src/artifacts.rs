@@ -58,19 +58,25 @@ impl Artifacts {
         Ok(Self { target, folder })
     }
 
-    /// Where to write a file of the folder; folders within it are made.
+    /// Writes a file of the folder with `write`, which is given a path for the time being; folders
+    /// within the folder are made.
     ///
     /// # Errors
-    /// When the name leaves the folder or the disk refuses.
-    pub fn file(&self, name: impl AsRef<Path>) -> Result<PathBuf> {
+    /// When the name leaves the folder, the disk refuses or `write` fails. They name the place that
+    /// the file would have had.
+    pub fn with<T>(
+        &self,
+        name: impl AsRef<Path>,
+        write: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<T> {
         let name = name.as_ref();
         let inside = |part: Component<'_>| matches!(part, Component::Normal(_));
         if name.as_os_str().is_empty() || !name.components().all(inside) {
             return Err(Error::write(name, "the name leaves the artifact folder"));
         }
-        let path = self.folder.path().join(name);
-        fs::create_dir_all(parent(&path)).map_err(|source| Error::write(&path, source))?;
-        Ok(path)
+        let (path, place) = (self.folder.path().join(name), self.target.join(name));
+        fs::create_dir_all(parent(&path)).map_err(|source| Error::write(&place, source))?;
+        write(&path).map_err(|error| error.told_of(&place))
     }
 
     /// Writes a file of the folder.
@@ -78,7 +84,7 @@ impl Artifacts {
     /// # Errors
     /// When the name leaves the folder or the disk refuses.
     pub fn write(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
-        write_atomic(self.file(name)?, |file| file.write_all(bytes.as_ref()))
+        self.with(name, |path| write_atomic(path, |file| file.write_all(bytes.as_ref())))
     }
 
     /// Writes a value as JSON into a file of the folder.
@@ -86,7 +92,7 @@ impl Artifacts {
     /// # Errors
     /// As [`Artifacts::write`], or when the value has no JSON form.
     pub fn write_json(&self, name: impl AsRef<Path>, value: &impl Serialize) -> Result<()> {
-        write_json(self.file(name)?, value)
+        self.with(name, |path| write_json(path, value))
     }
 
     /// Puts the folder in its place; an artifact folder that stands there goes away.
@@ -132,6 +138,7 @@ fn expect_replaceable(target: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::write_submission;
 
     #[test]
     fn a_folder_made_here_is_replaced_and_a_foreign_one_is_not() {
@@ -152,6 +159,25 @@ mod tests {
         assert!(matches!(error, Error::ForeignFolder { .. }), "{error}");
         assert!(foreign.join("thesis.txt").exists());
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn errors_name_the_place_of_the_file_not_the_one_for_the_time_being() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("out");
+        let artifacts = Artifacts::create(&out).unwrap();
+        artifacts.write("a", "b").unwrap();
+        artifacts.write("folder/a", "b").unwrap();
+        for (name, result) in [
+            ("a/below", artifacts.write("a/below", "b")),
+            ("folder", artifacts.write_json("folder", &1)),
+            ("s.csv", artifacts.with("s.csv", |path| write_submission(path, &["n"], &[0.5]))),
+            ("x", artifacts.with("x", |path| write_atomic(path.join("y"), |_| Ok::<_, Error>(())))),
+        ] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains(&format!("'{}'", out.join(name).display())), "{error}");
+            assert!(!error.contains("unfinished"), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! reader sees the old file or the new one and a failure leaves nothing behind.
 
 use std::{
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -39,7 +39,7 @@ where
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(Error::write(path, "something that is not a file stands there"));
     }
-    let refuse = |source: std::io::Error| Error::write(path, source);
+    let refuse = |source: io::Error| Error::write(path, plain(source));
     let mut file = BufWriter::new(temporary(0o666).tempfile_in(parent(path)).map_err(refuse)?);
     content(&mut file).map_err(|source| Error::write(path, source))?;
     let file = file.into_inner().map_err(|error| refuse(error.into_error()))?;
@@ -57,6 +57,14 @@ pub fn write_json(path: impl AsRef<Path>, value: &impl Serialize) -> Result<()> 
         serde_json::to_writer_pretty(&mut *file, value)?;
         file.write_all(b"\n").map_err(serde_json::Error::io)
     })
+}
+
+/// The error without the temporary path that `tempfile` adds.
+fn plain(source: io::Error) -> io::Error {
+    match source.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(source.kind(), said.to_owned()),
+        None => source,
+    }
 }
 
 /// Names for what is not finished, readable as `mode` and the mask of the process allow.

@@ -2,12 +2,16 @@
 
 use std::{fmt, io, path::Path};
 
-use crate::SubmissionError;
+use crate::{SubmissionError, shown::shown};
 
 /// The result of everything that touches a file.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a number has to be.
+pub(crate) const NUMBER: &str = "a finite number";
+pub(crate) const TOO_LARGE: &str = "a number that fits f32";
 
 /// Where in a file. Rows are counted from 0, lines from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +108,16 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// A column asked for in two roles, such as a target that would be a feature as well.
+    #[error("'{}', column '{column}' is asked for as {} and as {}", path.display(), roles[0], roles[1])]
+    TwoRoles {
+        /// The file.
+        path: Box<Path>,
+        /// The column.
+        column: String,
+        /// Its roles.
+        roles: [&'static str; 2],
+    },
     /// A column of a type that its role does not allow.
     #[error("'{}', column '{column}': found type {found}, expected {expected}", path.display())]
     WrongType {
@@ -131,7 +145,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// An era that comes again or too late.
-    #[error("'{}'{place}, column '{column}': era '{era}' follows era '{previous}', expected sorted eras", path.display())]
+    #[error("'{}'{place}, column '{column}': era '{}' follows era '{}', expected sorted eras", path.display(), shown(era), shown(previous))]
     UnsortedEras {
         /// The file.
         path: Box<Path>,
@@ -145,7 +159,7 @@ pub enum Error {
         previous: String,
     },
     /// An id that stands twice in one era.
-    #[error("'{}'{place}, column '{column}': id '{id}' stands twice in era '{era}'", path.display())]
+    #[error("'{}'{place}, column '{column}': id '{}' stands twice in era '{}'", path.display(), shown(id), shown(era))]
     DuplicateId {
         /// The file.
         path: Box<Path>,
@@ -176,7 +190,9 @@ pub enum Error {
     },
     /// A row of the panel for which the other table has no value.
     #[error(
-        "column '{column}' has no value for id '{id}' in era '{era}' ({missing} of {rows} rows have none)"
+        "column '{column}' has no value for id '{}' in era '{}' ({missing} of {rows} rows have none)",
+        shown(id),
+        shown(era)
     )]
     NoMatch {
         /// The column.
@@ -189,6 +205,20 @@ pub enum Error {
         missing: usize,
         /// How many rows there are.
         rows: usize,
+    },
+    /// A join of two panels of which one has no ids.
+    #[error("column '{column}' is joined by era and id, but {side} has no ids")]
+    NoIds {
+        /// The column.
+        column: String,
+        /// `the panel` or `the table`.
+        side: &'static str,
+    },
+    /// A join by a column that the table does not have.
+    #[error("the table to join: {source}")]
+    Join {
+        /// The cause.
+        source: fattail_core::Error,
     },
     /// A setting that is not allowed.
     #[error(transparent)]
@@ -225,6 +255,29 @@ impl Error {
         source: impl Into<Cause>,
     ) -> Self {
         Self::Format { path: path.into(), place, format, source: source.into() }
+    }
+
+    /// The same error, told of the file at `path`.
+    pub(crate) fn told_of(mut self, place: &Path) -> Self {
+        match &mut self {
+            Self::Read { path, .. }
+            | Self::Write { path, .. }
+            | Self::Format { path, .. }
+            | Self::MissingColumn { path, .. }
+            | Self::NoFeatures { path, .. }
+            | Self::DuplicateColumn { path, .. }
+            | Self::TwoRoles { path, .. }
+            | Self::WrongType { path, .. }
+            | Self::Value { path, .. }
+            | Self::UnsortedEras { path, .. }
+            | Self::DuplicateId { path, .. }
+            | Self::NoRows { path, .. }
+            | Self::Panel { path, .. }
+            | Self::Submission { path, .. }
+            | Self::ForeignFolder { path } => *path = place.into(),
+            Self::NoMatch { .. } | Self::NoIds { .. } | Self::Join { .. } | Self::Setting(_) => {}
+        }
+        self
     }
 }
 

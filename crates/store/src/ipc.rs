@@ -11,7 +11,7 @@ use arrow::{
         Block, MetadataVersion,
         convert::fb_to_schema,
         reader::{FileDecoder, read_footer_length},
-        root_as_footer,
+        root_as_footer, root_as_message,
         writer::{FileWriter, IpcWriteOptions},
     },
 };
@@ -21,6 +21,7 @@ use crate::{
     Error, Features, Place, ReadOptions, Result, Targets,
     atomic::write_atomic,
     batch::{MAIN_TARGET, ROLE, Values, from_batches, to_batch},
+    guard::guard,
     map::map,
 };
 
@@ -68,6 +69,19 @@ pub fn write_ipc(panel: &Panel, path: impl AsRef<Path>) -> Result<()> {
 /// When the file cannot be read, is truncated, is not a panel or holds more than one record batch.
 pub fn open_ipc(path: impl AsRef<Path>) -> Result<Panel> {
     let path = path.as_ref();
+    guarded(path, || open(path))
+}
+
+/// Reads the record batches of an IPC file; uncompressed columns stay in the map.
+pub(crate) fn read_ipc(path: &Path, options: &ReadOptions) -> Result<Panel> {
+    guarded(path, || from_batches(path, &mapped_batches(path)?, options, Values::Checked))
+}
+
+fn guarded(path: &Path, work: impl FnOnce() -> Result<Panel>) -> Result<Panel> {
+    guard(work, |said| Error::format(path, Place::File, "Arrow IPC", said))
+}
+
+fn open(path: &Path) -> Result<Panel> {
     let batches = mapped_batches(path)?;
     let [batch] = &batches[..] else {
         let source = format!("it holds {} record batches, not one", batches.len());
@@ -79,8 +93,8 @@ pub fn open_ipc(path: impl AsRef<Path>) -> Result<Panel> {
     from_batches(path, &batches, &options, Values::Trusted)
 }
 
-/// The record batches of an IPC file; uncompressed columns point into the map.
-pub(crate) fn mapped_batches(path: &Path) -> Result<Vec<RecordBatch>> {
+/// The record batches of an IPC file; uncompressed columns point into the map, others are copied.
+fn mapped_batches(path: &Path) -> Result<Vec<RecordBatch>> {
     let map = Buffer::from(map(path)?);
     batches(&map).map_err(|source| Error::format(path, Place::File, "Arrow IPC", source))
 }
@@ -96,11 +110,15 @@ fn batches(map: &Buffer) -> Result<Vec<RecordBatch>, ArrowError> {
     let schema = footer.schema().ok_or_else(|| broken("the footer has no schema"))?;
     let mut decoder = FileDecoder::new(fb_to_schema(schema).into(), footer.version());
     for block in footer.dictionaries().into_iter().flatten() {
-        decoder.read_dictionary(block, &body(map, block)?)?;
+        let body = body(map, block)?;
+        expect_room(&body, block)?;
+        decoder.read_dictionary(block, &body)?;
     }
     let mut batches = Vec::new();
     for block in footer.recordBatches().into_iter().flatten() {
-        batches.extend(decoder.read_record_batch(block, &body(map, block)?)?);
+        let body = body(map, block)?;
+        expect_room(&body, block)?;
+        batches.extend(decoder.read_record_batch(block, &body)?);
     }
     Ok(batches)
 }
@@ -117,6 +135,29 @@ fn body(map: &Buffer, block: &Block) -> Result<Buffer, ArrowError> {
     let (start, length) =
         part().ok_or_else(|| ArrowError::IpcError("a block lies outside the file".into()))?;
     Ok(map.slice_with_length(start, length))
+}
+
+/// Refuses compressed columns that claim more bytes than memory could hold. What is broken
+/// otherwise is left to the decoder.
+fn expect_room(body: &[u8], block: &Block) -> Result<(), ArrowError> {
+    let claims = || {
+        let continued = body.starts_with(&[0xff; 4]);
+        let message = root_as_message(body.get(if continued { 8 } else { 4 }..)?).ok()?;
+        let batch = message.header_as_record_batch();
+        let batch = batch.or_else(|| message.header_as_dictionary_batch()?.data())?;
+        batch.compression()?;
+        let start = i64::from(block.metaDataLength());
+        let claim = |buffer: &arrow::ipc::Buffer| {
+            let start = usize::try_from(start.checked_add(buffer.offset())?).ok()?;
+            let length = body.get(start..start.checked_add(8)?)?.try_into().ok()?;
+            usize::try_from(i64::from_le_bytes(length)).ok()
+        };
+        Some(batch.buffers()?.iter().filter_map(claim).fold(0, usize::saturating_add))
+    };
+    match claims().is_none_or(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok()) {
+        true => Ok(()),
+        false => Err(ArrowError::IpcError("it claims more bytes than memory holds".into())),
+    }
 }
 
 /// The options that read what the roles of the fields tell.

@@ -7,6 +7,7 @@ mod batch;
 mod csv;
 mod error;
 mod features;
+mod guard;
 mod ipc;
 mod map;
 mod options;
@@ -16,6 +17,7 @@ mod plan;
 mod predictions;
 mod read;
 mod rows;
+mod shown;
 mod submission;
 
 pub use artifacts::Artifacts;

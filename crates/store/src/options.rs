@@ -29,7 +29,7 @@ pub struct ReadOptions {
     pub era: Option<String>,
     /// The column of ids. `None` reads no ids.
     pub id: Option<String>,
-    /// Columns that learners never see. A missing value is NaN.
+    /// Columns that learners never see.
     pub extras: Vec<String>,
     /// The column of row weights. None may be missing.
     pub weight: Option<String>,
@@ -39,6 +39,8 @@ pub struct ReadOptions {
     pub eras: EraChoice,
     /// What a missing feature is.
     pub missing: Missing,
+    /// What a missing value of an extra column is.
+    pub missing_extras: Missing,
 }
 
 impl Default for ReadOptions {
@@ -54,6 +56,7 @@ impl Default for ReadOptions {
             filter: None,
             eras: EraChoice::default(),
             missing: Missing::default(),
+            missing_extras: Missing::Keep,
         }
     }
 }
@@ -62,11 +65,13 @@ impl Default for ReadOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Features {
-    /// Every column of numbers that has no other role.
+    /// Every column of numbers that has no other role and whose name does not begin with `target`:
+    /// the targets that are not read know the answer too.
     All,
-    /// Every column whose name begins so.
+    /// Every column whose name begins so and that has no other role; names that begin with `target`
+    /// only where the prefix does.
     Prefix(String),
-    /// These, in this order.
+    /// These, in this order. One that has another role is refused.
     Named(Vec<String>),
 }
 
@@ -119,7 +124,7 @@ impl Default for EraChoice {
     }
 }
 
-/// What a missing feature (a null, an empty cell, NaN) is. Infinity is refused either way.
+/// What a missing value (a null, an empty cell, NaN) is. Infinity is refused either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {

@@ -6,6 +6,9 @@ use fattail_core::nearest;
 
 use crate::{Error, Features, Missing, ReadOptions, Result, Targets};
 
+/// Columns whose names begin so are features only where they are asked for by that beginning.
+const TARGET: &str = "target";
+
 /// The columns to read, by their position in the file.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -53,13 +56,15 @@ impl Plan {
         let filter = file.optional(filter, "filter")?;
         let extras = file.named(&options.extras, "extra column")?;
         let weight = file.optional(options.weight.as_deref(), "weight")?;
-        let targets = file.targets(options)?;
-        let taken: Vec<usize> = [&extras[..], &targets[..]]
-            .concat()
-            .into_iter()
-            .chain([era, id, filter, weight].into_iter().flatten())
-            .collect();
-        let features = file.features(options, |at| numeric(at) && !taken.contains(&at))?;
+        let mut taken: HashMap<usize, &'static str> = HashMap::new();
+        for (at, role) in [(era, "era"), (id, "id"), (weight, "weight")] {
+            taken.extend(at.map(|at| (at, role)));
+        }
+        taken.extend(extras.iter().map(|&at| (at, "extra column")));
+        let targets = file.expect_one_role(file.targets(options)?, "target", &taken)?;
+        taken.extend(targets.iter().map(|&at| (at, "target")));
+        let spare = |at| numeric(at) && filter != Some(at);
+        let features = file.features(options, spare, &taken)?;
         let wanted = |list: Vec<usize>, role, missing| {
             let names = &file.names;
             list.into_iter()
@@ -70,7 +75,7 @@ impl Plan {
         let columns = [
             wanted(features, Role::Feature, options.missing),
             wanted(targets, Role::Target, Missing::Keep),
-            wanted(extras, Role::Extra, Missing::Keep),
+            wanted(extras, Role::Extra, options.missing_extras),
             wanted(weight.into_iter().collect(), Role::Weight, Missing::Refuse),
         ]
         .concat();
@@ -143,20 +148,49 @@ impl<'a> File<'a> {
         options.main_target.clone().or_else(|| usual().map(str::to_owned))
     }
 
-    fn features(&self, options: &ReadOptions, free: impl Fn(usize) -> bool) -> Result<Vec<usize>> {
+    /// A column with another role, in `taken`, is never a feature: a target would be known.
+    fn features(
+        &self,
+        options: &ReadOptions,
+        spare: impl Fn(usize) -> bool,
+        taken: &HashMap<usize, &'static str>,
+    ) -> Result<Vec<usize>> {
+        let free = |at: usize| !taken.contains_key(&at);
+        let answer = |name: &str| name.starts_with(TARGET);
         let (found, rule) = match &options.features {
-            Features::All => {
-                (self.matching(|at, _| free(at)), "of numbers without another role".into())
-            }
-            Features::Prefix(prefix) => (
-                self.matching(|_, name| name.starts_with(prefix.as_str())),
-                format!("begins with '{prefix}'"),
+            Features::All => (
+                self.matching(|at, name| free(at) && !answer(name) && spare(at)),
+                "of numbers without another role".into(),
             ),
-            Features::Named(names) => return self.named(names, "feature"),
+            Features::Prefix(prefix) => {
+                let begins = |name: &str| name.starts_with(prefix.as_str());
+                let wanted = |name: &str| begins(name) && (answer(prefix) || !answer(name));
+                (
+                    self.matching(|at, name| free(at) && wanted(name)),
+                    format!("begins with '{prefix}'"),
+                )
+            }
+            Features::Named(names) => {
+                let found = self.named(names, "feature")?;
+                return self.expect_one_role(found, "feature", taken);
+            }
         };
         match found.is_empty() {
             true => Err(Error::NoFeatures { path: self.path.into(), rule }),
             false => Ok(found),
         }
+    }
+
+    fn expect_one_role(
+        &self,
+        columns: Vec<usize>,
+        role: &'static str,
+        taken: &HashMap<usize, &'static str>,
+    ) -> Result<Vec<usize>> {
+        let twice = columns.iter().find_map(|at| Some((*at, *taken.get(at)?)));
+        twice.map_or(Ok(columns), |(at, other)| {
+            let (path, column) = (self.path.into(), self.names[at].into());
+            Err(Error::TwoRoles { path, column, roles: [role, other] })
+        })
     }
 }

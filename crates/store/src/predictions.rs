@@ -7,8 +7,8 @@ use fattail_core::{Era, Ids, Panel, silent};
 use rayon::prelude::*;
 
 use crate::{
-    Error, Features, ReadOptions, Result, Targets, atomic::write_atomic, parquet::write_parquet,
-    read::read,
+    Error, Features, Missing, ReadOptions, Result, Targets, atomic::write_atomic,
+    parquet::write_parquet, read::read,
 };
 
 const PREDICTION: &str = "prediction";
@@ -62,12 +62,13 @@ pub fn write_predictions(panel: &Panel, predictions: &[f32], path: impl AsRef<Pa
 /// `prediction`.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read`]; also when a prediction is missing.
 pub fn read_predictions(path: impl AsRef<Path>) -> Result<Panel> {
     let options = ReadOptions {
         features: Features::Named(Vec::new()),
         targets: Targets::Named(Vec::new()),
         extras: vec![PREDICTION.into()],
+        missing_extras: Missing::Refuse,
         ..ReadOptions::default()
     };
     read(path, &options, &silent)
@@ -79,11 +80,11 @@ pub fn read_predictions(path: impl AsRef<Path>) -> Result<Panel> {
 /// # Errors
 /// When the column is unknown, one of the two has no ids, or a row of the panel has no value.
 pub fn join(panel: &Panel, table: &Panel, column: &str) -> Result<Vec<f32>> {
-    let refuse = |source| Error::Panel { path: Path::new(column).into(), source };
-    table.extra(column).map_err(refuse)?;
-    if !(panel.has_ids() && table.has_ids()) {
-        let (operation, what) = (format!("joining '{column}'"), "ids".into());
-        return Err(refuse(fattail_core::Error::Missing { operation, what }));
+    table.extra(column).map_err(|source| Error::Join { source })?;
+    for (side, known) in [("the panel", panel), ("the table", table)] {
+        if !known.has_ids() {
+            return Err(Error::NoIds { column: column.into(), side });
+        }
     }
     let eras: Vec<Vec<Option<f32>>> = (0..panel.eras().len())
         .into_par_iter()

@@ -4,13 +4,7 @@ use std::{fs::File, io::Read, path::Path};
 
 use fattail_core::{Observer, Panel};
 
-use crate::{
-    Error, ReadOptions, Result,
-    batch::{Values, from_batches},
-    csv::read_csv,
-    ipc::mapped_batches,
-    parquet::read_parquet,
-};
+use crate::{Error, ReadOptions, Result, csv::read_csv, ipc::read_ipc, parquet::read_parquet};
 
 /// Reads a file as what its first bytes say: Parquet (`PAR1`), Arrow IPC (`ARROW1`, mapped), and
 /// anything else as CSV.
@@ -28,7 +22,7 @@ pub fn read(
     if magic.starts_with(b"PAR1") || extension == "parquet" {
         read_parquet(path, options, observer)
     } else if magic.starts_with(b"ARROW1") || extension == "arrow" || extension == "feather" {
-        from_batches(path, &mapped_batches(path)?, options, Values::Checked)
+        read_ipc(path, options)
     } else {
         read_csv(path, options, observer)
     }

@@ -9,7 +9,7 @@ use std::{collections::HashSet, path::Path};
 
 use csv::{Reader, StringRecord, Writer};
 
-use crate::{Error, Place, Result, atomic::write_atomic};
+use crate::{Error, Place, Result, atomic::write_atomic, shown::shown};
 
 /// Ids and a prediction for each.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,7 +25,7 @@ pub struct Submission {
 #[non_exhaustive]
 pub enum SubmissionError {
     /// Another header.
-    #[error("the header is '{found}', expected 'id,prediction' or 'id,probability'")]
+    #[error("the header is '{}', expected 'id,prediction' or 'id,probability'", shown(found))]
     Header {
         /// The header found.
         found: String,
@@ -39,7 +39,7 @@ pub enum SubmissionError {
         predictions: usize,
     },
     /// Live ids without a prediction.
-    #[error("{missing} live ids have no prediction, the first is '{first}'")]
+    #[error("{missing} live ids have no prediction, the first is '{}'", shown(first))]
     MissingIds {
         /// How many.
         missing: usize,
@@ -47,7 +47,7 @@ pub enum SubmissionError {
         first: String,
     },
     /// A live id that stands twice.
-    #[error("id '{id}' stands twice, the second time at row {row}")]
+    #[error("id '{}' stands twice, the second time at row {row}", shown(id))]
     DuplicateId {
         /// The id.
         id: String,
@@ -55,7 +55,7 @@ pub enum SubmissionError {
         row: usize,
     },
     /// A prediction that is not a number.
-    #[error("the prediction for id '{id}' is NaN at row {row}")]
+    #[error("the prediction for id '{}' is NaN at row {row}", shown(id))]
     NotANumber {
         /// The id.
         id: String,
@@ -63,7 +63,7 @@ pub enum SubmissionError {
         row: usize,
     },
     /// A prediction out of range.
-    #[error("the prediction for id '{id}' is {value} at row {row}, allowed is 0..=1")]
+    #[error("the prediction for id '{}' is {value} at row {row}, allowed is 0..=1", shown(id))]
     OutOfRange {
         /// The id.
         id: String,
@@ -172,7 +172,7 @@ pub fn read_submission(path: impl AsRef<Path>) -> Result<Submission> {
                 path: path.into(),
                 place: Place::Line(record.position().map_or(0, csv::Position::line)),
                 column: column.clone(),
-                value: format!("'{cell}'"),
+                value: format!("'{}'", shown(cell)),
                 expected: "a number",
             })?,
         };

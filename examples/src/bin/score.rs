@@ -4,13 +4,13 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use fattail::{
-    evaluate::{Backtest, Predictions, Summary, score_predictions},
+    evaluate::{Backtest, Predictions, Summary, era_churns, score_predictions},
     report::{ModelReport, Report, Setting},
     store::write_atomic,
 };
 use fattail_examples::{
-    Bars, Joined, Outcome, ScoreFiles, churn_scores, facts_of, metrics_of, numerai_horizon, run,
-    set_threads, write_out,
+    Bars, Joined, Outcome, ScoreFiles, facts_of, metrics_of, numerai_horizon, run, set_threads,
+    write_out,
 };
 
 /// Scores predictions (columns id, era, prediction) against targets, era by era and in summary
@@ -42,7 +42,7 @@ fn work(args: &Args) -> Outcome {
     let eras = (0..panel.eras().len()).collect();
     let predictions = Predictions { eras, values: predictions };
     let mut scores = score_predictions(&panel, &predictions, &metrics)?;
-    scores.extend(churn_scores(&panel, &predictions.values)?);
+    scores.extend(era_churns(&panel, &predictions.values)?);
 
     let name = args.files.predictions.file_name().unwrap_or_default().to_string_lossy();
     let data = facts_of(&panel, args.files.targets.to_string_lossy());

@@ -87,6 +87,30 @@ fn refusals_name_the_place() {
 }
 
 #[test]
+fn no_column_has_two_roles() {
+    let column = || vec![1.0f32];
+    let as_both = Panel::builder().feature("a", column()).target("a", column()).build();
+    assert_eq!(message(as_both), "column 'a' is given as feature and as target");
+    let as_both = Panel::builder().feature("a", column()).extra("a", column()).build();
+    assert_eq!(message(as_both), "column 'a' is given as feature and as extra column");
+    let as_both = Panel::builder().target("a", column()).extra("a", column()).build();
+    assert_eq!(message(as_both), "column 'a' is given as target and as extra column");
+    for refused in [
+        panel().append_features([("main", vec![1.0f32; 6])]),
+        panel().with_features([("meta", vec![1.0f32; 6])]),
+        panel().append_target("numbers", vec![1.0; 6]),
+        panel().append_target("meta", vec![1.0; 6]),
+        panel().with_extra("other", vec![1.0; 6]),
+        panel().with_extra("bins", vec![1.0; 6]),
+    ] {
+        assert!(message(refused).contains("' is given as "));
+    }
+    // A name is free again once its column is gone.
+    let blind = panel().without_targets();
+    assert!(blind.append_features([("main", vec![1.0f32; 6])]).is_ok());
+}
+
+#[test]
 fn finiteness_is_told_with_era_and_row() {
     let broken = panel().append_features([("x", vec![0.0, 0.0, 0.0, f32::NAN, 0.0, 0.0])]).unwrap();
     assert_eq!(message(broken.expect_finite()), "column 'x' holds NaN in era '3' at row 3");

@@ -36,14 +36,14 @@ pub trait Loss: Send + Sync + std::fmt::Debug {
     /// The weighted mean loss.
     ///
     /// # Panics
-    /// When `prediction` has another length than the truth.
+    /// When `prediction` has another length than the truth; [`Truth::check`] answers without.
     fn value(&self, truth: &Truth<'_>, prediction: &[f64]) -> f64;
 
     /// Writes the gradient and the curvature of the weighted sum, one of each a row. Allocates
     /// nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the truth.
+    /// When a slice has another length than the truth; [`Truth::check`] answers without.
     fn slopes(
         &self,
         truth: &Truth<'_>,

@@ -31,10 +31,7 @@ impl<'a> Truth<'a> {
     /// # Errors
     /// When the length differs.
     pub fn with_weights(self, weights: &'a [f32]) -> Result<Self> {
-        let (given, expected) = (weights.len(), self.rows());
-        if given != expected {
-            return Err(Error::Length { name: "weights".into(), given, expected });
-        }
+        self.check("weights", weights.len())?;
         Ok(Self { weights: Some(weights), ..self })
     }
 
@@ -55,6 +52,26 @@ impl<'a> Truth<'a> {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.target.len()
+    }
+
+    /// Answers whether `name` has one value a row: asked first, [`Loss::value`](super::Loss::value)
+    /// and [`Loss::slopes`](super::Loss::slopes) cannot panic.
+    ///
+    /// ```
+    /// use fattail_descent::{Loss, Squared, Truth};
+    /// let (truth, prediction) = (Truth::new(&[0.0, 1.0]), [0.5, 0.5, 0.5]);
+    /// assert!(truth.check("prediction", prediction.len()).is_err());
+    /// assert_eq!(Squared.value(&truth, &prediction[..2]), 0.125);
+    /// ```
+    ///
+    /// # Errors
+    /// When the length differs.
+    pub fn check(&self, name: &str, given: usize) -> Result<()> {
+        let expected = self.rows();
+        if given == expected {
+            return Ok(());
+        }
+        Err(Error::Length { name: name.to_owned(), given, expected })
     }
 
     /// The sum of the weights of the known rows.
@@ -88,6 +105,7 @@ impl<'a> Truth<'a> {
         single.into_iter().chain(self.bounds.windows(2).map(|pair| pair[0]..pair[1]))
     }
 
+    /// The documented panic of the losses.
     pub(crate) fn expect(&self, lengths: &[usize]) {
         let rows = self.rows();
         for &length in lengths {

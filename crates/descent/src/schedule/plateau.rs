@@ -31,7 +31,7 @@ pub struct Plateau {
     pub min_delta: f64,
     /// Losses after a reduction that are not counted.
     pub cooldown: usize,
-    /// The smallest rate.
+    /// The smallest rate, not above `start`.
     pub minimum: f64,
 }
 
@@ -50,6 +50,9 @@ impl Plateau {
         rate("start", self.start)?;
         rate("min_delta", self.min_delta)?;
         rate("minimum", self.minimum)?;
+        if self.minimum > self.start {
+            return Err(Error::setting("minimum", self.minimum, "at most the start"));
+        }
         if self.factor > 0.0 && self.factor < 1.0 {
             return Ok(());
         }
@@ -70,7 +73,7 @@ impl Plateau {
                 (cooling, bad) = (cooling - 1, 0);
             }
             if bad > self.patience {
-                rate = (rate * self.factor).max(self.minimum);
+                rate = rate.min((rate * self.factor).max(self.minimum));
                 (cooling, bad) = (self.cooldown, 0);
             }
         }
@@ -97,5 +100,16 @@ mod tests {
         assert_eq!(plateau.rate(&[1.0, 1.0, 1.0]), 0.5);
         assert_eq!(plateau.rate(&[1.0, 1.0, 1.0, f64::NAN]), 0.3);
         assert!(Plateau { factor: 1.0, ..plateau }.check().is_err());
+    }
+
+    #[test]
+    fn a_floor_above_the_start_is_refused_and_never_raises() {
+        let upside_down = Plateau { start: 0.1, minimum: 0.3, patience: 0, ..Plateau::default() };
+        assert_eq!(
+            upside_down.check().unwrap_err().to_string(),
+            "setting 'minimum' is 0.3, allowed is at most the start"
+        );
+        assert_eq!(upside_down.rate(&[1.0, 1.0, 1.0]), 0.1);
+        assert!(Plateau { start: 0.3, ..upside_down }.check().is_ok());
     }
 }

@@ -1,7 +1,8 @@
 //! The scores as metrics: what a backtest asks of each era.
 //!
-//! A score that is not defined, and an era of which too little is known, answer
-//! [`fattail_core::Error::Undefined`] with the reason. A wrong column or length is an error.
+//! A score that is not defined, an era with too few rows or of which too little is known, and a NaN where
+//! a score cannot pass it over answer [`fattail_core::Error::Undefined`] with the reason. A wrong column,
+//! length or setting is an error.
 //!
 //! Each thread keeps one scorer, so that metrics of the same predictions rank them once.
 
@@ -19,7 +20,9 @@ pub use against::{ContributionTo, CorrelationWith};
 pub use correlation::{PearsonCorr, SpearmanCorr, TieBrokenRankCorr};
 pub use error::{AbsoluteError, HuberError, SquaredError};
 pub use exposure::{MaxExposure, MeanExposure};
-pub use neutral::{Alpha, FeatureNeutralCorr, NeutralContribution, NeutralCorrelation};
+pub use neutral::{
+    Alpha, FeatureNeutralCorr, FeatureNeutralSpearman, NeutralContribution, NeutralCorrelation,
+};
 
 use crate::score::is_constant;
 use crate::{EraScorer, Error};
@@ -90,9 +93,7 @@ fn score(
                 Err(era.undefined(metric, reason(sides.into_iter().chain(other))))
             }
             Ok(value) => Ok(value),
-            Err(error @ (Error::TooFewRows { .. } | Error::Overlap { .. })) => {
-                Err(era.undefined(metric, error.to_string()))
-            }
+            Err(error) if error.is_of_era() => Err(era.undefined(metric, error.to_string())),
             Err(error) => Err(error.into()),
         }
     })

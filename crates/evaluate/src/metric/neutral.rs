@@ -1,6 +1,6 @@
 //! Metrics of predictions from which features are taken out.
 
-use fattail_core::{Era, Metric, Result};
+use fattail_core::{Era, Error as CoreError, Metric, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{chosen, score};
@@ -25,6 +25,26 @@ impl Metric for FeatureNeutralCorr {
         score(self.name(), era, prediction, None, |scorer, inputs| {
             let (p, t) = (inputs.prediction, inputs.target);
             scorer.feature_neutral_corr(p, &features, t, &self.settings)
+        })
+    }
+}
+
+/// Spearman's rank correlation after the features are taken out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureNeutralSpearman {
+    /// The features; all of the panel when none are named.
+    pub features: Option<Vec<String>>,
+}
+
+impl Metric for FeatureNeutralSpearman {
+    fn name(&self) -> &str {
+        "feature_neutral_spearman"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let features = chosen(era, self.features.as_deref())?;
+        score(self.name(), era, prediction, None, |scorer, inputs| {
+            scorer.feature_neutral_spearman(inputs.prediction, &features, inputs.target)
         })
     }
 }
@@ -77,13 +97,18 @@ impl Metric for NeutralContribution {
     }
 }
 
-/// The return of neutralised weights (alpha); the sample weights stand in an extra column.
+/// The return of neutralised weights (alpha). Sample weights `v` and neutralisers `N` stand in extra
+/// columns.
+///
+/// `s - N (Nᵀ (v ⊙ s))` takes the neutralisers out only when their columns are orthonormal under the
+/// weights in each era, `Nᵀ diag(v) N = I`. Raw features are not: their bins would be multiplied into
+/// the weights instead of being taken out of them. This is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alpha {
     /// The extra column with the sample weights.
     pub weights: String,
-    /// The neutraliser's features; all of the panel when none are named.
-    pub features: Option<Vec<String>>,
+    /// The extra columns with the neutralisers, at least one.
+    pub neutralizers: Vec<String>,
 }
 
 impl Metric for Alpha {
@@ -92,11 +117,16 @@ impl Metric for Alpha {
     }
 
     fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
-        let features = chosen(era, self.features.as_deref())?;
-        let features: Vec<Vec<f64>> = features.iter().map(|feature| feature.to_f64()).collect();
-        let features: Vec<&[f64]> = features.iter().map(Vec::as_slice).collect();
+        if self.neutralizers.is_empty() {
+            return Err(CoreError::setting("neutralizers", "empty", "at least one column"));
+        }
+        let wide = |name: &String| -> Result<Vec<f64>> {
+            Ok(era.extra(name)?.iter().map(|&value| f64::from(value)).collect())
+        };
+        let columns: Vec<Vec<f64>> = self.neutralizers.iter().map(wide).collect::<Result<_>>()?;
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         score(self.name(), era, prediction, Some(&self.weights), |_, inputs| {
-            alpha(inputs.prediction, &features, inputs.other, inputs.target)
+            alpha(inputs.prediction, &columns, inputs.other, inputs.target)
         })
     }
 }

@@ -3,22 +3,26 @@
 //! Stake-weighted model `Σ s_k p_k / Σ s_k`; CWMM `pearson(pow(g), stake-weighted model)` with `g` the
 //! Gaussianised tie-kept ranks; correlation with others: the largest and the mean Pearson correlation.
 //!
-//! Constant predictions: NaN. Others that are constant are passed over.
+//! Stakes that sum to zero, as no stakes do, are refused. Constant predictions: NaN. Others that are
+//! constant are passed over.
 //!
 //! Reference: numerai-tools 0.7.2, `stake_weight`; Numerai's documentation of CWMM, MCWNM and APCWNM.
 
 use fattail_stats::{mean, pearson};
 
 use super::{Corr, EraScorer};
-use crate::error::{Result, same_length};
+use crate::error::{Error, Result, same_length};
 
 /// `Σ s_k p_k / Σ s_k`, row by row.
 ///
 /// # Errors
-/// When lengths differ.
+/// When lengths differ, or stakes sum to zero or to no finite number.
 pub fn stake_weighted(predictions: &[&[f64]], stakes: &[f64]) -> Result<Vec<f64>> {
     same_length("stakes", stakes.len(), predictions.len())?;
     let total: f64 = stakes.iter().sum();
+    if total == 0.0 || !total.is_finite() {
+        return Err(Error::StakeTotal { total });
+    }
     let mut blend = vec![0.0; predictions.first().map_or(0, |first| first.len())];
     for (prediction, stake) in predictions.iter().zip(stakes) {
         same_length("predictions", prediction.len(), blend.len())?;

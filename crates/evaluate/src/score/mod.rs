@@ -24,7 +24,10 @@ pub use blend::{correlation_with_others, correlation_with_stake_weighted, stake_
 pub use contribution::{Contribution, TargetScale, correlation_contribution};
 pub use corr::{Corr, numerai_corr, pearson_corr, spearman_corr, tie_broken_rank_corr};
 pub use exposure::{exposure_dissimilarity, feature_exposures, max_feature_correlation};
-pub use neutral::{feature_neutral_corr, neutral_contribution, neutral_correlation, neutralize};
+pub use neutral::{
+    feature_neutral_corr, feature_neutral_spearman, neutral_contribution, neutral_correlation,
+    neutralize,
+};
 pub use signals::{alpha, meta_portfolio_contribution, neutralized_weights};
 
 use crate::Result;

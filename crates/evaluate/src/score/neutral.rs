@@ -2,11 +2,12 @@
 //!
 //! `residual = p - proportion · Z Z⁺ p` with `Z` the features and a column of ones; singular values of
 //! `Z` at most 1e-6 of the largest count as zero. FNC ranks the residual again and takes Numerai's
-//! correlation; the neutral correlation is Pearson's of residual and targets; the neutral contribution
-//! takes the features out of both models before it takes the contribution.
+//! correlation, its Spearman twin takes Spearman's; the neutral correlation is Pearson's of residual and
+//! targets; the neutral contribution takes the features out of both models before it takes the
+//! contribution.
 //!
-//! Constant predictions: NaN. A NaN feature is refused by FNC and takes its row out of the neutral
-//! scores.
+//! Constant predictions: NaN. A NaN feature or prediction is refused by FNC and its twin, and takes its
+//! row out of the neutral scores.
 //!
 //! Cost: `n k² / 2` for `k` features of `n` rows, and two to four ranks.
 //!
@@ -14,7 +15,7 @@
 //! `neutral_contribution`.
 
 use fattail_core::Values;
-use fattail_stats::{Projector, orthogonalise, pearson};
+use fattail_stats::{Projector, Ties, orthogonalise, pearson};
 
 use super::contribution::{Contribution, covary};
 use super::{Corr, EraScorer, is_constant};
@@ -35,19 +36,48 @@ impl EraScorer {
         target: &[f64],
         settings: &Corr,
     ) -> Result<f64> {
-        same_length("targets", target.len(), prediction.len())?;
-        expect_known("predictions", prediction)?;
-        if is_constant(prediction) {
+        let Some(residual) = self.residual(prediction, features, target)? else {
             return Ok(f64::NAN);
-        }
-        let mut residual = vec![0.0; prediction.len()];
-        let scores = self.prediction.of(prediction, &mut self.ranking)?;
-        projector(features, None, scores.len())?.residual(scores, 1.0, &mut residual)?;
+        };
         // The residual is ranked in the other slot: the predictions' ranks stay for the next score.
         std::mem::swap(&mut self.prediction, &mut self.other);
         let score = self.corr(&residual, target, settings);
         std::mem::swap(&mut self.prediction, &mut self.other);
         score
+    }
+
+    /// [`feature_neutral_spearman`] in the buffers of this scorer.
+    ///
+    /// # Errors
+    /// When lengths differ, a prediction or feature is NaN, or too few targets are known.
+    pub fn feature_neutral_spearman(
+        &mut self,
+        prediction: &[f64],
+        features: &[Values<'_>],
+        target: &[f64],
+    ) -> Result<f64> {
+        match self.residual(prediction, features, target)? {
+            Some(residual) => self.rank_corr(&residual, target, Ties::Average, true),
+            None => Ok(f64::NAN),
+        }
+    }
+
+    /// The Gaussianised ranks without the features; nothing of constant predictions.
+    fn residual(
+        &mut self,
+        prediction: &[f64],
+        features: &[Values<'_>],
+        target: &[f64],
+    ) -> Result<Option<Vec<f64>>> {
+        same_length("targets", target.len(), prediction.len())?;
+        expect_known("predictions", prediction)?;
+        if is_constant(prediction) {
+            return Ok(None);
+        }
+        let mut residual = vec![0.0; prediction.len()];
+        let scores = self.prediction.of(prediction, &mut self.ranking)?;
+        projector(features, None, scores.len())?.residual(scores, 1.0, &mut residual)?;
+        Ok(Some(residual))
     }
 
     /// [`neutral_correlation`] in the buffers of this scorer.
@@ -126,6 +156,18 @@ pub fn feature_neutral_corr(
     settings: &Corr,
 ) -> Result<f64> {
     EraScorer::new().feature_neutral_corr(prediction, features, target, settings)
+}
+
+/// Spearman's rank correlation of targets and predictions from which the features are taken out.
+///
+/// # Errors
+/// When lengths differ, a prediction or feature is NaN, or too few targets are known.
+pub fn feature_neutral_spearman(
+    prediction: &[f64],
+    features: &[Values<'_>],
+    target: &[f64],
+) -> Result<f64> {
+    EraScorer::new().feature_neutral_spearman(prediction, features, target)
 }
 
 /// Pearson's correlation of targets and predictions from which the features are taken out.

@@ -64,7 +64,7 @@ pub(crate) struct Extremes {
 
 impl Extremes {
     /// The rows of `x` and `y` in which `x` is among its `count` lowest or highest values; all rows
-    /// without a count.
+    /// without a count. A row in which `x` is NaN has no place and does not count.
     pub(crate) fn of<'a>(
         &'a mut self,
         x: &'a [f64],
@@ -73,11 +73,11 @@ impl Extremes {
         ranker: &mut Ranker,
     ) -> Result<(&'a [f64], &'a [f64])> {
         let Some(count) = count else { return Ok((x, y)) };
-        let rows = x.len();
+        let order = ranker.order(x)?;
+        let rows = order.len();
         if count == 0 || count > rows / 2 {
             return Err(Error::TopBottom { given: count, rows });
         }
-        let order = ranker.order(x)?;
         let ends = |(at, row)| (at < count || at >= rows - count).then_some(row);
         self.rows.clear();
         self.rows.extend(order.enumerate().filter_map(ends));

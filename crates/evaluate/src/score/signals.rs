@@ -1,9 +1,11 @@
 //! Scores of portfolio weights: alpha and the contribution to the meta portfolio.
 //!
 //! Weights `w = (s - N (Nᵀ (v ⊙ s))) ⊙ v` with `s = pow(g)` the Gaussianised tie-kept ranks to the
-//! power 1.5, `N` the neutraliser's columns, `v` the sample weights. Alpha `w · (t - t̄) / n`. The
-//! contribution to the meta portfolio is the slope of the stake-weighted portfolio's alpha in each
-//! stake: with `W` the centred weights, `p = W · stakes`, `((W - p (Wᵀp) / (p·p))ᵀ t) / |p| / 50`.
+//! power 1.5, `N` the neutraliser's columns, `v` the sample weights. The columns must be orthonormal
+//! under the weights, `Nᵀ diag(v) N = I`, or they are not taken out; this is not checked. Alpha
+//! `w · (t - t̄) / n`. The contribution to the meta portfolio is the slope of the stake-weighted
+//! portfolio's alpha in each stake: with `W` the centred weights, `p = W · stakes`,
+//! `((W - p (Wᵀp) / (p·p))ᵀ t) / |p| / 50`.
 //!
 //! NaN in weights or neutralisers is refused. More than 20 of 100 unknown predictions or targets are
 //! refused.

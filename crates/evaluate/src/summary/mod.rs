@@ -16,10 +16,12 @@ mod certainty;
 mod losses;
 mod ratios;
 
+use std::collections::HashMap;
+
 use fattail_stats as stats;
 use serde::{Deserialize, Serialize};
 
-use crate::{Horizon, null};
+use crate::{EraScore, Horizon, Scores, null};
 
 /// A series of era scores in numbers.
 ///
@@ -164,9 +166,62 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// A summary of each group of eras, such as quarters or regimes, groups in the order in which they
+    /// first come. Eras of a group count as neighbours even where others lie between them.
+    ///
+    /// ```
+    /// use fattail_evaluate::{EraScore, Horizon, Scores, Summary};
+    /// let era = |era: &str, value| EraScore { era: era.into(), value, reason: None };
+    /// let eras = vec![era("2024-01", 0.25), era("2024-02", 0.75), era("2025-01", -0.5)];
+    /// let scores = Scores { metric: "corr".into(), eras };
+    /// let years = Summary::by(&scores, &Horizon::NUMERAI_20, |score| score.era[..4].into());
+    /// let means: Vec<_> = years.iter().map(|(year, summary)| (&year[..], summary.mean)).collect();
+    /// assert_eq!(means, [("2024", 0.5), ("2025", -0.5)]);
+    /// ```
+    pub fn by(
+        scores: &Scores,
+        horizon: &Horizon,
+        group: impl Fn(&EraScore) -> String,
+    ) -> Vec<(String, Self)> {
+        let mut groups: Vec<(String, Vec<f64>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for era in &scores.eras {
+            let name = group(era);
+            let place = *places.entry(name.clone()).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((name, Vec::new()));
+            }
+            groups[place].1.push(era.value);
+        }
+        let summary = |(name, values): (String, Vec<f64>)| {
+            let summary = Self::with_horizon(&values, horizon);
+            (name, summary)
+        };
+        groups.into_iter().map(summary).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_come_in_order_and_keep_every_era() {
+        let regime = |at: usize| if at.is_multiple_of(3) { "storm" } else { "calm" };
+        let values = [0.5, 0.25, f64::NAN, -0.5, 0.75];
+        let eras = values.iter().enumerate().map(|(at, &value)| EraScore {
+            era: at.to_string(),
+            value,
+            reason: None,
+        });
+        let scores = Scores { metric: "corr".into(), eras: eras.collect() };
+        let group = |score: &EraScore| regime(score.era.parse().unwrap_or(0)).to_owned();
+        let found = Summary::by(&scores, &Horizon::NUMERAI_20, group);
+        let facts = |at: usize| (&found[at].0[..], found[at].1.eras, found[at].1.undefined);
+        assert_eq!((facts(0), facts(1)), (("storm", 2, 0), ("calm", 2, 1)));
+        assert_eq!((found.len(), found[0].1.mean, found[1].1.mean), (2, 0.0, 0.5));
+    }
 
     #[test]
     fn by_hand() {

@@ -1,12 +1,12 @@
 //! The backtest refits on training eras only, hides answers, and answers the same bits on any number of
 //! threads.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use fattail_core::{Eras, Fit, Metric, Panel, Predict, Progress, Result, silent};
 use fattail_evaluate::{
     Backtest, ContributionTo, Corr, Expanding, FeatureNeutralCorr, Fold, HuberError, Predictions,
-    Split, SquaredError, WalkForward, backtest, score_predictions,
+    PurgedKFold, Split, SquaredError, WalkForward, Window, backtest, score_predictions,
 };
 
 use crate::panels::{ROWS, Slope, panel};
@@ -19,9 +19,10 @@ fn labels(panel: &Panel) -> Vec<String> {
 #[derive(Default)]
 struct Spy {
     fitted: Mutex<Vec<(Vec<String>, usize)>>,
+    predicted: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
-struct SpyModel;
+struct SpyModel(Arc<Mutex<Vec<Vec<String>>>>);
 
 impl Fit for Spy {
     type Fitted = SpyModel;
@@ -29,14 +30,15 @@ impl Fit for Spy {
     fn fit(&self, train: &Panel) -> Result<SpyModel> {
         assert!(train.has_target());
         self.fitted.lock().unwrap().push((labels(train), train.rows()));
-        Ok(SpyModel)
+        Ok(SpyModel(self.predicted.clone()))
     }
 }
 
 impl Predict for SpyModel {
     fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
         assert!(!panel.has_target() && panel.weights().is_none(), "answers are visible");
-        Ok(vec![0.5; panel.rows()])
+        self.0.lock().unwrap().push(labels(panel));
+        Ok((0..panel.rows()).map(|row| panel.feature(0).to_f32()[row]).collect())
     }
 }
 
@@ -55,6 +57,40 @@ fn a_refit_sees_training_eras_only() {
         assert_eq!((&run.train_first, &run.train_last), (&seen[0], &seen[seen.len() - 1]));
         assert_eq!((run.train_eras, run.test_eras), (fold.train.len(), fold.test.len()));
         assert_eq!(run.test_first, panel.eras().label(fold.test[0]));
+    }
+}
+
+#[test]
+fn the_eras_left_out_before_the_test_eras_are_seen_and_not_scored() {
+    let panel = panel(40, 1);
+    let splits: [&dyn Split; 4] = [
+        &Expanding { folds: 3, ..Expanding::default() },
+        &WalkForward { chunk: 10, window: Window::Rolling(3), ..WalkForward::default() },
+        &PurgedKFold { folds: 4, ..PurgedKFold::default() },
+        &Given(vec![Fold { train: vec![1, 2, 12], test: vec![6, 7, 10, 15] }]),
+    ];
+    // By hand, as positions: the eras between training and test, then the test eras.
+    let hand: [&[std::ops::Range<usize>]; 4] = [
+        &[5..20, 15..30, 25..40],
+        &[5..20, 15..30, 25..40],
+        &[0..10, 6..20, 16..30, 26..40],
+        &[3..11, 13..16],
+    ];
+    for (split, hand) in splits.into_iter().zip(hand) {
+        let spy = Spy::default();
+        let result = backtest(&spy, &panel, split, &[&SquaredError], &silent).unwrap();
+        let predicted = spy.predicted.lock().unwrap().clone();
+        let label = |era: usize| panel.eras().label(era).to_owned();
+        let expected: Vec<Vec<String>> =
+            hand.iter().map(|eras| eras.clone().map(label).collect()).collect();
+        assert_eq!(predicted, expected);
+        // Predictions are those of the test eras, row by row, and no others.
+        let folds = split.folds(panel.eras()).unwrap();
+        let tested: Vec<usize> = folds.iter().flat_map(|fold| fold.test.clone()).collect();
+        assert_eq!(result.predictions.eras, tested);
+        let own = panel.cut(&tested).unwrap().feature(0).to_f32().to_vec();
+        assert_eq!(result.predictions.values, own);
+        assert_eq!(result.scores[0].eras.len(), tested.len());
     }
 }
 
@@ -177,9 +213,11 @@ fn bad_predictions_are_refused_with_their_place() {
     let refusal = |values: Vec<f32>| {
         backtest(&Fixed(values), &panel, &split, &[], &silent).unwrap_err().to_string()
     };
-    assert_eq!(refusal(vec![0.0]), "fold 0: the model gave 1 predictions for 24 rows");
-    let mut values = vec![0.0; 24];
-    values[14] = f32::NAN;
+    // Era 1 is left out and predicted before eras 2 and 3; what it gets does not matter.
+    assert_eq!(refusal(vec![0.0]), "fold 0: the model gave 1 predictions for 36 rows");
+    let mut values = vec![0.0; 36];
+    values[11] = f32::NAN;
+    values[26] = f32::NAN;
     assert_eq!(refusal(values), "fold 0: the prediction is NaN in era '0004' at row 2 of the era");
 }
 

@@ -3,9 +3,9 @@
 use fattail_core::Metric;
 use fattail_evaluate::{
     AbsoluteError, Alpha, Blocked, Contribution, ContributionTo, Corr, CorrelationWith,
-    EmbargoRule, Expanding, FeatureNeutralCorr, Horizon, HuberError, MaxExposure, MeanExposure,
-    Named, NeutralContribution, NeutralCorrelation, PearsonCorr, PurgedKFold, SpearmanCorr,
-    SquaredError, TieBrokenRankCorr, WalkForward, Window,
+    EmbargoRule, Expanding, FeatureNeutralCorr, FeatureNeutralSpearman, Horizon, HuberError,
+    MaxExposure, MeanExposure, Named, NeutralContribution, NeutralCorrelation, PearsonCorr,
+    PurgedKFold, SpearmanCorr, SquaredError, TieBrokenRankCorr, WalkForward, Window,
 };
 use fattail_testing::{Law, check_metric, check_metric_except, check_split};
 
@@ -15,7 +15,7 @@ fn meta() -> String {
 
 #[test]
 fn correlations() {
-    let all: [&dyn Metric; 6] = [
+    let all: [&dyn Metric; 7] = [
         &Corr::default(),
         &Corr { target_pow15: false, ..Corr::default() },
         &Named {
@@ -25,6 +25,7 @@ fn correlations() {
         &SpearmanCorr,
         &PearsonCorr,
         &FeatureNeutralCorr::default(),
+        &FeatureNeutralSpearman::default(),
     ];
     for metric in all.into_iter().chain([&NeutralCorrelation::default() as &dyn Metric]) {
         assert_eq!(check_metric(metric), Ok(()), "{}", metric.name());
@@ -57,8 +58,8 @@ fn metrics_that_do_not_reward_the_target() {
     for metric in all {
         assert_eq!(check_metric_except(metric, &[Law::Nearer]), Ok(()), "{}", metric.name());
     }
-    // Weights of normal size stand in for sample weights: finite, whatever the order of rows.
-    let alpha = Alpha { weights: meta(), features: None };
+    // Other models stand in for weights and neutralisers: finite, whatever the order of rows.
+    let alpha = Alpha { weights: meta(), neutralizers: vec!["benchmark".into()] };
     let except = [Law::Undefined, Law::Nearer];
     assert_eq!(check_metric_except(&alpha, &except), Ok(()));
 }

@@ -2,13 +2,16 @@
 
 use fattail_core::{Metric, Panel, Values};
 use fattail_evaluate::{
-    Contribution, ContributionTo, Corr, CorrelationWith, Error, FeatureNeutralCorr, MaxExposure,
-    MeanExposure, Named, NeutralContribution, NeutralCorrelation, PearsonCorr, SpearmanCorr,
-    TargetScale, TieBrokenRankCorr, correlation_contribution, correlation_with_others,
+    Alpha, Contribution, ContributionTo, Corr, CorrelationWith, EraScorer, Error,
+    FeatureNeutralCorr, FeatureNeutralSpearman, MaxExposure, MeanExposure, Named,
+    NeutralContribution, NeutralCorrelation, PearsonCorr, Predictions, SpearmanCorr, TargetScale,
+    TieBrokenRankCorr, correlation_contribution, correlation_with_others,
     correlation_with_stake_weighted, exposure_dissimilarity, feature_exposures,
     feature_neutral_corr, max_feature_correlation, neutral_contribution, neutral_correlation,
-    numerai_corr,
+    neutralize, neutralized_weights, numerai_corr, score_predictions,
 };
+
+use fattail_stats::{GaussTable, Ranker, Ties};
 
 use crate::panels::{ROWS, panel};
 
@@ -141,6 +144,114 @@ fn exposures() {
     assert_eq!(exposure_dissimilarity(&[-1.0, -2.0], &[1.0, 2.0]), Ok(2.0));
 }
 
+/// The top and bottom are as many known rows as was said, and a hole changes nothing else.
+#[test]
+fn exposures_pass_unknown_rows_over() {
+    let p: Vec<f64> = (0..20).map(|row| f64::from(row * 7 % 20)).collect();
+    let f: Vec<u8> = (0..20).map(|row| (row * row % 5) as u8).collect();
+    let known = |p: &[f64], f: &[u8], ends| {
+        EraScorer::new().exposures(p, &[Values::U8(f)], ends).unwrap()[0]
+    };
+    let mut holes = p.clone();
+    holes[..4].fill(f64::NAN);
+    let features = [Values::U8(&f)];
+    for ends in [None, Some(3), Some(8)] {
+        let expected = known(&p[4..], &f[4..], ends);
+        let found = EraScorer::new().exposures(&holes, &features, ends).unwrap()[0];
+        assert_eq!(found, expected, "{ends:?}");
+        let (_, largest) = max_feature_correlation(&holes, &features, ends).unwrap().unwrap();
+        assert_eq!(largest, expected.abs());
+    }
+    // 16 rows are known: their half is 8.
+    let error = max_feature_correlation(&holes, &features, Some(9)).unwrap_err();
+    assert_eq!(error, Error::TopBottom { given: 9, rows: 16 });
+    holes[4] = f64::NAN;
+    let refused = Error::Overlap { name: "predictions", shared: 15, rows: 20, least: 80 };
+    assert_eq!(feature_exposures(&holes, &features), Err(refused));
+    // A feature of which too little is known has no exposure, the others keep theirs.
+    let mut sparse: Vec<f32> = f.iter().map(|&v| f32::from(v)).collect();
+    sparse[..4].fill(f32::NAN);
+    let found = feature_exposures(&p, &[Values::F32(&sparse), Values::U8(&f)]).unwrap();
+    assert_eq!(found, [known(&p[4..], &f[4..], None), known(&p, &f, None)]);
+    sparse[4] = f32::NAN;
+    let found = feature_exposures(&p, &[Values::F32(&sparse), Values::U8(&f)]).unwrap();
+    assert!(found[0].is_nan() && found[1] == known(&p, &f, None));
+}
+
+#[test]
+fn one_bad_era_does_not_end_the_run() {
+    // Era 1 has three rows, era 2 a NaN prediction, era 3 a NaN feature, era 4 nothing wrong.
+    let sizes = [3, 12, 12, 12];
+    let labels: Vec<String> = (0..4).flat_map(|era| vec![era.to_string(); sizes[era]]).collect();
+    let column = |step: usize| (0..39).map(|row| (row * step % 13) as f32).collect::<Vec<f32>>();
+    let mut feature = column(5);
+    feature[20] = f32::NAN;
+    let panel = Panel::builder()
+        .eras(&labels)
+        .unwrap()
+        .feature("x", feature)
+        .target("y", column(3))
+        .extra("v", vec![1.0; 39])
+        .extra("n", vec![0.25; 39])
+        .build()
+        .unwrap();
+    let mut values = column(2);
+    (values[1], values[4]) = (9.0, f32::NAN);
+    let predictions = Predictions { eras: vec![0, 1, 2, 3], values };
+    let metrics: [&dyn Metric; 8] = [
+        &Corr { top_bottom: Some(3), ..Corr::default() },
+        &Corr::default(),
+        &FeatureNeutralCorr::default(),
+        &FeatureNeutralSpearman::default(),
+        &NeutralCorrelation::default(),
+        &NeutralCorrelation { top_bottom: Some(6), ..NeutralCorrelation::default() },
+        &MaxExposure::default(),
+        &Alpha { weights: "v".into(), neutralizers: vec!["n".into()] },
+    ];
+    let scores = score_predictions(&panel, &predictions, &metrics).unwrap();
+    let defined: Vec<[bool; 4]> = scores
+        .iter()
+        .map(|scores| std::array::from_fn(|era| !scores.eras[era].value.is_nan()))
+        .collect();
+    let (all, first) = ([true; 4], [false, true, true, true]);
+    let (neutral, ends) = ([true, false, false, true], [false, false, false, true]);
+    assert_eq!(defined, [first, all, neutral, neutral, all, ends, all, all]);
+    let reason = |metric: usize, era: usize| scores[metric].eras[era].reason.clone().unwrap();
+    assert_eq!(reason(0, 0), "top and bottom 3 of 3 rows: allowed is 1 to half of the rows");
+    assert_eq!(reason(2, 1), "'predictions' is NaN at row 1");
+    assert!(reason(3, 2).contains("not finite"), "{}", reason(3, 2));
+    // Settings and columns are wrong in every era.
+    let refused = |metric: &dyn Metric| {
+        score_predictions(&panel, &predictions, &[metric]).unwrap_err().to_string()
+    };
+    let none = Corr { top_bottom: Some(0), ..Corr::default() };
+    assert!(refused(&none).starts_with("top and bottom 0 of"));
+    let other = FeatureNeutralCorr { features: Some(vec!["z".into()]), ..Default::default() };
+    assert!(refused(&other).starts_with("unknown feature 'z'"));
+    let alpha = |names: &[&str]| {
+        let neutralizers = names.iter().map(ToString::to_string).collect();
+        refused(&Alpha { weights: "v".into(), neutralizers })
+    };
+    assert_eq!(alpha(&[]), "setting 'neutralizers' is empty, allowed is at least one column");
+    assert!(alpha(&["x"]).starts_with("unknown extra column 'x'"));
+}
+
+/// Columns that are orthonormal under the weights are taken out: the weights then say nothing of them.
+#[test]
+fn alpha_is_neutral_to_prepared_columns() {
+    let (n, v) = ([1.0_f64, -1.0, 1.0, -1.0, 1.0, -1.0], [0.5, 1.0, 2.0, 0.25, 1.0, 1.5]);
+    let norm = n.iter().zip(&v).map(|(n, v)| n * n * v).sum::<f64>().sqrt();
+    let prepared = n.map(|n| n / norm);
+    let against = |columns: &[&[f64]]| {
+        let weights = neutralized_weights(&P, columns, &v).unwrap();
+        weights.iter().zip(&n).map(|(w, n)| w * n).sum::<f64>()
+    };
+    assert!(against(&[&prepared]).abs() < 1e-14);
+    // A raw column is not taken out: what is left is many times what was there, with another sign.
+    assert!((against(&[&n]) - (1.0 - norm * norm) * against(&[])).abs() < 1e-12);
+    assert!(against(&[]).abs() > 0.1);
+}
+
 fn all_metrics() -> Vec<Box<dyn Metric>> {
     vec![
         Box::new(Corr::default()),
@@ -150,6 +261,7 @@ fn all_metrics() -> Vec<Box<dyn Metric>> {
         Box::new(ContributionTo::mmc("meta")),
         Box::new(CorrelationWith { column: "meta".into() }),
         Box::new(FeatureNeutralCorr::default()),
+        Box::new(FeatureNeutralSpearman::default()),
         Box::new(NeutralCorrelation::default()),
         Box::new(NeutralContribution {
             column: "meta".into(),
@@ -163,6 +275,14 @@ fn all_metrics() -> Vec<Box<dyn Metric>> {
             metric: Corr { top_bottom: Some(3), ..Corr::default() },
         }),
     ]
+}
+
+/// The Gaussianised ranks without the features, the long way.
+fn residual(p: &[f64], features: &[Values<'_>]) -> Vec<f64> {
+    let mut scores = vec![0.0; p.len()];
+    let mut table = GaussTable::new();
+    Ranker::new().gaussian(p, Ties::Average, &mut table, &mut scores).unwrap();
+    neutralize(&scores, features, 1.0).unwrap()
 }
 
 #[test]
@@ -184,6 +304,7 @@ fn metrics_answer_what_kernels_answer() {
         correlation_contribution(&p, &m, &t, &contribution).unwrap(),
         -correlation_with_stake_weighted(&p, &m).unwrap(),
         feature_neutral_corr(&p, &f, &t, &plain).unwrap(),
+        fattail_evaluate::spearman_corr(&residual(&p, &f), &t).unwrap(),
         neutral_correlation(&p, &f, &t, None).unwrap(),
         neutral_contribution(&p, &m, &f, &t, &contribution).unwrap(),
         -exposed[0].abs().max(exposed[1].abs()),

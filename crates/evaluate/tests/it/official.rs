@@ -91,6 +91,11 @@ fn the_power_of_the_target_makes_the_score_larger() {
 fn stakes_weigh() {
     let blend = stake_weighted(&[&UP, &DOWN], &[3.0, 1.0]).unwrap();
     near(&blend, &[1.0, 1.5, 2.0, 2.5, 3.0]);
+    let refused = |stakes: &[f64]| stake_weighted(&[&UP, &DOWN], stakes).unwrap_err();
+    assert_eq!(refused(&[0.0, 0.0]), Error::StakeTotal { total: 0.0 });
+    assert_eq!(refused(&[1.0, -1.0]), Error::StakeTotal { total: 0.0 });
+    assert!(refused(&[1.0, f64::NAN]).to_string().starts_with("stakes sum to NaN, allowed"));
+    assert_eq!(stake_weighted(&[], &[]), Err(Error::StakeTotal { total: 0.0 }));
 }
 
 #[test]

@@ -109,3 +109,36 @@ fn standard_errors_of_penalised_fits() {
         }
     }
 }
+
+#[test]
+fn intervals_of_the_refit_after_an_elastic_net() {
+    let reference = reference();
+    let panel = panel(&reference);
+    let reach = reference["reach"].as_f64().unwrap();
+    for (name, ratio, penalty) in [("elastic_refit", 0.6, 0.3), ("lasso_refit", 1.0, 0.2)] {
+        let settings = ElasticNet { ratio, penalties: vec![penalty], ..ElasticNet::default() };
+        let model = settings.fit(&panel).unwrap();
+        let all = [&model.intercept].into_iter().chain(&model.coefficients);
+        let expected = reference[name]["middle"].as_array().unwrap().iter();
+        let expected = expected.zip(reference[name]["errors"].as_array().unwrap());
+        for (found, (middle, error)) in all.zip(expected) {
+            let (Some(middle), Some(error)) = (middle.as_f64(), error.as_f64()) else {
+                assert!(found.value == 0.0 && found.std_error.is_nan() && found.low.is_nan());
+                continue;
+            };
+            assert!((found.std_error - error).abs() < 1e-9, "{name} {found:?} {error}");
+            assert!((found.low - (middle - reach * error)).abs() < 1e-8, "{name} {found:?}");
+            assert!((found.high - (middle + reach * error)).abs() < 1e-8, "{name} {found:?}");
+        }
+        assert!(model.coefficients.iter().any(|coefficient| coefficient.value == 0.0));
+        assert!(model.coefficients.iter().any(|coefficient| coefficient.value != 0.0));
+    }
+}
+
+#[test]
+fn elastic_net_at_the_default_tolerance() {
+    let reference = reference();
+    let panel = panel(&reference);
+    let settings = ElasticNet { ratio: 0.6, penalties: vec![0.1], ..ElasticNet::default() };
+    close(&settings.fit(&panel).unwrap(), &reference["elastic_scaled"], 1e-3);
+}

@@ -158,3 +158,56 @@ fn where_eras_and_blocks_end_does_not_matter() {
         assert!((long - short).abs() < 1e-9 * (1.0 + long.abs()), "{long} {short}");
     }
 }
+
+/// Of 200 panels with a strong signal, about 95 % of the intervals after a lasso hold the truth, and
+/// far fewer would if they stood about the shrunk value.
+#[test]
+fn intervals_after_a_choice_cover_what_is_always_chosen() {
+    let (mut covered, mut about_value) = (0, 0);
+    for seed in 0..200 {
+        let mut numbers = crate::panels::Numbers(seed * 7919 + 1);
+        let rows = 30 * 8;
+        let eras: Vec<String> = (0..rows).map(|row| format!("{:02}", row / 8)).collect();
+        let mut column = || (0..rows).map(|_| numbers.next() as f32).collect::<Vec<f32>>();
+        let (signal, noise, [a, b, c]) = (column(), column(), [column(), column(), column()]);
+        let errors = a.iter().zip(&b).zip(&c).map(|((a, b), c)| a + b + c - 1.5);
+        let target: Vec<f32> = signal.iter().zip(errors).map(|(s, e)| s + e).collect();
+        let panel = Panel::builder()
+            .eras(&eras)
+            .unwrap()
+            .feature("signal", signal)
+            .feature("noise", noise)
+            .target("y", target)
+            .build()
+            .unwrap();
+        let settings = ElasticNet { ratio: 1.0, penalties: vec![0.06], ..ElasticNet::default() };
+        let found = settings.fit(&panel).unwrap().coefficients.swap_remove(0);
+        let half = 0.5 * (found.high - found.low);
+        covered += usize::from(found.low <= 1.0 && 1.0 <= found.high);
+        about_value += usize::from((found.value - 1.0).abs() <= half);
+    }
+    assert!((180..=198).contains(&covered), "{covered}");
+    assert!(about_value < covered - 20, "{about_value}");
+}
+
+/// Forty features that are nearly one another, as bins of a market are.
+#[test]
+fn nearly_collinear_features_do_not_stop_a_default_fit() {
+    let mut numbers = crate::panels::Numbers(77);
+    let rows = 40 * 25;
+    let eras: Vec<String> = (0..rows).map(|row| format!("{:02}", row / 25)).collect();
+    let common: Vec<f64> = (0..rows).map(|_| numbers.next()).collect();
+    let mut builder = Panel::builder().eras(&eras).unwrap();
+    for j in 0..40 {
+        let own: Vec<f32> =
+            common.iter().map(|c| (c + 1e-4 * numbers.next()) as f32 * (1 + j) as f32).collect();
+        builder = builder.feature(format!("x{j}"), own);
+    }
+    let target: Vec<f32> = common.iter().map(|c| (c + 10.0 * numbers.next()) as f32).collect();
+    let panel = builder.target("y", target).build().unwrap();
+    for (ratio, standardise) in [(0.5, true), (1.0, true), (1.0, false)] {
+        let settings = ElasticNet { ratio, standardise, ..ElasticNet::default() };
+        let model = settings.fit(&panel).unwrap();
+        assert!(model.coefficients.iter().all(|coefficient| coefficient.value.is_finite()));
+    }
+}

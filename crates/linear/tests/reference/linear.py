@@ -66,6 +66,23 @@ def sandwich(line, delta, penalty):
     return np.sqrt(small * np.diag(half @ meat @ half)).tolist()
 
 
+def refit(model):
+    """The standardised elastic net's active features under its quadratic penalty alone, and the
+    clustered errors of that, in plain numpy; null for features that are not active."""
+    active = np.flatnonzero(model.fit((x - mean) / sd, y, sample_weight=w).coef_)
+    l2 = model.alpha * (1 - model.l1_ratio) * W
+    z, d = sm.add_constant(x[:, active]), np.append(0, l2 * sd[active] ** 2)
+    bread = z.T @ (z * w[:, None]) + np.diag(d)
+    line = np.linalg.solve(bread, z.T @ (w * y))
+    scores = z * (w * (y - z @ line))[:, None]
+    meat = sum(np.outer(u, u) for u in (scores[era == e].sum(axis=0) for e in range(eras)))
+    small = eras / (eras - 1) * (n - 1) / (n - len(active) - 1)
+    errors = np.sqrt(small * np.diag(np.linalg.inv(bread) @ meat @ np.linalg.inv(bread)))
+    spread = lambda values: [float(values[0])] + [
+        float(values[1 + list(active).index(j)]) if j in active else None for j in range(width)]
+    return {"middle": spread(line), "errors": spread(errors)}
+
+
 ols = sm.WLS(y, sm.add_constant(x), weights=w)
 cluster = ols.fit(cov_type="cluster", cov_kwds={"groups": era})
 lagged = ols.fit(cov_type="hac-groupsum",
@@ -80,6 +97,8 @@ out = {
     "ridge_no_intercept": fitted(Ridge(alpha=0.1 * W, solver="cholesky", fit_intercept=False), False),
     "elastic": fitted(ElasticNet(alpha=0.1, l1_ratio=0.6, tol=1e-14, max_iter=1_000_000), False),
     "elastic_scaled": fitted(ElasticNet(alpha=0.1, l1_ratio=0.6, tol=1e-14, max_iter=1_000_000), True),
+    "elastic_refit": refit(ElasticNet(alpha=0.3, l1_ratio=0.6, tol=1e-14, max_iter=1_000_000)),
+    "lasso_refit": refit(ElasticNet(alpha=0.2, l1_ratio=1.0, tol=1e-14, max_iter=1_000_000)),
     "huber": huber(False),
     "huber_scaled": huber(True),
     "errors": cluster.bse.tolist(),

@@ -7,7 +7,12 @@
 //! NaN: see [`Rolling`], [`Ewm`] and [`Lag`]; rows before a window is full are NaN, so an imputation
 //! comes after this step where a learner follows.
 //!
-//! Cost: one pass over history and panel a feature and recipe, features in parallel.
+//! A feature is missing where its volume is: see [`vwap`].
+//!
+//! Cost: a feature and recipe, one pass over the history and the rows of the ids that the panel has,
+//! features in parallel, each with a copy of its values from train and panel as `f32`. The whole
+//! history is followed, because windows count an id's rows, not eras, and because a window's last bits
+//! depend on where its series began.
 
 use std::sync::Arc;
 
@@ -15,7 +20,7 @@ use fattail_core::{Era, Error, Fit, Panel, Result, Transform};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Ewm, Groups, Lag, Rolling, Stat};
+use super::{Ewm, Groups, Lag, Rolling, Stat, vwap};
 use crate::history::History;
 
 /// What is made of a series.
@@ -28,14 +33,22 @@ pub enum Recipe {
     Ewm(Ewm),
     /// A comparison with the past.
     Lag(Lag),
+    /// The average of the series, weighted by another feature; not made of that feature itself.
+    Vwap {
+        /// The feature that weighs, such as the volume.
+        volume: String,
+        /// The window.
+        rolling: Rolling,
+    },
 }
 
 impl Recipe {
-    /// Names and values of what is made of the series `x` called `name`.
+    /// Names and values of what is made of the series `x` called `name`; `volume` is needed by
+    /// [`Recipe::Vwap`] alone.
     ///
     /// # Errors
-    /// When a setting is out of range.
-    pub fn make(&self, name: &str, x: &[f64]) -> Result<Vec<(String, Vec<f64>)>> {
+    /// When a setting is out of range, or the volume is needed and has another length.
+    pub fn make(&self, name: &str, x: &[f64], volume: &[f64]) -> Result<Vec<(String, Vec<f64>)>> {
         let fresh = || vec![0.0; x.len()];
         Ok(match self {
             Self::Window(rolling, stats) => {
@@ -55,7 +68,20 @@ impl Recipe {
                 lag.apply(x, &mut out)?;
                 vec![(format!("{name}_{}_{}", lag.change.name(), lag.periods), out)]
             }
+            Self::Vwap { rolling, .. } => {
+                let mut out = fresh();
+                vwap(x, volume, rolling, &mut out)?;
+                vec![(format!("{name}_vwap_{}", rolling.length), out)]
+            }
         })
+    }
+
+    /// The feature that weighs.
+    fn volume(&self) -> Option<&str> {
+        match self {
+            Self::Vwap { volume, .. } => Some(volume),
+            _ => None,
+        }
     }
 }
 
@@ -88,7 +114,9 @@ pub struct RollingFeatures {
 /// Fitted [`RollingFeatures`]: the recipes and the series of the train panel.
 #[derive(Debug, Clone)]
 pub struct FittedRollingFeatures {
+    /// The features that are looked at, and after them those that only weigh.
     names: Vec<Arc<str>>,
+    looked_at: usize,
     recipes: Vec<Recipe>,
     history: History,
 }
@@ -98,15 +126,20 @@ impl Fit for RollingFeatures {
 
     fn fit(&self, train: &Panel) -> Result<FittedRollingFeatures> {
         for recipe in &self.recipes {
-            recipe.make("", &[])?;
+            recipe.make("", &[], &[])?;
         }
-        let mut seen = train.without_targets();
+        let mut names = train.schema().features().to_vec();
         if !self.features.is_empty() {
-            seen = seen.select(&self.features)?;
+            names = train.select(&self.features)?.schema().features().to_vec();
         }
-        let names = seen.schema().features().to_vec();
-        let (recipes, history) = (self.recipes.clone(), History::new(seen));
-        Ok(FittedRollingFeatures { names, recipes, history })
+        let looked_at = names.len();
+        for volume in self.recipes.iter().filter_map(Recipe::volume) {
+            if !names.iter().any(|name| **name == *volume) {
+                names.push(volume.into());
+            }
+        }
+        let history = History::new(train.without_targets().select(&names)?);
+        Ok(FittedRollingFeatures { names, looked_at, recipes: self.recipes.clone(), history })
     }
 }
 
@@ -114,44 +147,77 @@ impl Transform for FittedRollingFeatures {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         let seen = panel.select(&self.names)?;
         let before = self.history.before(&panel)?;
-        let past = before.as_ref().map_or(0, Panel::rows);
-        let groups = series(before.as_ref(), &seen)?;
-        let make = |at: usize| {
-            let mut x = before.as_ref().map_or_else(Vec::new, |panel| panel.feature(at).to_f64());
-            x.extend(seen.feature(at).to_f64());
-            self.columns(&self.names[at], &x, &groups, past)
+        let series = Series {
+            past: before.as_ref().map_or(0, Panel::rows),
+            groups: series(before.as_ref(), &seen)?,
+            panels: before.iter().chain([&seen]).collect(),
         };
-        let made: Vec<_> =
-            (0..self.names.len()).into_par_iter().map(make).collect::<Result<_>>()?;
+        let make = |at: usize| self.columns(at, &series);
+        let made: Vec<_> = (0..self.looked_at).into_par_iter().map(make).collect::<Result<_>>()?;
         panel.append_features(made.into_iter().flatten())
     }
 }
 
+/// What came before a panel, and the panel.
+struct Series<'a> {
+    panels: Vec<&'a Panel>,
+    /// Rows of the first panel when there are two.
+    past: usize,
+    groups: Groups,
+}
+
+impl Series<'_> {
+    fn feature(&self, at: usize) -> Vec<f32> {
+        self.panels.iter().flat_map(|panel| panel.feature(at).to_f32()).collect()
+    }
+}
+
 impl FittedRollingFeatures {
-    /// All recipes on one feature, the first `past` rows left out.
-    fn columns(
-        &self,
-        name: &str,
-        x: &[f64],
-        groups: &Groups,
-        past: usize,
-    ) -> Result<Vec<(String, Vec<f32>)>> {
-        let mut all: Vec<(String, Vec<f32>)> = Vec::new();
+    /// All recipes on one feature, in the rows of the panel.
+    fn columns(&self, at: usize, series: &Series<'_>) -> Result<Vec<(String, Vec<f32>)>> {
+        let (name, x) = (&*self.names[at], series.feature(at));
+        let mut all = Vec::new();
         for recipe in &self.recipes {
-            let titles = recipe.make(name, &[])?;
-            let begin = all.len();
-            all.extend(titles.into_iter().map(|(title, _)| (title, vec![0.0; x.len() - past])));
-            for rows in groups.iter() {
-                let series: Vec<f64> = rows.iter().map(|&row| x[row as usize]).collect();
-                let made = recipe.make(name, &series)?;
-                for ((_, out), (_, values)) in all[begin..].iter_mut().zip(made) {
-                    let present = rows.iter().zip(values).filter(|(row, _)| **row as usize >= past);
-                    present.for_each(|(&row, v)| out[row as usize - past] = v as f32);
+            match recipe.volume() {
+                Some(volume) if volume == name => {}
+                Some(volume) => {
+                    let found = self.names.iter().position(|known| **known == *volume);
+                    let weights = found.map_or_else(Vec::new, |at| series.feature(at));
+                    all.extend(follow(recipe, name, &x, &weights, series)?);
                 }
+                None => all.extend(follow(recipe, name, &x, &[], series)?),
             }
         }
         Ok(all)
     }
+}
+
+/// One recipe along each series that has a row in the panel; `weights` may be empty where none are
+/// needed.
+fn follow(
+    recipe: &Recipe,
+    name: &str,
+    x: &[f32],
+    weights: &[f32],
+    series: &Series<'_>,
+) -> Result<Vec<(String, Vec<f32>)>> {
+    let past = series.past;
+    let titles = recipe.make(name, &[], &[])?.into_iter();
+    let mut all: Vec<_> = titles.map(|(title, _)| (title, vec![0.0; x.len() - past])).collect();
+    for rows in series.groups.iter() {
+        if rows.last().is_none_or(|&row| (row as usize) < past) {
+            continue;
+        }
+        let gather = |values: &[f32]| -> Vec<f64> {
+            rows.iter().filter_map(|&row| values.get(row as usize)).map(|&v| v.into()).collect()
+        };
+        let made = recipe.make(name, &gather(x), &gather(weights))?;
+        for ((_, out), (_, values)) in all.iter_mut().zip(made) {
+            let present = rows.iter().zip(values).filter(|(row, _)| **row as usize >= past);
+            present.for_each(|(&row, v)| out[row as usize - past] = v as f32);
+        }
+    }
+    Ok(all)
 }
 
 /// The series of the rows of `before` and, after them, of `panel`.
@@ -159,11 +225,11 @@ fn series<'a>(before: Option<&'a Panel>, panel: &'a Panel) -> Result<Groups> {
     let panels = || before.into_iter().chain([panel]);
     if panels().all(Panel::has_ids) {
         let ids = |panel: &'a Panel| panel.iter().filter_map(Era::ids).flatten();
-        return Ok(Groups::from_keys(panels().flat_map(ids)));
+        return Groups::from_keys(panels().flat_map(ids));
     }
     if panels().any(|panel| panel.rows() > panel.eras().len()) {
         let what = "ids, or one row an era".to_owned();
         return Err(Error::Missing { operation: "rolling features".into(), what });
     }
-    Ok(Groups::from_keys(panels().flat_map(|panel| vec![0; panel.rows()])))
+    Groups::from_keys(panels().flat_map(|panel| vec![0; panel.rows()]))
 }

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
-use fattail_core::Result;
+use fattail_core::{Error, Result};
 
 use super::number::Number;
 use crate::check::same_length;
@@ -15,7 +15,7 @@ use crate::check::same_length;
 /// ```
 /// use fattail_prepare::{Groups, Rolling, Stat};
 ///
-/// let groups = Groups::from_keys(["a", "b", "a", "b"]);
+/// let groups = Groups::from_keys(["a", "b", "a", "b"])?;
 /// let mut out = [0.0; 4];
 /// groups.apply(&[1.0, 10.0, 3.0, 30.0], &mut out, |x, out| {
 ///     Rolling::new(2).apply(x, &[Stat::Mean], &mut [out])
@@ -32,9 +32,9 @@ pub struct Groups {
 impl Groups {
     /// Groups rows by their keys.
     ///
-    /// # Panics
+    /// # Errors
     /// Beyond `u32::MAX` rows.
-    pub fn from_keys<K: Hash + Eq>(keys: impl IntoIterator<Item = K>) -> Self {
+    pub fn from_keys<K: Hash + Eq>(keys: impl IntoIterator<Item = K>) -> Result<Self> {
         let mut known = HashMap::new();
         let mut counts: Vec<usize> = Vec::new();
         let mut series = Vec::new();
@@ -47,7 +47,7 @@ impl Groups {
             counts[at] += 1;
             series.push(at as u32);
         }
-        assert!(u32::try_from(series.len()).is_ok(), "{} rows are too many", series.len());
+        fits(series.len())?;
         let ends: Vec<usize> = counts
             .iter()
             .scan(0, |end, count| {
@@ -62,7 +62,7 @@ impl Groups {
             rows[*slot] = row as u32;
             *slot += 1;
         }
-        Self { rows, ends }
+        Ok(Self { rows, ends })
     }
 
     /// The number of rows.
@@ -101,5 +101,25 @@ impl Groups {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses more rows than a `u32` counts.
+fn fits(rows: usize) -> Result<()> {
+    if u32::try_from(rows).is_ok() {
+        return Ok(());
+    }
+    Err(Error::setting("rows", rows, "at most 4294967295"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_rows_are_refused() {
+        assert!(fits(u32::MAX as usize).is_ok());
+        let error = fits(u32::MAX as usize + 1).unwrap_err().to_string();
+        assert_eq!(error, "setting 'rows' is 4294967296, allowed is at most 4294967295");
     }
 }

@@ -13,7 +13,9 @@
 //! Alternatives to the median absolute deviation, JASA 88.
 
 use fattail_core::{Error, Result};
-use fattail_stats::{MAD_TO_SIGMA, Sample, mean, normal_quantile, quantile_sorted, variance};
+use fattail_stats::{
+    MAD_TO_SIGMA, Moments, Sample, mean, normal_quantile, quantile_sorted, variance,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -28,7 +30,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
-    /// The distance of two quantiles, `0 <= low <= high <= 1`.
+    /// The distance of two quantiles, `0 <= low <= high <= 1`; with unit variance
+    /// `0 < low < high < 1`.
     Quantiles {
         /// The lower quantile.
         low: f64,
@@ -91,6 +94,21 @@ pub enum Scale {
     Quantiles(Quantiles),
 }
 
+impl Robust {
+    fn check(&self) -> Result<()> {
+        let Spread::Quantiles { low, high } = self.spread else { return Ok(()) };
+        let given = || format!("{low} to {high}");
+        if !(0.0 <= low && low <= high && high <= 1.0) {
+            return Err(Error::setting("spread", given(), "0 <= low <= high <= 1"));
+        }
+        // A normal sample has no such distance, or one of zero.
+        if self.unit_variance && !(0.0 < low && low < high && high < 1.0) {
+            return Err(Error::setting("spread", given(), "0 < low < high < 1 with unit variance"));
+        }
+        Ok(())
+    }
+}
+
 impl Scale {
     /// The scaled value.
     #[must_use]
@@ -128,14 +146,7 @@ impl Method {
         match self {
             Self::Standard => Ok(()),
             Self::Quantile(settings) => settings.check(),
-            Self::Robust(Robust { spread: Spread::Quantiles { low, high }, .. }) => {
-                if 0.0 <= *low && low <= high && *high <= 1.0 {
-                    return Ok(());
-                }
-                let given = format!("{low} to {high}");
-                Err(Error::setting("spread", given, "0 <= low <= high <= 1"))
-            }
-            Self::Robust(_) => Ok(()),
+            Self::Robust(settings) => settings.check(),
         }
     }
 
@@ -145,15 +156,25 @@ impl Method {
     /// When a setting is out of range.
     pub fn learn(&self, values: &[f64]) -> Result<Scale> {
         self.check()?;
+        Ok(self.scale_of(values))
+    }
+
+    /// Learns with settings that were checked.
+    pub(crate) fn scale_of(&self, values: &[f64]) -> Scale {
         let mut known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-        Ok(match self {
+        match self {
             Self::Standard => standard(&known),
             Self::Robust(settings) => robust(settings, &mut known),
             Self::Quantile(settings) => {
                 sort(&mut known);
                 Scale::Quantiles(settings.learn_sorted(&known, values.len()))
             }
-        })
+        }
+    }
+
+    /// The standard form of values whose moments are known.
+    pub(crate) fn of_moments(moments: &Moments) -> Scale {
+        standard_of(moments.count() as f64, moments.mean(), moments.variance(0))
     }
 
     /// Learns from `rows` values of which those that are not NaN are `sorted`.
@@ -171,9 +192,11 @@ impl Method {
 }
 
 fn standard(known: &[f64]) -> Scale {
-    let (centre, variance) = (mean(known), variance(known, 0));
+    standard_of(known.len() as f64, mean(known), variance(known, 0))
+}
+
+fn standard_of(n: f64, centre: f64, variance: f64) -> Scale {
     // Below this the variance is rounding alone (Chan, Golub and LeVeque 1983, equation 2.4).
-    let n = known.len() as f64;
     let rounding = n * f64::EPSILON * variance + (n * centre * f64::EPSILON).powi(2);
     let spread = if variance <= rounding { 1.0 } else { variance.sqrt() };
     Scale::Affine { centre, spread }
@@ -234,6 +257,12 @@ mod tests {
         let spread = Spread::Quantiles { low: 0.8, high: 0.2 };
         let error = Method::Robust(Robust { spread, ..Robust::default() }).learn(&[1.0]);
         assert!(error.unwrap_err().to_string().contains("0.8 to 0.2"));
+        for (low, high) in [(0.0, 1.0), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0)] {
+            let spread = Spread::Quantiles { low, high };
+            let settings = |unit_variance| Method::Robust(Robust { spread, unit_variance });
+            assert!(settings(true).learn(&[1.0, 2.0]).is_err(), "{low} to {high}");
+            assert!(settings(false).learn(&[1.0, 2.0]).is_ok(), "{low} to {high}");
+        }
         let none = QuantileNormal { quantiles: 0, ..QuantileNormal::default() };
         assert!(Method::Quantile(none).learn(&[1.0]).is_err());
     }

@@ -6,6 +6,7 @@ mod radix;
 mod scaler;
 mod sort;
 mod stream;
+mod window;
 
 pub use method::{Method, Robust, Scale, Spread};
 pub use quantile::{Output, QuantileNormal, Quantiles};

@@ -8,11 +8,13 @@
 //! distance from the centre. The first era of a window that is closed on the left is scaled by
 //! itself.
 //!
-//! Cost: see [`Method`]; a window that moves costs one pass over itself an era.
+//! Cost: see [`Method`]; a window that moves learns once for each era of the panel, and takes the eras
+//! of train in without learning. The standard form is then one pass over the panel; the others cost
+//! one pass over the window an era, so an expanding one costs `O(eras · rows)`.
 
 use std::sync::Arc;
 
-use fattail_core::{ColumnData, ColumnView, Fit, Panel, Result, Transform};
+use fattail_core::{ColumnView, Fit, Panel, Result, Transform};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -111,32 +113,30 @@ impl Transform for FittedScaler {
         panel.schema().expect_features(&self.names)?;
         let method = self.method;
         match &self.learnt {
-            Learnt::Train(scales) => map_features(&panel, |at, column| {
+            Learnt::Train(scales) => map_features(panel, |at, column| {
                 let mut values = column.to_f32();
                 scales[at].apply_stored(&mut values);
-                Ok(values.into())
+                Ok(Some(values))
             }),
-            Learnt::PerEra => map_features(&panel, |_, column| {
-                let stream = ScalerStream::new(method, Some(1), Closed::Both)?;
-                Ok(moved(column, stream))
+            Learnt::PerEra => map_features(panel, |_, column| {
+                Ok(Some(rescaled(column, |era| method.scale_of(era))))
             }),
             Learnt::Moving { history, length, closed } => {
                 let before = history.before(&panel)?;
-                map_features(&panel, |at, column| {
+                let count = before.as_ref().map_or(0, |before| before.eras().len());
+                let forgotten = length.map_or(0, |length| count.saturating_sub(length));
+                map_features(panel, |at, column| {
                     let mut stream = ScalerStream::new(method, *length, *closed)?;
-                    for era in before.iter().flat_map(|before| before.feature(at).eras()) {
-                        stream.advance(&era.to_f64());
-                    }
-                    Ok(moved(column, stream))
+                    let past = before.iter().flat_map(|before| before.feature(at).eras());
+                    past.skip(forgotten).for_each(|era| stream.absorb(&era.to_f64()));
+                    Ok(Some(rescaled(column, |era| stream.advance(era))))
                 })
             }
         }
     }
 }
 
-fn moved(column: ColumnView<'_>, mut stream: ScalerStream) -> ColumnData {
-    by_era(column, |era, values| {
-        stream.advance(&column.era(era).to_f64()).apply_stored(values);
-    })
-    .into()
+/// The column with each era scaled by what `learn` makes of it.
+fn rescaled(column: ColumnView<'_>, mut learn: impl FnMut(&[f64]) -> Scale) -> Vec<f32> {
+    by_era(column, |era, values| learn(&column.era(era).to_f64()).apply_stored(values))
 }

@@ -6,9 +6,9 @@
 //!
 //! NaN stays NaN and teaches nothing.
 //!
-//! Cost: a sort of the era and one pass over the window an era; memory is the window.
-
-use std::collections::VecDeque;
+//! Cost: for the standard form one pass over the era; for the others a sort of the era and one pass
+//! over the window. Eras that are absorbed are sorted together, when the next one is scaled. Memory is
+//! the moments of the eras, or the values of the window.
 
 use fattail_core::Result;
 
@@ -17,7 +17,7 @@ use crate::{
     closed::Closed,
     scale::{
         method::{Method, Scale},
-        sort::{merged, sort},
+        window::Window,
     },
 };
 
@@ -40,11 +40,7 @@ pub struct ScalerStream {
     /// Eras in the window; `None` is all.
     length: Option<usize>,
     closed: Closed,
-    /// Known values of the window, sorted.
-    window: Vec<f64>,
-    rows: usize,
-    /// Rows and sorted known values of each era of a window that forgets.
-    eras: VecDeque<(usize, Vec<f64>)>,
+    window: Window,
 }
 
 impl ScalerStream {
@@ -55,8 +51,7 @@ impl ScalerStream {
     pub fn new(method: Method, length: Option<usize>, closed: Closed) -> Result<Self> {
         method.check()?;
         at_least_one("eras", length.unwrap_or(1))?;
-        let (window, eras) = (Vec::new(), VecDeque::new());
-        Ok(Self { method, length, closed, window, rows: 0, eras })
+        Ok(Self { method, length, closed, window: Window::new(method, length) })
     }
 
     /// Scales an era and takes it into the window.
@@ -68,34 +63,25 @@ impl ScalerStream {
         self.advance(era).apply_slice(era, out)
     }
 
-    /// Takes an era into the window; gives the scale of its values.
-    pub(crate) fn advance(&mut self, era: &[f64]) -> Scale {
-        let mut sorted: Vec<f64> = era.iter().copied().filter(|v| !v.is_nan()).collect();
-        sort(&mut sorted);
-        if self.closed == Closed::Both {
-            self.admit(sorted, era.len());
-            return self.method.learn_sorted(&self.window, self.rows);
-        }
-        let scale = if self.rows == 0 {
-            self.method.learn_sorted(&sorted, era.len())
-        } else {
-            self.method.learn_sorted(&self.window, self.rows)
-        };
-        self.admit(sorted, era.len());
-        scale
+    /// Takes an era into the window without scaling it: what comes later is the same as after
+    /// [`ScalerStream::push`].
+    pub fn absorb(&mut self, era: &[f64]) {
+        self.window.admit(era);
     }
 
-    fn admit(&mut self, sorted: Vec<f64>, rows: usize) {
-        self.rows += rows;
-        let Some(length) = self.length else {
-            self.window = merged(&self.window, &sorted, &[]);
-            return;
-        };
-        let (old_rows, old) = if self.eras.len() == length { self.eras.pop_front() } else { None }
-            .unwrap_or_default();
-        self.rows -= old_rows;
-        self.window = merged(&self.window, &sorted, &old);
-        self.eras.push_back((rows, sorted));
+    /// Takes an era into the window; gives the scale of its values.
+    pub(crate) fn advance(&mut self, era: &[f64]) -> Scale {
+        if self.closed == Closed::Both {
+            if self.length == Some(1) {
+                return self.method.scale_of(era);
+            }
+            self.window.admit(era);
+            return self.window.learn();
+        }
+        let empty = self.window.is_empty();
+        let scale = if empty { self.method.scale_of(era) } else { self.window.learn() };
+        self.window.admit(era);
+        scale
     }
 }
 

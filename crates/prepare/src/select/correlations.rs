@@ -24,7 +24,7 @@ use crate::features::each_feature;
 pub enum Stability {
     /// Size of the mean.
     Mean,
-    /// Size of the mean over the standard deviation.
+    /// Size of the mean over the standard deviation, at most 1e9; 0 for fewer than two eras.
     #[default]
     Ratio,
     /// Share of eras whose sign is that of the mean.
@@ -81,13 +81,27 @@ impl Stability {
         }
         match self {
             Self::Mean => centre.abs(),
-            Self::Ratio => centre.abs() / std(&known, 0),
+            Self::Ratio => steadiness(&known).abs(),
             Self::Sign => {
                 let same = known.iter().filter(|&&c| c * centre > 0.0).count();
                 same as f64 / known.len() as f64
             }
         }
     }
+}
+
+/// Values that hardly vary count as varying by this share of their mean.
+const LEAST_VARIATION: f64 = 1e-9;
+
+/// Mean over standard deviation of the values that are not NaN, at most 1e9 in size; 0 for fewer than
+/// two of them, which say nothing about how steady they are.
+pub(crate) fn steadiness(values: &[f64]) -> f64 {
+    let known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    let centre = mean(&known);
+    if known.len() < 2 || centre == 0.0 {
+        return 0.0;
+    }
+    centre / std(&known, 0).max(LEAST_VARIATION * centre.abs())
 }
 
 impl Keep {
@@ -130,6 +144,10 @@ mod tests {
         assert_eq!(Stability::Sign.score(&correlations), 2.0 / 3.0);
         assert!((Stability::Ratio.score(&correlations) - 0.25 / 0.125f64.sqrt()).abs() < 1e-15);
         assert_eq!(Stability::Ratio.score(&[f64::NAN]), 0.0);
+        assert_eq!(Stability::Ratio.score(&[0.5, f64::NAN]), 0.0);
+        for same in [[0.5; 3], [-0.1; 3]] {
+            assert!((Stability::Ratio.score(&same) / 1e9 - 1.0).abs() < 1e-12);
+        }
     }
 
     #[test]

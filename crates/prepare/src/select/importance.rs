@@ -6,7 +6,9 @@
 //! over repeats. A feature's score is the mean over the eras of its importance, divided by the
 //! standard deviation: large for what helps era after era. Scores may be negative.
 //!
-//! Eras where a correlation is not defined do not count; a feature that never matters scores 0.
+//! Eras where a correlation is not defined do not count; a feature that never matters, or whose
+//! importance is defined in fewer than two eras, scores 0. The standard deviation counts as no less
+//! than 1e-9 of the mean, so no score is larger than 1e9.
 //!
 //! Cost: one fit, and `features · repeats` predictions of the holdout. The same settings and panel
 //! give the same selection for any number of threads.
@@ -14,25 +16,23 @@
 //! Reference: Breiman (2001), Random forests, Machine Learning 45, section 10; Fisher, Rudin and
 //! Dominici (2019), All models are wrong, but many are useful, JMLR 20.
 
-use std::sync::Arc;
-
-use fattail_core::{ColumnData, Error, Fit, Panel, Predict, Result};
-use fattail_stats::{Counter, below, mean, pearson, std};
+use fattail_core::{ColumnData, Error, Fit, Panel, Predict, Result, Values};
+use fattail_stats::{Counter, below, pearson};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{correlations::Keep, steps::Selected};
-use crate::{
-    check::at_least_one,
-    features::{by_era, copied},
+use super::{
+    correlations::{Keep, steadiness},
+    steps::Selected,
 };
+use crate::check::at_least_one;
 
 /// Keeps features by what shuffling them costs a learner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelectImportant<L> {
     /// The learner.
     pub learner: L,
-    /// Eras at the end of train that the learner does not see, at least 1.
+    /// Eras at the end of train that the learner does not see, at least 2.
     pub holdout: usize,
     /// Eras between the two that nobody sees.
     pub gap: usize,
@@ -53,12 +53,14 @@ where
 
     fn fit(&self, train: &Panel) -> Result<Selected> {
         self.keep.check()?;
-        at_least_one("holdout", self.holdout)?;
+        if self.holdout < 2 {
+            return Err(Error::setting("holdout", self.holdout, "at least 2"));
+        }
         at_least_one("repeats", self.repeats)?;
         let eras: Vec<usize> = (0..train.eras().len()).collect();
-        let seen = eras.len().saturating_sub(self.holdout + self.gap);
+        let given = self.holdout.saturating_add(self.gap);
+        let seen = eras.len().saturating_sub(given);
         if seen == 0 {
-            let given = self.holdout + self.gap;
             return Err(Error::setting("holdout", given, "with the gap fewer eras than train has"));
         }
         let held = train.cut(&eras[seen + self.gap..])?;
@@ -80,9 +82,7 @@ impl<L> SelectImportant<L> {
             let losses = whole.iter().zip(without);
             lost.iter_mut().zip(losses).for_each(|(sum, (all, less))| *sum += all - less);
         }
-        lost.retain(|v| !v.is_nan());
-        let centre = mean(&lost);
-        Ok(if lost.is_empty() || centre == 0.0 { 0.0 } else { centre / std(&lost, 0) })
+        Ok(steadiness(&lost))
     }
 }
 
@@ -106,18 +106,53 @@ fn correlations(model: &impl Predict, panel: &Panel) -> Result<Vec<f64>> {
     (0..panel.eras().len()).map(one).collect()
 }
 
-/// The panel with the values of one feature shuffled within each era.
+/// The panel with the values of one feature shuffled within each era; the other features are shared.
 fn shuffled(panel: &Panel, at: usize, counter: Counter) -> Result<Panel> {
-    let mixed = by_era(panel.feature(at), |era, values| {
-        let mut generator = counter.draw(era as u32);
-        for last in (1..values.len()).rev() {
-            values.swap(last, below(&mut generator, last + 1));
+    let (mut bins, mut numbers) = (Vec::new(), Vec::new());
+    for (era, values) in panel.feature(at).eras().enumerate() {
+        match values {
+            Values::U8(values) => push_shuffled(&mut bins, values, counter, era),
+            Values::F32(values) => push_shuffled(&mut numbers, values, counter, era),
         }
-    });
-    let column = |other: usize| match other == at {
-        true => ColumnData::from(mixed.clone()),
-        false => copied(panel.feature(other)),
-    };
-    let names = panel.schema().features().iter().map(Arc::clone);
-    panel.with_features(names.zip((0..panel.width()).map(column)))
+    }
+    let is_bins = panel.feature(at).is_u8();
+    let mixed = if is_bins { ColumnData::from(bins) } else { numbers.into() };
+    panel.replace_features([(at, mixed)])
+}
+
+/// Appends the values of an era in another order (Fisher and Yates 1938).
+fn push_shuffled<T: Copy>(out: &mut Vec<T>, values: &[T], counter: Counter, era: usize) {
+    let start = out.len();
+    out.extend_from_slice(values);
+    let mut generator = counter.draw(era as u32);
+    for last in (1..values.len()).rev() {
+        out[start..].swap(last, below(&mut generator, last + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_feature_is_shuffled_and_the_others_are_shared() {
+        let panel = Panel::builder()
+            .eras(&["1", "1", "1", "2", "2", "2"])
+            .unwrap()
+            .feature("bins", vec![0u8, 1, 2, 3, 4, 5])
+            .feature("numbers", vec![0.0f32, 1.0, 2.0, 3.0, 4.0, 5.0])
+            .build()
+            .unwrap();
+        let [a, b] = [0, 1].map(|at| shuffled(&panel, at, Counter::new(3)).unwrap());
+        assert!(a.feature(0).is_u8());
+        assert_eq!(a.feature(0).to_f32(), b.feature(1).to_f32());
+        assert_ne!(a.feature(0).to_f32(), panel.feature(0).to_f32());
+        for era in a.iter() {
+            let mut sorted = era.feature(0).to_f64();
+            sorted.sort_by(f64::total_cmp);
+            assert_eq!(sorted, panel.era(era.index()).feature(0).to_f64());
+        }
+        let place = |panel: &Panel| panel.feature(1).view().unwrap().as_ptr();
+        assert_eq!(place(&a), place(&panel));
+    }
 }

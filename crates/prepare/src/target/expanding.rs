@@ -7,12 +7,16 @@
 //! A NaN target stays NaN and is not counted. Closed on the left, the first era has nothing before it
 //! and is ranked within itself. A panel without a target stays as it is.
 //!
-//! Cost: a sort of each era, a merge into the targets so far, a search a row.
+//! The targets so far are kept in sorted runs, each more than twice as long as the next one.
+//!
+//! Cost for `n` targets: a sort of each era, `O(n log n)` for all merges, `O(log² n)` a search.
+//!
+//! Reference: Bentley and Saxe (1980), Decomposable searching problems I, Journal of Algorithms 1(4).
 
 use fattail_core::{Fit, Panel, Result, Transform};
 use serde::{Deserialize, Serialize};
 
-use super::{map_target, place};
+use super::{map_target, place_in};
 use crate::{
     closed::Closed,
     features::by_era,
@@ -62,25 +66,64 @@ impl Fit for ExpandingRank {
 impl Transform for FittedExpandingRank {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         let before = self.history.before(&panel)?;
-        let mut past = Vec::new();
+        let mut past = Runs::default();
         if let Some(before) = &before {
-            past = known(before.target()?.to_f64().into_iter());
+            past.admit(before.target()?.to_f64());
         }
         map_target(panel, |target| {
             Ok(by_era(target, |_, values| {
-                let era = known(values.iter().map(|&v| f64::from(v)));
-                let together = merged(&past, &era, &[]);
-                let alone = self.closed == Closed::Left && !past.is_empty();
-                let against = if alone { &past } else { &together };
-                values.iter_mut().for_each(|v| *v = place(against, f64::from(*v)) as f32);
-                past = together;
+                let era = values.iter().map(|&v| f64::from(v)).collect();
+                let rank = |v: &mut f32, past: &Runs| *v = place_in(&past.0, f64::from(*v)) as f32;
+                if self.closed == Closed::Left && !past.0.is_empty() {
+                    values.iter_mut().for_each(|v| rank(v, &past));
+                    past.admit(era);
+                } else {
+                    past.admit(era);
+                    values.iter_mut().for_each(|v| rank(v, &past));
+                }
             }))
         })
     }
 }
 
-fn known(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut known: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
-    sort(&mut known);
-    known
+/// Sorted runs of targets, none empty.
+#[derive(Debug, Default)]
+struct Runs(Vec<Vec<f64>>);
+
+impl Runs {
+    /// Takes the known values in.
+    fn admit(&mut self, mut values: Vec<f64>) {
+        values.retain(|v| !v.is_nan());
+        if values.is_empty() {
+            return;
+        }
+        sort(&mut values);
+        while let Some(last) = self.0.pop_if(|last| last.len() <= 2 * values.len()) {
+            values = merged(&last, &values, &[]);
+        }
+        self.0.push(values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::place;
+
+    #[test]
+    fn runs_are_one_sorted_slice() {
+        let (mut runs, mut all) = (Runs::default(), Vec::new());
+        for era in 0..60u32 {
+            let values: Vec<f64> =
+                (0..1 + era % 7).map(|row| f64::from((era * 31 + row * 17) % 23)).collect();
+            all.extend(&values);
+            runs.admit([values, vec![f64::NAN]].concat());
+            let mut sorted = all.clone();
+            sorted.sort_by(f64::total_cmp);
+            for x in 0..24 {
+                assert_eq!(place_in(&runs.0, x.into()), place(&sorted, x.into()));
+            }
+            assert!(runs.0.len() < 9);
+        }
+    }
 }

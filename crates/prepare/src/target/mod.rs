@@ -28,12 +28,18 @@ pub(crate) fn map_target(
 ///
 /// In the sample itself this is `(rank - 1/2) / n` with ties averaged.
 fn place(sorted: &[f64], x: f64) -> f64 {
-    if x.is_nan() || sorted.is_empty() {
-        return f64::NAN;
+    place_in(&[sorted], x)
+}
+
+/// The place of `x` in all values of some sorted runs.
+fn place_in<R: AsRef<[f64]>>(runs: &[R], x: f64) -> f64 {
+    let (mut twice, mut count) = (0, 0);
+    for run in runs.iter().map(AsRef::as_ref) {
+        let below = run.partition_point(|&v| v < x);
+        twice += 2 * below + run[below..].partition_point(|&v| v <= x);
+        count += run.len();
     }
-    let below = sorted.partition_point(|&v| v < x);
-    let upto = below + sorted[below..].partition_point(|&v| v <= x);
-    (below + upto) as f64 / (2 * sorted.len()) as f64
+    if x.is_nan() || count == 0 { f64::NAN } else { twice as f64 / (2 * count) as f64 }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use fattail_core::{Fit, Panel, Pipeline, Predict, Transform};
 use fattail_prepare::*;
 
-use crate::tables::{Adds, Plan, panel, transforms};
+use crate::tables::{Adds, Plan, Step, panel, transforms};
 
 fn names(panel: &Panel) -> Vec<String> {
     panel.schema().features().iter().map(ToString::to_string).collect()
@@ -58,6 +58,72 @@ fn what_predictions_lean_on_is_kept() {
     assert!(!kept.names().iter().any(|name| &**name == "flat"));
     assert!(kept.names().iter().any(|name| &**name == "good"));
     assert!(select(3).fit(&panel).is_err());
+    assert!(select(usize::MAX).fit(&panel).is_err());
+    let error = select(1).fit(&panel).unwrap_err().to_string();
+    assert_eq!(error, "setting 'holdout' is 1, allowed is at least 2");
+}
+
+/// Where the values of a feature lie in memory.
+fn place(panel: &Panel, name: &str) -> usize {
+    match panel.feature_named(name).unwrap().contiguous().unwrap() {
+        fattail_core::Values::U8(values) => values.as_ptr().addr(),
+        fattail_core::Values::F32(values) => values.as_ptr().addr(),
+    }
+}
+
+#[test]
+fn what_does_not_change_is_shared() {
+    let panel = Panel::builder()
+        .eras(&["1", "1", "1", "2", "2", "2"])
+        .unwrap()
+        .feature("bins", vec![0u8, 4, 1, 3, 1, 0])
+        .feature("hidden", vec![0u8, 4, 1, 2, 2, 2])
+        .feature("numbers", vec![0.0f32, 1.0, 4.0, 0.5, 2.0, 0.0])
+        .feature("wild", vec![0.0f32, 1.0, 4.0, 0.5, 2.0, 1e9])
+        .build()
+        .unwrap();
+    let shared = |before: &Panel, after: &Panel| -> Vec<String> {
+        let all = names(before).into_iter();
+        all.filter(|name| place(before, name) == place(after, name)).collect()
+    };
+    let hidden = AllTwosToMissing {}.transform(panel.clone()).unwrap();
+    assert_eq!(shared(&panel, &hidden), ["bins", "numbers", "wild"]);
+    let again = AllTwosToMissing {}.transform(hidden.clone()).unwrap();
+    assert_eq!(shared(&hidden, &again), names(&panel));
+    let filled = Impute::default().fit(&hidden).unwrap().transform(hidden.clone()).unwrap();
+    assert_eq!(shared(&hidden, &filled), ["bins", "numbers", "wild"]);
+    assert!(filled.feature(0).is_u8() && !filled.feature(1).is_u8());
+    let limits = Winsorise { width: 5.0 }.fit(&panel).unwrap();
+    assert_eq!(shared(&panel, &limits.transform(panel.clone()).unwrap()), names(&panel)[..3]);
+    let against = vec!["bins".to_owned(), "numbers".to_owned()];
+    let step = Neutralise {
+        features: against.clone(),
+        subject: Subject::Features,
+        ..Neutralise::default()
+    };
+    let neutral = step.fit(&panel).unwrap().transform(panel.clone()).unwrap();
+    assert_eq!(shared(&panel, &neutral), against);
+}
+
+#[test]
+fn volumes_weigh_the_series_of_each_id() {
+    let panel = |eras: &[&str], price: Vec<f32>, volume: Vec<u8>| {
+        let ids: fattail_core::Ids = ["a", "b"].iter().cycle().take(eras.len()).collect();
+        let builder = Panel::builder().eras(eras).unwrap().ids(ids);
+        builder.feature("price", price).feature("volume", volume).build().unwrap()
+    };
+    let train = panel(&["1", "1"], vec![10.0, 100.0], vec![1, 1]);
+    let later = panel(&["2", "2"], vec![20.0, 200.0], vec![3, 1]);
+    let recipe = Recipe::Vwap { volume: "volume".into(), rolling: Rolling::new(2) };
+    for features in [vec![], vec!["price".to_owned()]] {
+        let step = RollingFeatures { features, recipes: vec![recipe.clone()] };
+        let made = step.fit(&train).unwrap().transform(later.clone()).unwrap();
+        assert_eq!(names(&made), ["price", "volume", "price_vwap_2"]);
+        assert_eq!(made.feature(2).to_f32(), [17.5, 150.0]);
+    }
+    let unknown = Recipe::Vwap { volume: "volumes".into(), rolling: Rolling::new(2) };
+    let step = RollingFeatures { features: vec![], recipes: vec![unknown] };
+    assert!(step.fit(&train).unwrap_err().to_string().contains("did you mean 'volume'?"));
 }
 
 #[test]
@@ -126,7 +192,7 @@ fn expanding_ranks_go_on_after_train() {
 #[test]
 fn every_transform_takes_a_panel_without_a_target() {
     let train = panel(Plan { seed: 3, changed_from: usize::MAX });
-    for (name, recipe) in transforms() {
+    for Step { name, recipe, .. } in transforms() {
         let made = recipe.fit(&train).unwrap().transform(train.without_targets());
         assert_eq!(made.unwrap().rows(), train.rows(), "{name}");
     }

@@ -47,10 +47,28 @@ impl Predict for Adds {
 /// The only transform that may leak.
 pub(crate) const LEAKS: &str = "LeakyGlobalRank";
 
+/// How far a transform sees when it is fitted on the panel that it transforms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// All of train: fit on later eras too, it changes earlier ones.
+    Train,
+    /// The era and those before it, whatever it is fitted on.
+    Past,
+}
+
+/// A transform, its name and its sight.
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) sight: Sight,
+    pub(crate) recipe: AnyFit,
+}
+
 /// Every transform.
-pub(crate) fn transforms() -> Vec<(String, AnyFit)> {
-    let mut table: Vec<(String, AnyFit)> = Vec::new();
-    let mut add = |name: &str, recipe: AnyFit| table.push((name.to_owned(), recipe));
+pub(crate) fn transforms() -> Vec<Step> {
+    let mut table = Vec::new();
+    let mut add = |name: &str, recipe: AnyFit| {
+        table.push(Step { name: name.to_owned(), sight: sight(name), recipe });
+    };
     add(LEAKS, Box::new(Boxed(LeakyGlobalRank {})));
     add("PerEraRank", Box::new(Boxed(PerEraRank::default())));
     add("EmpiricalTarget", Box::new(Boxed(EmpiricalTarget {})));
@@ -72,7 +90,7 @@ pub(crate) fn transforms() -> Vec<(String, AnyFit)> {
     }
     add("SelectDistinct", Box::new(Boxed(SelectDistinct { threshold: 0.3, ..Default::default() })));
     let important =
-        SelectImportant { learner: Adds, holdout: 1, gap: 0, repeats: 1, seed: 7, keep };
+        SelectImportant { learner: Adds, holdout: 2, gap: 0, repeats: 1, seed: 7, keep };
     add("SelectImportant", Box::new(Boxed(important)));
     add("AllTwosToMissing", Box::new(Boxed(AllTwosToMissing {})));
     for fill in [Fill::Median, Fill::Mean, Fill::Constant(0.5), Fill::EraMedian] {
@@ -80,6 +98,13 @@ pub(crate) fn transforms() -> Vec<(String, AnyFit)> {
     }
     add("Winsorise", Box::new(Boxed(Winsorise { width: 1.0 })));
     table
+}
+
+fn sight(name: &str) -> Sight {
+    let learnt = ["EmpiricalTarget", "Select", "Impute", "Winsorise", LEAKS];
+    let kept = name == "Impute Constant(0.5)";
+    let train = name.contains("mode: Train") || learnt.iter().any(|start| name.starts_with(start));
+    if train && !kept { Sight::Train } else { Sight::Past }
 }
 
 /// Every method in every mode.
@@ -111,6 +136,7 @@ pub(crate) fn looking_back() -> RollingFeatures {
         Recipe::Window(rolling, stats),
         Recipe::Ewm(Ewm::default()),
         Recipe::Lag(Lag { periods: 1, change: Change::Difference }),
+        Recipe::Vwap { volume: "bins".to_owned(), rolling },
     ];
     RollingFeatures { features: vec![], recipes }
 }
@@ -123,7 +149,7 @@ pub(crate) struct Plan {
     pub(crate) changed_from: usize,
 }
 
-/// Four to eight eras of two to seven rows; ids of a small universe; holes and bins that are all 2.
+/// Five or six eras of two to five rows; ids of a small universe; holes and bins that are all 2.
 pub(crate) fn panel(plan: Plan) -> Panel {
     let eras = eras_of(plan.seed);
     let (mut labels, mut ids) = (Vec::new(), Vec::new());
@@ -131,11 +157,11 @@ pub(crate) fn panel(plan: Plan) -> Panel {
     for era in 0..eras {
         let seed = if era < plan.changed_from { plan.seed } else { !plan.seed };
         let mut draw = Counter::new(seed).stream(1).draw(era as u32);
-        let (rows, first) = (2 + below(&mut draw, 6), below(&mut draw, 8));
+        let (rows, first) = (2 + below(&mut draw, 4), below(&mut draw, 6));
         let twos = below(&mut draw, 5) == 0;
         for row in 0..rows {
             labels.push(format!("{:04}", era + 1));
-            ids.push(format!("n{}", (first + row) % 8));
+            ids.push(format!("n{}", (first + row) % 6));
             let tail = |u: f64| (3.0 * (u - 0.5)).tan() as f32;
             bins.push(if twos { 2 } else { below(&mut draw, 5) as u8 });
             plain.push(tail(unit(&mut draw)));
@@ -152,7 +178,7 @@ pub(crate) fn panel(plan: Plan) -> Panel {
 }
 
 pub(crate) fn eras_of(seed: u64) -> usize {
-    4 + below(&mut Counter::new(seed).draw(0), 5)
+    5 + below(&mut Counter::new(seed).draw(0), 2)
 }
 
 /// The first difference in the first `rows` rows of two panels: names, features, target.

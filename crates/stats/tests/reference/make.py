@@ -131,6 +131,36 @@ def location_and_moments(rng):
     write("sample", out)
 
 
+def weighted(rng):
+    """Descriptive statistics of statsmodels under weights that are not whole (no share of the weight
+    is hit exactly) and whole (many are); ranks and Spearman of the rows repeated, which is what a
+    whole weight means."""
+    out = {}
+    q = np.array([0.0, 0.01, 0.05, 0.25, 1 / 3, 0.5, 0.75, 0.9, 0.999, 1.0])
+    for name, x in samples(rng).items():
+        y = 0.4 * x + rng.normal(size=len(x))
+        if "tied" in name:
+            y = np.round(y)
+        case = {"x": x, "y": y, "q": q}
+        whole = rng.integers(1, 5, size=len(x)).astype(float)
+        for kind, w in {"real": rng.random(len(x)), "whole": whole}.items():
+            d = sm.stats.DescrStatsW(x, weights=w, ddof=1)
+            case[kind] = {
+                "w": w,
+                "mean": d.mean,
+                "variance": d.var_ddof(1),
+                "variance0": d.var_ddof(0),
+                "std": d.std_ddof(1),
+                "quantiles": d.quantile(q, return_pandas=False),
+            }
+        times = whole.astype(int)
+        first = np.cumsum(times) - times
+        case["rank"] = pd.Series(np.repeat(x, times)).rank(method="average").to_numpy()[first]
+        case["spearman"] = stats.spearmanr(np.repeat(x, times), np.repeat(y, times))[0]
+        out[name] = case
+    write("weighted", out)
+
+
 def projections(rng):
     def case(z, y, rcond):
         c = np.linalg.lstsq(z, y, rcond=rcond)[0]
@@ -195,3 +225,4 @@ correlations(rng)
 location_and_moments(rng)
 projections(rng)
 series(rng)
+weighted(rng)

@@ -7,16 +7,18 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, DictionaryArray, LargeStringArray, RecordBatch},
     buffer::ScalarBuffer,
     compute::{cast, concat},
-    datatypes::{DataType, Float32Type, Int8Type, Int32Type, Schema, UInt8Type},
+    datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int32Type, Schema, UInt8Type},
 };
 use fattail_core::{ColumnData, Ids, IdsBuilder, Panel, Shared};
 use rayon::prelude::*;
 
 use crate::{
     Error, Missing, Place, ReadOptions, Result,
+    error::{NUMBER, TOO_LARGE},
     panel::Parts,
     plan::{Plan, Role, Wanted},
     rows::{GroupKeys, count, locate, push_range, select},
+    shown::shown,
 };
 
 /// Record batches, in order, as one panel. Values are judged as those of a file are.
@@ -67,7 +69,7 @@ pub(crate) fn from_batches(
     let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
     let plan = Plan::new(path, &names, |at| is_number(schema.field(at).data_type()), options)?;
     let tables = Tables { path, batches, schema: &schema, values };
-    let keys = batches.iter().map(|batch| tables.keys(batch, &plan, options));
+    let keys = (0..batches.len()).map(|group| tables.keys(group, &plan, options));
     let keys = keys.collect::<Result<Vec<_>>>()?;
     let (eras, keep) = select(path, options, &keys, |group, row| tables.place(group, row))?;
     let locate = |row| locate(&keep, row).map_or(Place::File, |(g, row)| tables.place(g, row));
@@ -110,10 +112,11 @@ impl Tables<'_> {
         Error::format(self.path, Place::File, "Arrow", source)
     }
 
-    fn keys(&self, batch: &RecordBatch, plan: &Plan, options: &ReadOptions) -> Result<GroupKeys> {
+    fn keys(&self, group: usize, plan: &Plan, options: &ReadOptions) -> Result<GroupKeys> {
+        let batch = &self.batches[group];
         let rows = batch.num_rows();
         let runs = match plan.era {
-            Some(era) => self.runs(era, batch.column(era))?,
+            Some(era) => self.runs(era, group)?,
             None => vec![("0".into(), rows)],
         };
         let matching = match (plan.filter, &options.filter) {
@@ -140,7 +143,8 @@ impl Tables<'_> {
         Ok(texts.as_string().clone())
     }
 
-    fn runs(&self, at: usize, array: &ArrayRef) -> Result<Vec<(Arc<str>, usize)>> {
+    fn runs(&self, at: usize, group: usize) -> Result<Vec<(Arc<str>, usize)>> {
+        let array = self.batches[group].column(at);
         // A dictionary is compared by its keys: a text a row would cost more than the panel.
         let lengths = match array.as_dictionary_opt::<Int32Type>() {
             Some(dictionary) => key_runs(dictionary),
@@ -156,7 +160,7 @@ impl Tables<'_> {
                     (Some(era), _) if !era.is_empty() => runs.push((era.into(), each)),
                     (empty, _) => {
                         let found = if empty.is_some() { "an empty text" } else { "null" };
-                        let place = Place::Row(row);
+                        let place = self.place(group, row);
                         return Err(self.value(at, place, found.into(), "an era"));
                     }
                 }
@@ -192,7 +196,7 @@ impl Tables<'_> {
         let nulls = kept.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         if let (Missing::Refuse, Some(nulls)) = (wanted.missing, &nulls) {
             let row = (0..kept.len()).find(|&row| nulls.is_null(row)).unwrap_or(0);
-            return Err(self.value(wanted.at, locate(row), "null".into(), "a finite number"));
+            return Err(self.value(wanted.at, locate(row), "null".into(), NUMBER));
         }
         if wanted.role == Role::Feature
             && nulls.is_none()
@@ -210,8 +214,8 @@ impl Tables<'_> {
             let nan = wanted.missing == Missing::Keep;
             let wrong = numbers.iter().position(|v| !(v.is_finite() || nan && v.is_nan()));
             if let Some(row) = wrong {
-                let value = numbers[row].to_string();
-                return Err(self.value(wanted.at, locate(row), value, "a finite number"));
+                let (value, expected) = not_f32(&kept, row, numbers[row]);
+                return Err(self.value(wanted.at, locate(row), value, expected));
             }
         }
         Ok(numbers.into())
@@ -247,9 +251,12 @@ impl Tables<'_> {
         let mut rows = texts.iter().enumerate().filter_map(|(row, text)| Some((row, text?)));
         let found = rows.clone().find(|(_, text)| !number(text)).or_else(|| rows.next());
         match found {
-            Some((row, text)) => {
-                self.value(at, locate(row), format!("the text '{text}'"), "numbers, not text")
-            }
+            Some((row, text)) => self.value(
+                at,
+                locate(row),
+                format!("the text '{}'", shown(text)),
+                "numbers, not text",
+            ),
             None => self.wrong_type(at, "numbers"),
         }
     }
@@ -268,6 +275,14 @@ fn key_runs(dictionary: &DictionaryArray<Int32Type>) -> Vec<(Range<usize>, Array
         }
     }
     runs
+}
+
+/// A value that is no finite `f32`, as it stands in the column, and what it should be.
+fn not_f32(kept: &ArrayRef, row: usize, number: f32) -> (String, &'static str) {
+    match kept.as_primitive_opt::<Float64Type>().map(|known| known.value(row)) {
+        Some(value) if value.is_finite() => (format!("{value:?}"), TOO_LARGE),
+        _ => (number.to_string(), NUMBER),
+    }
 }
 
 fn is_number(kind: &DataType) -> bool {

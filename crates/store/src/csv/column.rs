@@ -2,7 +2,11 @@
 
 use fattail_core::ColumnData;
 
-use crate::{Missing, plan::Role};
+use crate::{
+    Missing,
+    error::{NUMBER, TOO_LARGE},
+    plan::Role,
+};
 
 /// The values so far.
 #[derive(Debug)]
@@ -31,8 +35,8 @@ impl Growing {
         let Self::Numbers(numbers) = self else { return Ok(()) };
         numbers.push(match (cell.is_empty(), missing) {
             (true, Missing::Keep) => f32::NAN,
-            (true, Missing::Refuse) => return Err("a finite number"),
-            (false, _) => number(cell).ok_or("a finite number or an empty cell")?,
+            (true, Missing::Refuse) => return Err(NUMBER),
+            (false, _) => number(cell)?,
         });
         Ok(())
     }
@@ -61,14 +65,27 @@ fn bin(cell: &[u8]) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A finite number. Words such as `NaN` and `inf` are text.
-pub(super) fn number(cell: &[u8]) -> Option<f32> {
+/// A finite number, or what was expected. Words such as `NaN` and `inf` are text.
+fn number(cell: &[u8]) -> Result<f32, &'static str> {
+    match parsed(cell) {
+        Some(number) if number.is_finite() => Ok(number),
+        Some(_) => Err(TOO_LARGE),
+        None => Err("a finite number or an empty cell"),
+    }
+}
+
+/// Whether the cell may stand in a column of numbers, be it too large for one.
+pub(super) fn is_number(cell: &[u8]) -> bool {
+    cell.is_empty() || parsed(cell).is_some()
+}
+
+/// A number; infinity where it is too large.
+fn parsed(cell: &[u8]) -> Option<f32> {
     let plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');
     if !cell.iter().all(plain) {
         return None;
     }
-    let number: f32 = std::str::from_utf8(cell).ok()?.parse().ok()?;
-    number.is_finite().then_some(number)
+    std::str::from_utf8(cell).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -91,10 +108,12 @@ mod tests {
 
     #[test]
     fn words_are_not_numbers() {
-        for cell in ["NaN", "nan", "inf", "infinity", "1e39", "NULL", " 1", "1,5", "0x1", ""] {
-            assert_eq!(number(cell.as_bytes()), None, "{cell}");
+        for cell in ["NaN", "nan", "inf", "infinity", "NULL", " 1", "1,5", "0x1", ""] {
+            assert!(number(cell.as_bytes()).is_err_and(|expected| expected != TOO_LARGE), "{cell}");
         }
-        assert_eq!(number(b"1e-3"), Some(0.001));
+        assert_eq!(number(b"1e-3"), Ok(0.001));
+        assert_eq!(number(b"-1e39"), Err(TOO_LARGE));
+        assert!(is_number(b"-1e39") && is_number(b"") && !is_number(b"NaN"));
         assert_eq!(bin(b"256"), None);
     }
 }

@@ -10,12 +10,13 @@ use std::{fs::File, path::Path};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use fattail_core::{IdsBuilder, Observer, Panel, Progress};
 
-use super::column::{Growing, number};
+use super::column::{Growing, is_number};
 use crate::{
     Error, Place, ReadOptions, Result,
     panel::Parts,
     plan::{Plan, Wanted},
     rows::EraGate,
+    shown::shown,
 };
 
 /// The observer is told every so many lines.
@@ -54,10 +55,7 @@ pub fn read_csv(
     let header = lines.header()?;
     let mut record = ByteRecord::new();
     let mut more = lines.next(&mut record)?;
-    let numeric = |at: usize| {
-        let cell = record.get(at).unwrap_or_default();
-        cell.is_empty() || number(cell).is_some()
-    };
+    let numeric = |at: usize| is_number(record.get(at).unwrap_or_default());
     let plan = Plan::new(path, &header, numeric, options)?;
     let mut table = Table::new(path, &header, &plan, options);
     while more {
@@ -83,6 +81,10 @@ impl Lines<'_> {
     fn header(&mut self) -> Result<Vec<String>> {
         let broken = |source| Error::format(self.path, Place::Line(1), "CSV", source);
         let header = self.reader.headers().map_err(broken)?;
+        if header.is_empty() {
+            let reason = ": it is empty, without a header".into();
+            return Err(Error::NoRows { path: self.path.into(), reason });
+        }
         self.width = header.len();
         Ok(header.iter().map(str::to_owned).collect())
     }
@@ -179,7 +181,11 @@ impl<'a> Table<'a> {
             path: self.path.into(),
             place: Place::Line(line_of(record)),
             column: self.header[at].clone(),
-            value: if cell.is_empty() { "an empty cell".into() } else { format!("'{cell}'") },
+            value: if cell.is_empty() {
+                "an empty cell".into()
+            } else {
+                format!("'{}'", shown(&cell))
+            },
             expected,
         }
     }

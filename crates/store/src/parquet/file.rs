@@ -23,7 +23,7 @@ use parquet::{
 };
 
 use super::kind::Kind;
-use crate::{Error, Place, Result};
+use crate::{Error, Place, Result, error::Cause, guard::guard};
 
 /// Values decoded in one go: small enough for the fastest cache.
 const BLOCK: usize = 8192;
@@ -39,9 +39,19 @@ pub(super) struct ParquetFile {
 impl ParquetFile {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::read(path))?;
-        let metadata = ParquetMetaDataReader::new()
-            .parse_and_finish(&file)
-            .map_err(|source| Error::format(path, Place::File, "Parquet", source))?;
+        let broken = |source: Cause| Error::format(path, Place::File, "Parquet", source);
+        let metadata = guard(
+            || {
+                let read = ParquetMetaDataReader::new().parse_and_finish(&file);
+                read.map_err(|source| broken(source.into()))
+            },
+            |said| broken(said.into()),
+        )?;
+        let rows = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok());
+        let sum = |sum: usize, rows: Option<usize>| sum.checked_add(rows?);
+        if rows.into_iter().try_fold(0, sum).is_none() {
+            return Err(broken("its row counts are no numbers of rows".into()));
+        }
         Ok(Self { path: path.to_owned(), file, metadata })
     }
 
@@ -112,6 +122,14 @@ impl Chunk<'_> {
     pub(super) fn blocks<T: DataType>(
         &self,
         keep: &[Range<usize>],
+        visit: impl FnMut(Block<'_, T::T>) -> Result<bool>,
+    ) -> Result<()> {
+        guard(|| self.decode::<T>(keep, visit), |said| self.broken(said))
+    }
+
+    fn decode<T: DataType>(
+        &self,
+        keep: &[Range<usize>],
         mut visit: impl FnMut(Block<'_, T::T>) -> Result<bool>,
     ) -> Result<()> {
         let mut reader = self.reader::<T>().map_err(|source| self.broken(source))?;
@@ -162,7 +180,7 @@ impl Chunk<'_> {
         }
     }
 
-    fn broken(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    fn broken(&self, source: impl Into<Cause>) -> Error {
         let column = self.file.leaf(self.column).name();
         let source = format!("column '{column}': {}", source.into());
         let place = Place::Group { group: self.group };

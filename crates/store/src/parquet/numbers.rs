@@ -2,15 +2,21 @@
 
 use std::{fmt::Debug, ops::Range};
 
-use parquet::data_type::{
-    BoolType, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type,
+use parquet::{
+    basic::LogicalType,
+    data_type::{BoolType, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
+    schema::types::ColumnDescriptor,
 };
 
 use super::{
     file::{Block, Chunk, ParquetFile},
     kind::Kind,
 };
-use crate::{Error, Missing, Result};
+use crate::{
+    Error, Missing, Result,
+    error::{NUMBER, TOO_LARGE},
+    shown::shown,
+};
 
 /// A part of a column, not yet filled.
 #[derive(Debug)]
@@ -25,8 +31,6 @@ pub(super) enum Outcome {
     Done,
     NotBins,
 }
-
-const NUMBER: &str = "a finite number";
 
 /// Decodes the rows in `keep`.
 pub(super) fn decode(
@@ -74,7 +78,9 @@ pub(super) fn expect_numbers(
             for (row, value) in (block.row..).zip(block.each()) {
                 let Some(value) = value else { continue };
                 let text = String::from_utf8_lossy(value.data());
-                let refuse = || chunk.value(row, format!("the text '{text}'"), "numbers, not text");
+                let refuse = || {
+                    chunk.value(row, format!("the text '{}'", shown(&text)), "numbers, not text")
+                };
                 if !text.parse::<f64>().is_ok_and(f64::is_finite) {
                     return Err(refuse());
                 }
@@ -95,10 +101,15 @@ fn refuse_type(file: &ParquetFile, column: usize) -> Error {
             Kind::Text => "text".into(),
             Kind::Date => "date".into(),
             Kind::Timestamp(_) => "timestamp".into(),
+            _ if is_half(leaf) => "float16".into(),
             _ => format!("{:?}", leaf.physical_type()).to_lowercase(),
         },
         expected: "numbers",
     }
+}
+
+fn is_half(leaf: &ColumnDescriptor) -> bool {
+    matches!(leaf.logical_type_ref(), Some(LogicalType::Float16))
 }
 
 struct Work<'a> {
@@ -178,7 +189,9 @@ impl Work<'_> {
                 Some(at) => {
                     let value = block.each().nth(at).flatten();
                     let value = value.map_or_else(|| "null".into(), |v| format!("{v:?}"));
-                    Err(self.chunk.value(block.row + at, value, NUMBER))
+                    let finite = value.parse::<f64>().is_ok_and(f64::is_finite);
+                    let expected = if finite { TOO_LARGE } else { NUMBER };
+                    Err(self.chunk.value(block.row + at, value, expected))
                 }
             }
         })

@@ -24,7 +24,7 @@ use super::{
     numbers::{Outcome, Slots, decode, expect_numbers},
 };
 use crate::{
-    Missing, Place, ReadOptions, Result,
+    Error, Missing, Place, ReadOptions, Result,
     panel::Parts,
     plan::{Plan, Role, Wanted},
     rows::{count, locate, select},
@@ -68,11 +68,27 @@ pub fn read_parquet(
     let plan = Plan::new(path, &file.names(), |at| file.kind(at).is_number(), options)?;
     let place = |group, row| Place::GroupRow { group, row };
     let (eras, keep) = select(path, options, &keys::read(&file, &plan, options)?, place)?;
+    expect_room(path, &plan, eras.rows())?;
     let ids = plan.id.map(|id| keys::read_ids(&file, id, &keep)).transpose()?;
     let columns = Decoder { file: &file, keep: &keep, observer }.columns(&plan.columns)?;
     Parts { eras, ids, columns }.assemble(path, &plan, options, |row| {
         locate(&keep, row).map_or(Place::File, |(group, row)| place(group, row))
     })
+}
+
+/// Refuses a file that claims more rows than memory could hold, before room is made for them.
+fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
+    let ids = if plan.id.is_some() { 3 * size_of::<usize>() } else { 0 };
+    let width = |wanted: &Wanted| if wanted.role == Role::Feature { 1 } else { size_of::<f32>() };
+    let bytes = rows.checked_mul(ids + plan.columns.iter().map(width).sum::<usize>());
+    let room = |bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
+    match bytes.is_some_and(room) {
+        true => Ok(()),
+        false => {
+            let source = format!("it claims {rows} rows, more than memory holds");
+            Err(Error::format(path, Place::File, "Parquet", source))
+        }
+    }
 }
 
 struct Decoder<'a> {

@@ -76,6 +76,25 @@ fn several_batches_are_one_panel() {
 }
 
 #[test]
+fn rows_are_counted_over_all_batches() {
+    let eras = |labels: [Option<&str>; 2]| -> RecordBatch {
+        batch(&[
+            ("era", Arc::new(StringArray::from(labels.to_vec()))),
+            ("feature_a", Arc::new(Int8Array::from(vec![1, 2]))),
+        ])
+    };
+    for (second, says) in [
+        ([Some("2"), None], "found null, expected an era"),
+        ([Some("2"), Some("")], "found an empty text, expected an era"),
+        ([Some("2"), Some("1")], "era '1' follows era '2', expected sorted eras"),
+    ] {
+        let batches = [eras([Some("1"); 2]), eras(second)];
+        let error = panel_from_batches(&batches, &no_ids()).unwrap_err().to_string();
+        assert_eq!(error, format!("'record batches', row 3, column 'era': {says}"));
+    }
+}
+
+#[test]
 fn a_mapped_panel_lies_in_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("panel.arrow");

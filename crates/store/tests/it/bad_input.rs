@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use arrow::array::{ArrayRef, Float32Array, Float64Array, Int8Array, ListArray, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Int32Type};
 use fattail_core::silent;
 use fattail_store::{
     Artifacts, EraChoice, Features, Filter, ReadOptions, open_ipc, panel_from_batches, read,
@@ -143,9 +143,39 @@ fn missing_and_infinite_features() {
     refused(&with("w", numbers(f64::NAN)), &weight, ", row group 2, row 0", ", row 4", says);
     let says = ", line 3, column 'feature_a': found an empty cell, expected a finite number";
     refused_csv("id,era,feature_a\na,1,0\nb,1,\n", &options, says);
-    let says =
-        ", line 2, column 'feature_a': found '1e39', expected a finite number or an empty cell";
+    let says = ", line 2, column 'feature_a': found '1e39', expected a number that fits f32";
     refused_csv("id,era,feature_a\na,1,1e39\n", &keep, says);
+}
+
+#[test]
+fn numbers_too_large_and_types_too_small() {
+    let options = ReadOptions::default();
+    let large: ArrayRef = Arc::new(Float64Array::from(vec![0.5, 1e30, 0.5, -1e300, 0.5]));
+    let says = ", column 'feature_a': found -1e300, expected a number that fits f32";
+    let columns = with("feature_a", large);
+    refused(&columns, &options, ", row group 1, row 1", ", row 3", says);
+    let says = ", line 2, column 'feature_a': found '1e300', expected a number that fits f32";
+    let all = ReadOptions { features: Features::All, ..ReadOptions::default() };
+    refused_csv("id,era,feature_a\na,1,1e300\n", &all, says);
+    let half = arrow::compute::cast(&bins(&[0, 1, 2, 3, 4]), &DataType::Float16).unwrap();
+    let at = place("f.parquet");
+    parquet(&at.path, 2, &with("feature_a", half));
+    let error = read(&at.path, &options, &silent).unwrap_err().to_string();
+    assert!(error.ends_with("column 'feature_a': found type float16, expected numbers"), "{error}");
+}
+
+#[test]
+fn what_a_file_says_stays_on_one_line() {
+    let options = ReadOptions::default();
+    let says = r", line 2, column 'feature_a': found '1\n\u{1b}[2J', expected a finite number or an empty cell";
+    refused_csv("id,era,feature_a\na,1,\"1\n\u{1b}[2J\"\n", &options, says);
+    let says =
+        format!(r", line 4, column 'id': id 'a\n{}...' stands twice in era '1'", "b".repeat(58));
+    let id = format!("\"a\n{}\"", "b".repeat(999));
+    refused_csv(&format!("id,era,feature_a\n{id},1,0\n{id},1,0\n"), &options, &says);
+    let says = r", column 'era': era '1\t' follows era '2\t', expected sorted eras";
+    let columns = with("era", text(&["2\t", "2\t", "2\t", "1\t", "1\t"]));
+    refused(&columns, &options, ", row group 1, row 1", ", row 3", says);
 }
 
 #[test]
@@ -201,6 +231,7 @@ fn no_rows() {
         good().into_iter().map(|(name, column)| (name, column.slice(0, 0))).collect();
     refused(&empty, &options, "", "", " has no rows");
     refused_csv("id,era,feature_a\n", &options, " has no rows");
+    refused_csv("", &options, " has no rows: it is empty, without a header");
     let live = Filter { column: "id".into(), value: "live".into() };
     let options = ReadOptions { filter: Some(live), ..ReadOptions::default() };
     refused(&good(), &options, "", "", " has no rows whose 'id' is 'live', of 5 rows");

@@ -5,9 +5,11 @@
 mod arrow_forms;
 mod bad_input;
 mod csv_files;
+mod hostile;
 mod laws;
 mod parquet_files;
 mod predictions;
+mod roles;
 
 use std::{fs::File, path::Path, sync::Arc};
 

@@ -35,10 +35,33 @@ fn a_join_is_by_era_and_id() {
     let says = "column 'meta' has no value for id 'a' in era '0002' (2 of 6 rows have none)";
     assert_eq!(error, says);
     assert!(join(&panel(), &table, "mete").unwrap_err().to_string().contains("'meta'?"));
+    let error = join(&panel(), &Panel::builder().extra("meta", vec![1.0]).build().unwrap(), "meta");
+    let says = "column 'meta' is joined by era and id, but the table has no ids";
+    assert_eq!(error.unwrap_err().to_string(), says);
     let bare = Panel::builder().feature("f", vec![1u8]).build().unwrap();
-    assert!(join(&bare, &table, "meta").unwrap_err().to_string().contains("needs ids"));
+    assert!(join(&bare, &table, "meta").unwrap_err().to_string().ends_with("the panel has no ids"));
     assert!(write_predictions(&bare, &[0.5], "never.csv").is_err());
     assert!(write_predictions(&panel(), &[0.5], "never.csv").is_err());
+}
+
+#[test]
+fn a_missing_prediction_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.csv");
+    for (cell, says) in [
+        ("", "an empty cell, expected a finite number"),
+        ("NaN", "'NaN', expected a finite number or an empty cell"),
+    ] {
+        std::fs::write(&path, format!("id,era,prediction\na,1,0.5\nb,1,{cell}\n")).unwrap();
+        let error = read_predictions(&path).unwrap_err().to_string();
+        let place = format!("'{}', line 3, column 'prediction'", path.display());
+        assert_eq!(error, format!("{place}: found {says}"));
+    }
+    let path = folder.path().join("p.parquet");
+    write_predictions(&panel(), &[0.5, f32::NAN, 0.5, 0.5, 0.5, 0.5], &path).unwrap();
+    let error = read_predictions(&path).unwrap_err().to_string();
+    let says = ", row group 0, row 1, column 'prediction': found NaN, expected a finite number";
+    assert!(error.ends_with(says), "{error}");
 }
 
 #[test]
