@@ -1,12 +1,14 @@
 //! The whole flow on a market whose signal is known: file, preparation, backtest, report, artifacts.
 
 use fattail::{
-    Fit, Metric, Panel, Pipeline, Predict, Result,
+    Fit, Ids, Metric, Panel, Pipeline, Predict, Result,
     evaluate::{
         Backtest, Corr, EmbargoRule, Expanding, Horizon, HuberError, Split, Summary, backtest,
     },
     linear::Ridge,
-    prepare::{Method, Mode, Neutralised, Robust, Scaler, SelectStable},
+    prepare::{
+        Change, Lag, Method, Mode, Neutralised, Recipe, Robust, RollingFeatures, Scaler, SelectStable,
+    },
     report::{ModelReport, Report},
     silent,
     store::{self, Artifacts, ReadOptions},
@@ -109,4 +111,44 @@ fn every_fold_is_fitted_on_its_train_eras_alone() {
         assert!(fold.test[0] > fold.train[fold.train.len() - 1] + 5);
     }
     assert_eq!(result.folds.len(), folds.len());
+}
+
+/// Fits nothing and predicts the last feature.
+#[derive(Debug)]
+struct Last;
+
+impl Fit for Last {
+    type Fitted = Self;
+
+    fn fit(&self, _: &Panel) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Predict for Last {
+    fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
+        let last = panel.feature(panel.width() - 1).to_f32();
+        Ok(last.into_iter().map(|value| if value.is_nan() { 0.0 } else { value }).collect())
+    }
+}
+
+#[test]
+fn a_step_that_looks_back_sees_no_hole_where_the_gap_is() {
+    // The same eight ids in every era; the feature counts the rows, so a lag shows where it comes from.
+    let eras: Vec<String> = (0..60 * 8).map(|row| format!("{:03}", row / 8)).collect();
+    let ids = (0..60 * 8).map(|row| format!("id{}", row % 8)).collect::<Ids>();
+    let panel = Panel::builder()
+        .eras(&eras)
+        .unwrap()
+        .ids(ids)
+        .feature("row", (0..60 * 8).map(|row| row as f32).collect::<Vec<f32>>())
+        .target("target", (0..60 * 8).map(|row| (row % 5) as f32).collect::<Vec<f32>>())
+        .build()
+        .unwrap();
+    let lag = Recipe::Lag(Lag { periods: 1, change: Change::Value });
+    let step = RollingFeatures { features: vec!["row".into()], recipes: vec![lag] };
+    let result = run(&Pipeline::first(step).learner(Last), &panel);
+    let tested = panel.cut(&result.predictions.eras).unwrap();
+    let expected: Vec<f32> = tested.feature(0).to_f32().iter().map(|row| row - 8.0).collect();
+    assert_eq!(result.predictions.values, expected);
 }
