@@ -7,7 +7,8 @@ use fattail::{
     },
     linear::Ridge,
     prepare::{
-        Change, Lag, Method, Mode, Neutralised, Recipe, Robust, RollingFeatures, Scaler, SelectStable,
+        Change, Lag, Method, Mode, Neutralised, Recipe, Robust, RollingFeatures, Scaler,
+        SelectStable,
     },
     report::{ModelReport, Report},
     silent,
