@@ -7,7 +7,8 @@ use fattail::{
     Metric, Observer, Panel,
     evaluate::{
         AbsoluteError, Alpha, ContributionTo, CorrelationWith, HuberError, MeanExposure,
-        NeutralContribution, NeutralCorrelation, PearsonCorr, SquaredError, TieBrokenRankCorr,
+        NeutralContribution, NeutralCorrelation, PearsonCorr, PortfolioContribution, SquaredError,
+        TieBrokenRankCorr,
     },
     store::{Features, ReadOptions, Targets, join, read, read_predictions},
 };
@@ -42,6 +43,12 @@ pub struct ScoreFiles {
     /// era, for alpha
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "weights")]
     pub neutralizers: Vec<String>,
+    /// Other submissions, split by commas, for MPC beside alpha
+    #[arg(long, value_name = "FILES", value_delimiter = ',', requires = "weights")]
+    pub portfolio: Vec<PathBuf>,
+    /// Stakes, split by commas: on the predictions, then on each file of the portfolio
+    #[arg(long, value_name = "STAKES", value_delimiter = ',', requires = "portfolio")]
+    pub stakes: Vec<f64>,
 }
 
 /// Everything in one panel, and the predictions in its order.
@@ -82,6 +89,10 @@ impl ScoreFiles {
                 panel = panel.with_extra(column, values)?;
             }
         }
+        for (at, path) in self.portfolio.iter().enumerate() {
+            let values = join(&panel, &read_predictions(path)?, PREDICTION)?;
+            panel = panel.with_extra(&submission(at), values)?;
+        }
         let predictions = join(&panel, &predicted, PREDICTION)?;
         Ok(Joined { panel, predictions })
     }
@@ -120,6 +131,11 @@ impl ScoreFiles {
     }
 }
 
+/// The extra column of a submission of the portfolio.
+fn submission(at: usize) -> String {
+    format!("submission {}", at + 1)
+}
+
 /// Every score that the files allow.
 #[must_use]
 pub fn metrics_of(panel: &Panel, files: &ScoreFiles) -> Vec<Box<dyn Metric>> {
@@ -145,6 +161,14 @@ pub fn metrics_of(panel: &Panel, files: &ScoreFiles) -> Vec<Box<dyn Metric>> {
             weights: weights.clone(),
             neutralizers: files.neutralizers.clone(),
         }));
+        if !files.portfolio.is_empty() {
+            all.push(Box::new(PortfolioContribution {
+                others: (0..files.portfolio.len()).map(submission).collect(),
+                stakes: files.stakes.clone(),
+                weights: weights.clone(),
+                neutralizers: files.neutralizers.clone(),
+            }));
+        }
     }
     all.extend([Box::new(SquaredError) as Box<dyn Metric>, Box::new(AbsoluteError)]);
     all.retain(|metric| metric.name() != HuberError::default().name());

@@ -29,7 +29,8 @@ pub use horizon::{EmbargoRule, Horizon};
 pub use metric::{
     AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr,
     FeatureNeutralSpearman, HuberError, MaxExposure, MeanExposure, Named, NeutralContribution,
-    NeutralCorrelation, PearsonCorr, SpearmanCorr, SquaredError, TieBrokenRankCorr,
+    NeutralCorrelation, PearsonCorr, PortfolioContribution, SpearmanCorr, SquaredError,
+    TieBrokenRankCorr,
 };
 pub use outcome::{Backtest, FoldRun, Predictions};
 pub use score::{

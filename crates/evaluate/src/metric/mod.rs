@@ -22,6 +22,7 @@ pub use error::{AbsoluteError, HuberError, SquaredError};
 pub use exposure::{MaxExposure, MeanExposure};
 pub use neutral::{
     Alpha, FeatureNeutralCorr, FeatureNeutralSpearman, NeutralContribution, NeutralCorrelation,
+    PortfolioContribution,
 };
 
 use crate::score::is_constant;

@@ -4,7 +4,7 @@ use fattail_core::{Era, Error as CoreError, Metric, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{chosen, score};
-use crate::{Contribution, Corr, alpha};
+use crate::{Contribution, Corr, alpha, meta_portfolio_contribution};
 
 /// Numerai's correlation after the features are taken out (FNC).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,16 +117,58 @@ impl Metric for Alpha {
     }
 
     fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
-        if self.neutralizers.is_empty() {
-            return Err(CoreError::setting("neutralizers", "empty", "at least one column"));
-        }
-        let wide = |name: &String| -> Result<Vec<f64>> {
-            Ok(era.extra(name)?.iter().map(|&value| f64::from(value)).collect())
-        };
-        let columns: Vec<Vec<f64>> = self.neutralizers.iter().map(wide).collect::<Result<_>>()?;
+        let columns = neutralizers(era, &self.neutralizers)?;
         let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         score(self.name(), era, prediction, Some(&self.weights), |_, inputs| {
             alpha(inputs.prediction, &columns, inputs.other, inputs.target)
         })
     }
+}
+
+/// What the prediction adds to a stake-weighted portfolio of it and other submissions (MPC). Sample
+/// weights, neutralisers and the other submissions stand in extra columns; for the neutralisers the
+/// same holds as for [`Alpha`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortfolioContribution {
+    /// The extra columns with the other submissions.
+    pub others: Vec<String>,
+    /// The stake on the prediction, then those on the others.
+    pub stakes: Vec<f64>,
+    /// The extra column with the sample weights.
+    pub weights: String,
+    /// The extra columns with the neutralisers, at least one.
+    pub neutralizers: Vec<String>,
+}
+
+impl Metric for PortfolioContribution {
+    fn name(&self) -> &str {
+        "mpc"
+    }
+
+    fn score(&self, era: &Era<'_>, prediction: &[f32]) -> Result<f64> {
+        let columns = neutralizers(era, &self.neutralizers)?;
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let others = wide(era, &self.others)?;
+        score(self.name(), era, prediction, Some(&self.weights), |_, inputs| {
+            let mut all = vec![inputs.prediction];
+            all.extend(others.iter().map(Vec::as_slice));
+            let (weights, target) = (inputs.other, inputs.target);
+            Ok(meta_portfolio_contribution(&all, &self.stakes, &columns, weights, target)?[0])
+        })
+    }
+}
+
+fn neutralizers(era: &Era<'_>, names: &[String]) -> Result<Vec<Vec<f64>>> {
+    if names.is_empty() {
+        return Err(CoreError::setting("neutralizers", "empty", "at least one column"));
+    }
+    wide(era, names)
+}
+
+/// Extra columns as `f64`.
+fn wide(era: &Era<'_>, names: &[String]) -> Result<Vec<Vec<f64>>> {
+    let column = |name: &String| -> Result<Vec<f64>> {
+        Ok(era.extra(name)?.iter().map(|&value| f64::from(value)).collect())
+    };
+    names.iter().map(column).collect()
 }

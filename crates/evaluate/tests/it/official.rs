@@ -1,10 +1,12 @@
 //! The tests of numerai-tools 0.7.2 (`test_scoring.py`, `test_signals.py`), by their numbers.
 
 use fattail_core::Values;
+use fattail_core::{Metric, Panel};
 use fattail_evaluate::{
-    Corr, Error, Keyed, alpha, churn, max_churn, max_turnover, meta_portfolio_contribution,
-    neutral_churn, neutral_churn_penalty, neutralize, neutralized_weights, numerai_corr,
-    pearson_corr, spearman_corr, stake_weighted, tie_broken_rank_corr, top_bottom_churn, turnover,
+    Corr, Error, Keyed, PortfolioContribution, alpha, churn, max_churn, max_turnover,
+    meta_portfolio_contribution, neutral_churn, neutral_churn_penalty, neutralize,
+    neutralized_weights, numerai_corr, pearson_corr, spearman_corr, stake_weighted,
+    tie_broken_rank_corr, top_bottom_churn, turnover,
 };
 use fattail_stats::{Ties, gaussianise, orthogonalise, power_signed, uniform_rank};
 
@@ -114,6 +116,32 @@ fn alpha_and_meta_portfolio_contribution() {
     let stakes =
         meta_portfolio_contribution(&signals, &[f64::NAN, -1.0], &neutralizers, &weights, &target);
     assert_eq!(stakes, Err(Error::Stakes { sum: -1.0 }));
+}
+
+#[test]
+fn contribution_to_a_portfolio_as_a_metric() {
+    let panel = Panel::builder()
+        .feature("x", vec![0u8; 5])
+        .target("target", vec![1.0f32, 2.0, 3.0, 2.0, 1.0])
+        .extra("other", vec![1.0f32, 2.0, 1.0, 2.0, 1.0])
+        .extra("weights", vec![3.0f32, 2.0, 1.0, 2.0, 3.0])
+        .extra("up", vec![1.0f32, 2.0, 3.0, 4.0, 5.0])
+        .extra("down", vec![5.0f32, 4.0, 3.0, 2.0, 1.0])
+        .build()
+        .unwrap();
+    let metric = PortfolioContribution {
+        others: vec!["other".into()],
+        stakes: vec![0.6, 0.4],
+        weights: "weights".into(),
+        neutralizers: vec!["up".into(), "down".into()],
+    };
+    let score =
+        |metric: &PortfolioContribution| metric.score(&panel.era(0), &[1.0, 2.0, 3.0, 4.0, 5.0]);
+    near(&[score(&metric).unwrap()], &[-0.001_580_068_753_957_352]);
+    let short = PortfolioContribution { stakes: vec![1.0], ..metric.clone() };
+    assert!(score(&short).unwrap_err().to_string().contains("stakes"));
+    let raw = PortfolioContribution { neutralizers: Vec::new(), ..metric };
+    assert!(score(&raw).unwrap_err().to_string().contains("neutralizers"));
 }
 
 fn keyed(values: &[f64]) -> Keyed<'_> {
