@@ -10,5 +10,5 @@ mod weekly;
 pub use data::{DataArgs, Source};
 pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
-pub use shell::{Bars, Outcome, run, set_threads, write_out};
+pub use shell::{Bars, Outcome, RunArgs, run, set_threads, write_out};
 pub use weekly::{Weekly, facts_of, leave};

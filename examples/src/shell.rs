@@ -1,12 +1,24 @@
 //! The surface of a binary: errors in one line, progress bars, the thread pool.
 
 use std::{
-    collections::HashMap, error::Error, io::Write, panic::AssertUnwindSafe, process::ExitCode,
-    sync::Mutex,
+    collections::HashMap, error::Error, io::Write, panic::AssertUnwindSafe, path::PathBuf,
+    process::ExitCode, sync::Mutex,
 };
 
+use clap::Args;
 use fattail::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The options of every binary.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Writes the report as JSON to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Threads; 0 takes all cores
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
 
 /// What a binary's work answers.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -11,8 +11,8 @@ use fattail::{
     report::{Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, DataArgs, Outcome, Weekly, facts_of, leave, metrics, numerai_horizon, run, set_threads,
-    write_out,
+    Bars, DataArgs, Outcome, RunArgs, Weekly, facts_of, leave, metrics, numerai_horizon, run,
+    set_threads, write_out,
 };
 
 /// Fits, backtests and reports a model on weekly eras, and writes the submission of the live era
@@ -24,18 +24,14 @@ struct Args {
     /// Folder for report, predictions, submission and model
     #[arg(long, value_name = "DIR", default_value = "out/numerai")]
     out: PathBuf,
-    /// Also writes the report as JSON to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
     /// Test blocks of the expanding backtest
     #[arg(long, default_value_t = 5)]
     folds: usize,
     /// Seed of the synthetic market
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; 0 takes all cores
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 fn main() -> ExitCode {
@@ -44,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: &Args) -> Outcome {
-    set_threads(args.threads)?;
+    set_threads(args.run.threads)?;
     let bars = Bars::default();
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
     let source = args.data.source(args.seed, &observer)?;
@@ -80,7 +76,7 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    let report = leave(&args.out, args.json.as_deref(), &weekly, report)?;
+    let report = leave(&args.out, args.run.json.as_deref(), &weekly, report)?;
     bars.clear();
     write_out(&format!(
         "{}\nreport: {}\n",

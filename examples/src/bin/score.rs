@@ -1,6 +1,6 @@
 //! Scores predictions, era by era and in summary.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 use fattail::{
@@ -9,8 +9,8 @@ use fattail::{
     store::write_atomic,
 };
 use fattail_examples::{
-    Bars, Joined, Outcome, ScoreFiles, facts_of, metrics_of, numerai_horizon, run, set_threads,
-    write_out,
+    Bars, Joined, Outcome, RunArgs, ScoreFiles, facts_of, metrics_of, numerai_horizon, run,
+    set_threads, write_out,
 };
 
 /// Scores predictions (columns id, era, prediction) against targets, era by era and in summary
@@ -19,12 +19,8 @@ use fattail_examples::{
 struct Args {
     #[command(flatten)]
     files: ScoreFiles,
-    /// Writes every score as JSON to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Threads; 0 takes all cores
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 fn main() -> ExitCode {
@@ -33,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: &Args) -> Outcome {
-    set_threads(args.threads)?;
+    set_threads(args.run.threads)?;
     let bars = Bars::default();
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
     let Joined { panel, predictions } = args.files.join(&observer)?;
@@ -57,7 +53,7 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    if let Some(path) = &args.json {
+    if let Some(path) = &args.run.json {
         let json = report.to_json()?;
         write_atomic(path, |file| file.write_all(json.as_bytes()))?;
     }
