@@ -1,4 +1,6 @@
-//! Seeded input for the benches.
+//! Seeded input for the benches, and what a measurement reads of its process.
+
+use std::{fs, io, time::Instant};
 
 use fattail::stats::{Counter, normal_quantile, unit};
 use fattail::{Eras, Panel, Result};
@@ -39,4 +41,25 @@ pub fn market(eras: usize, era_rows: usize, features: usize) -> Result<Panel> {
         panel.feature(format!("feature_{at:03}"), bins(3 + at as u64, rows))
     };
     (0..features).fold(start, named).build()
+}
+
+/// Does `work` and tells the seconds that it took.
+pub fn seconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+    let start = Instant::now();
+    let result = work();
+    (result, start.elapsed().as_secs_f64())
+}
+
+/// A field of the process's status, in bytes.
+///
+/// # Errors
+/// Where there is no such field, as beside Linux.
+pub fn status(field: &str) -> io::Result<u64> {
+    let all = fs::read_to_string("/proc/self/status")?;
+    let line = all.lines().find_map(|line| line.strip_prefix(field));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    let kilobytes =
+        kilobytes.ok_or_else(|| io::Error::other(format!("no {field} in /proc/self/status")))?;
+    Ok(kilobytes * 1024)
 }

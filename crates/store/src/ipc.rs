@@ -77,7 +77,17 @@ pub(crate) fn read_ipc(path: &Path, options: &ReadOptions) -> Result<Panel> {
     guarded(path, || from_batches(path, &mapped_batches(path)?, options, Values::Checked))
 }
 
-fn guarded(path: &Path, work: impl FnOnce() -> Result<Panel>) -> Result<Panel> {
+/// The names of the columns of an IPC file.
+pub(crate) fn ipc_names(path: &Path) -> Result<Vec<String>> {
+    guarded(path, || {
+        let batches = mapped_batches(path)?;
+        let names = batches.first().map(|batch| batch.schema());
+        let names = names.iter().flat_map(|schema| schema.fields()).map(|field| field.name().clone());
+        Ok(names.collect())
+    })
+}
+
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     guard(work, |said| Error::format(path, Place::File, "Arrow IPC", said))
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod features;
 mod guard;
 mod ipc;
+mod libsvm;
 mod map;
 mod options;
 mod panel;
@@ -27,10 +28,11 @@ pub use csv::read_csv;
 pub use error::{Error, Place, Result};
 pub use features::read_feature_sets;
 pub use ipc::{open_ipc, write_ipc};
-pub use options::{EraChoice, Features, Filter, Missing, ReadOptions, Targets};
+pub use libsvm::read_libsvm;
+pub use options::{EraChoice, Features, Filter, Missing, ReadOptions, Targets, TextForm};
 pub use parquet::{read_parquet, write_parquet};
 pub use predictions::{join, read_predictions, write_predictions};
-pub use read::read;
+pub use read::{read, read_names};
 pub use submission::{
     Submission, SubmissionError, check_submission, read_submission, write_submission,
 };

@@ -41,6 +41,8 @@ pub struct ReadOptions {
     pub missing: Missing,
     /// What a missing value of an extra column is.
     pub missing_extras: Missing,
+    /// How a text file is written.
+    pub text: TextForm,
 }
 
 impl Default for ReadOptions {
@@ -57,7 +59,27 @@ impl Default for ReadOptions {
             eras: EraChoice::default(),
             missing: Missing::default(),
             missing_extras: Missing::Keep,
+            text: TextForm::default(),
         }
+    }
+}
+
+/// How a text file is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TextForm {
+    /// Whether the first line holds the names. Without names columns are `Column_0`, `Column_1`...
+    pub header: bool,
+    /// What stands between cells; `None` takes the tab where the first line has one and no comma,
+    /// else the comma.
+    pub separator: Option<u8>,
+    /// Texts that stand for a missing number, as an empty cell does.
+    pub missing: Vec<String>,
+}
+
+impl Default for TextForm {
+    fn default() -> Self {
+        Self { header: true, separator: None, missing: Vec::new() }
     }
 }
 

@@ -23,7 +23,7 @@ impl Growing {
         }
     }
 
-    /// Adds a cell. Answers what was expected where the cell is not it.
+    /// Adds a cell, empty where it is missing. Answers what was expected where the cell is not it.
     pub(super) fn push(&mut self, cell: &[u8], missing: Missing) -> Result<(), &'static str> {
         if let Self::Bins(bins) = self {
             if let Some(bin) = bin(cell) {

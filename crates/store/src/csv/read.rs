@@ -1,18 +1,22 @@
 //! Reads a clean CSV file into a panel, line by line.
 //!
 //! Cells are typed by what they hold: a feature is `u8` bins when every cell is an integer in
-//! 0..=255, else `f32`. An empty cell is missing: by [`ReadOptions::missing`] in features, NaN in
+//! 0..=255, else `f32`. An empty cell, or one of [`TextForm::missing`], is missing: by [`ReadOptions::missing`] in features, NaN in
 //! targets and extras, refused in weights. Cost: one pass; memory: the panel, doubled while a column
 //! grows.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Seek},
+    path::Path,
+};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use fattail_core::{IdsBuilder, Observer, Panel, Progress};
 
 use super::column::{Growing, is_number};
 use crate::{
-    Error, Place, ReadOptions, Result,
+    Error, Place, ReadOptions, Result, TextForm,
     panel::Parts,
     plan::{Plan, Wanted},
     rows::EraGate,
@@ -22,7 +26,7 @@ use crate::{
 /// The observer is told every so many lines.
 const LINES_A_STEP: usize = 4096;
 
-/// Reads a CSV file with a header and commas.
+/// Reads a text file of cells between commas, tabs or whatever [`ReadOptions::text`] says.
 ///
 /// ```
 /// use fattail_core::silent;
@@ -48,14 +52,15 @@ pub fn read_csv(
     observer: Observer<'_>,
 ) -> Result<Panel> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(Error::read(path))?;
-    let total = file.metadata().map_err(Error::read(path))?.len();
-    let mut lines =
-        Lines { path, reader: ReaderBuilder::new().flexible(true).from_reader(file), width: 0 };
+    let mut lines = Lines::open(path, &options.text)?;
+    let total = lines.reader.get_ref().get_ref().metadata().map_err(Error::read(path))?.len();
     let header = lines.header()?;
     let mut record = ByteRecord::new();
     let mut more = lines.next(&mut record)?;
-    let numeric = |at: usize| is_number(record.get(at).unwrap_or_default());
+    let numeric = |at: usize| {
+        let cell = record.get(at).unwrap_or_default();
+        is_number(cell) || is_missing(cell, &options.text)
+    };
     let plan = Plan::new(path, &header, numeric, options)?;
     let mut table = Table::new(path, &header, &plan, options);
     while more {
@@ -70,17 +75,42 @@ pub fn read_csv(
     table.finish()
 }
 
+/// The names of the columns of a text file.
+pub(crate) fn csv_names(path: &Path, options: &ReadOptions) -> Result<Vec<String>> {
+    Lines::open(path, &options.text)?.header()
+}
+
+fn is_missing(cell: &[u8], form: &TextForm) -> bool {
+    form.missing.iter().any(|text| text.as_bytes() == cell)
+}
+
 /// The lines of a file, each as wide as the header.
 struct Lines<'a> {
     path: &'a Path,
-    reader: Reader<File>,
+    names: bool,
+    reader: Reader<BufReader<File>>,
     width: usize,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn open(path: &'a Path, form: &TextForm) -> Result<Self> {
+        let mut file = BufReader::new(File::open(path).map_err(Error::read(path))?);
+        let separator = match form.separator {
+            Some(separator) => separator,
+            None => separator(&mut file).map_err(Error::read(path))?,
+        };
+        let mut builder = ReaderBuilder::new();
+        builder.flexible(true).delimiter(separator).has_headers(form.header);
+        Ok(Self { path, names: form.header, reader: builder.from_reader(file), width: 0 })
+    }
+
     fn header(&mut self) -> Result<Vec<String>> {
         let broken = |source| Error::format(self.path, Place::Line(1), "CSV", source);
         let header = self.reader.headers().map_err(broken)?;
+        if !self.names && !header.is_empty() {
+            self.width = header.len();
+            return Ok((0..self.width).map(|at| format!("Column_{at}")).collect());
+        }
         if header.is_empty() {
             let reason = ": it is empty, without a header".into();
             return Err(Error::NoRows { path: self.path.into(), reason });
@@ -99,6 +129,16 @@ impl Lines<'_> {
         }
         Ok(more)
     }
+}
+
+/// The tab where the first line has one and no comma, else the comma.
+fn separator(file: &mut BufReader<File>) -> std::io::Result<u8> {
+    // As much of the first line as is at hand tells.
+    let start = file.fill_buf()?;
+    let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let tab = line.contains(&b'\t') && !line.contains(&b',');
+    file.rewind()?;
+    Ok(if tab { b'\t' } else { b',' })
 }
 
 fn line_of(record: &ByteRecord) -> u64 {
@@ -155,7 +195,10 @@ impl<'a> Table<'a> {
         self.lines.push(line_of(record));
         for (Wanted { at, missing, .. }, column) in self.plan.columns.iter().zip(&mut self.columns)
         {
-            let cell = record.get(*at).unwrap_or_default();
+            let mut cell = record.get(*at).unwrap_or_default();
+            if is_missing(cell, &self.options.text) {
+                cell = &[];
+            }
             if let Err(expected) = column.push(cell, *missing) {
                 return Err(self.refuse(record, *at, expected));
             }

@@ -7,5 +7,6 @@ mod numbers;
 mod read;
 mod write;
 
+pub(crate) use read::parquet_names;
 pub use read::read_parquet;
 pub use write::write_parquet;

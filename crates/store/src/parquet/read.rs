@@ -76,6 +76,11 @@ pub fn read_parquet(
     })
 }
 
+/// The names of the columns of a Parquet file.
+pub(crate) fn parquet_names(path: &Path) -> Result<Vec<String>> {
+    Ok(ParquetFile::open(path)?.names())
+}
+
 /// Refuses a file that claims more rows than memory could hold, before room is made for them.
 fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
     let ids = if plan.id.is_some() { 3 * size_of::<usize>() } else { 0 };

@@ -10,6 +10,7 @@ mod laws;
 mod parquet_files;
 mod predictions;
 mod roles;
+mod text_files;
 
 use std::{fs::File, path::Path, sync::Arc};
 

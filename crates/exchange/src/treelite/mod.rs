@@ -1,0 +1,1 @@
+//! Treelite's checkpoint, version 4.

@@ -1,0 +1,11 @@
+//! The integration tests of the crate, one binary.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod forests;
+mod hostile;
+mod lightgbm;
+mod onnx;
+mod peers;
+mod xgboost;
+mod catboost;

@@ -1,0 +1,62 @@
+//! A training panel made ready: bins, targets, weights, eras, and the rows that teach.
+
+use fattail_bins::{Binned, Mappers};
+use fattail_core::{Panel, Result};
+use fattail_objective::Labels;
+
+use crate::{Error, Gbdt};
+
+/// A panel made ready.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) binned: Binned,
+    pub(crate) target: Vec<f32>,
+    pub(crate) weights: Option<Vec<f32>>,
+    /// Where each era starts, and the number of rows.
+    pub(crate) eras: Vec<usize>,
+    /// The rows whose target is known and whose weight is positive, increasing.
+    pub(crate) known: Vec<u32>,
+}
+
+impl Data {
+    /// Bins a panel and reads its target.
+    pub(crate) fn new(panel: &Panel, mappers: &Mappers) -> Result<Self> {
+        let target = panel.target()?.to_f32();
+        let weights = panel.weights().map(|weights| weights.to_f32());
+        let taught = |row: usize| {
+            target[row].is_finite() && weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
+        };
+        let known: Vec<u32> = (0..panel.rows()).filter(|&row| taught(row)).map(|row| row as u32).collect();
+        if known.is_empty() {
+            return Err(Error::NothingKnown { rows: panel.rows() }.into());
+        }
+        let ends = panel.eras().ranges().map(|range| range.end);
+        let eras = std::iter::once(0).chain(ends).collect();
+        Ok(Self { binned: mappers.apply(panel)?, eras, known, target, weights })
+    }
+
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.target.len()
+    }
+
+    /// Runs `with` on the labels.
+    pub(crate) fn with_labels<T>(&self, with: impl FnOnce(Labels<'_>) -> T) -> T {
+        let targets = [&*self.target];
+        with(Labels { targets: &targets, weights: self.weights.as_deref(), eras: &self.eras })
+    }
+}
+
+/// The eras that are fitted on and, for early stopping, those held out.
+pub(crate) fn hold_out(panel: &Panel, settings: &Gbdt) -> Result<(Panel, Option<Panel>)> {
+    let Some(stop) = &settings.stop else { return Ok((panel.clone(), None)) };
+    let eras = panel.eras().len();
+    let held = ((eras as f64 * stop.holdout).round() as usize).max(1);
+    let fitted = eras.saturating_sub(held + stop.gap);
+    if fitted == 0 {
+        return Err(Error::NoHoldout { eras, held, gap: stop.gap }.into());
+    }
+    let train: Vec<usize> = (0..fitted).collect();
+    let holdout: Vec<usize> = (eras - held..eras).collect();
+    Ok((panel.cut(&train)?, Some(panel.cut(&holdout)?)))
+}

@@ -1,0 +1,11 @@
+//! Trees upon trees.
+
+mod data;
+mod fit;
+mod gradients;
+mod holdout;
+mod model;
+mod sample;
+mod train;
+
+pub use model::GbdtModel;

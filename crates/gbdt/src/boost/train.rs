@@ -1,0 +1,284 @@
+//! The boosting loop.
+//!
+//! ```text
+//! score = start
+//! each round: g, h = slopes(score); tree = grow(g, h); score += learning_rate * tree
+//! ```
+//!
+//! Reference: Friedman (2001), greedy function approximation, algorithm 1.
+
+use fattail_bins::Mappers;
+use fattail_core::{Observer, Progress, Result};
+use fattail_objective::Bound;
+use fattail_trees::{Forest, Tree};
+
+use super::{
+    GbdtModel, gradients,
+    holdout::Holdout,
+    sample::{self, Slopes, Stream, choose, share},
+};
+use crate::{
+    Boosting, Gbdt, Precision, Rows,
+    boost::data::Data,
+    grow::{Allowed, Grower, Grown, Sample},
+    histogram::{Cell, Pack, Reduce},
+};
+
+/// Bits of a gradient below which histograms get wider cells.
+const COARSE: u32 = 18;
+
+/// What a training run looks at.
+pub(super) struct Training<'a> {
+    pub(super) settings: &'a Gbdt,
+    pub(super) data: &'a Data,
+    pub(super) objective: &'a dyn Bound,
+    pub(super) allowed: &'a Allowed,
+    pub(super) reduce: &'a dyn Reduce,
+    pub(super) observer: Observer<'a>,
+}
+
+/// What changes from round to round.
+struct State<'a, C> {
+    score: Vec<f64>,
+    g: Vec<f32>,
+    h: Vec<f32>,
+    cells: Vec<C>,
+    trees: Vec<Tree>,
+    /// All columns, packed once; none when trees see different ones.
+    pack: Option<Pack<'a>>,
+}
+
+impl<'a> Training<'a> {
+    /// Trains with cells that are wide enough.
+    pub(super) fn run(&self, holdout: Option<Holdout<'_>>) -> Result<Outcome> {
+        let counts = self.objective.constant_hessian() && !self.reweights();
+        let bits = usize::BITS - self.data.rows().leading_zeros();
+        match self.settings.precision {
+            Precision::Double => self.run_with::<[f64; 3]>(holdout),
+            Precision::Integer if counts && <[u64; 1]>::fineness(bits).0 >= COARSE => {
+                self.run_with::<[u64; 1]>(holdout)
+            }
+            Precision::Integer => self.run_with::<[u64; 2]>(holdout),
+        }
+    }
+
+    /// Whether sampled rows stand for others.
+    fn reweights(&self) -> bool {
+        matches!(self.settings.sampling.rows, Rows::Goss { .. } | Rows::MinimalVariance { .. })
+    }
+
+    fn run_with<C: Cell>(&self, mut holdout: Option<Holdout<'_>>) -> Result<Outcome> {
+        let start = self.start();
+        let mut state = self.state::<C>(&start);
+        let mut history = Vec::new();
+        let mut rounds = 0;
+        for round in 0..self.settings.rounds {
+            rounds = round + 1;
+            let grown = self.round(&mut state, round);
+            (self.observer)(Progress {
+                stage: "boosting",
+                done: rounds as u64,
+                total: self.settings.rounds as u64,
+            });
+            if let Some(holdout) = &mut holdout {
+                holdout.add(&grown, self.shrinkage());
+                history.push(holdout.score()?);
+                if holdout.is_done(&history) {
+                    break;
+                }
+            }
+            if grown.iter().all(Grown::is_stump) && self.is_stuck() {
+                break;
+            }
+        }
+        let best = holdout.as_ref().map(|holdout| holdout.best(&history) + 1);
+        let metric = holdout.map(|holdout| holdout.name()).unwrap_or_default();
+        let mut trees = state.trees;
+        let outputs = self.objective.outputs();
+        trees.truncate(best.unwrap_or(rounds) * outputs);
+        fold_start(&mut trees, &start, self.settings.boosting == Boosting::RandomForest);
+        Ok(Outcome { trees, history, metric, rounds })
+    }
+
+    /// Whether a round without a split means that there is none to come.
+    fn is_stuck(&self) -> bool {
+        let sampling = &self.settings.sampling;
+        sampling.rows == Rows::All && sampling.columns_by_tree >= 1.0 && sampling.columns_by_node >= 1.0
+    }
+
+    fn start(&self) -> Vec<f64> {
+        if self.settings.from_average {
+            self.objective.start()
+        } else {
+            vec![0.0; self.objective.outputs()]
+        }
+    }
+
+    fn state<C: Cell>(&self, start: &[f64]) -> State<'a, C> {
+        let rows = self.data.rows();
+        let all = self.settings.sampling.columns_by_tree >= 1.0;
+        let size = rows * start.len();
+        State {
+            score: start.iter().flat_map(|&start| std::iter::repeat_n(start, rows)).collect(),
+            g: vec![0.0; size],
+            h: vec![0.0; size],
+            cells: vec![C::default(); rows],
+            trees: Vec::new(),
+            pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
+        }
+    }
+
+    /// The features that are not constant.
+    fn features(&self) -> Vec<usize> {
+        let columns = self.data.binned.columns.iter().enumerate();
+        columns.filter(|(_, column)| column.mapper.bins > 1).map(|(at, _)| at).collect()
+    }
+
+    fn shrinkage(&self) -> f64 {
+        match self.settings.boosting {
+            Boosting::RandomForest => 1.0,
+            _ => self.settings.learning_rate,
+        }
+    }
+
+    /// One tree an output.
+    fn round<C: Cell>(&self, state: &mut State<'a, C>, round: usize) -> Vec<Grown> {
+        let rows = self.data.rows();
+        self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
+        let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
+        let sampled = sample::rows(self.settings, round, &self.data.known, &self.data.eras, slopes);
+        let known = (self.data.known.len() < rows).then_some(&*self.data.known);
+        let sample = match sampled.as_deref().or(known) {
+            Some(rows) => Sample::Some(rows),
+            None => Sample::All,
+        };
+        let outputs = self.objective.outputs();
+        let mut all = Vec::with_capacity(outputs);
+        for output in 0..outputs {
+            let grown = self.tree(state, round * outputs + output, output, sample);
+            self.advance(state, output, &grown, sample);
+            state.trees.push(grown.to_tree(&self.data.binned, output, self.shrinkage()));
+            all.push(grown);
+        }
+        all
+    }
+
+    /// Grows the tree of an output.
+    fn tree<C: Cell>(
+        &self,
+        state: &mut State<'a, C>,
+        tree: usize,
+        output: usize,
+        sample: Sample<'_>,
+    ) -> Grown {
+        let rows = self.data.rows();
+        let own = output * rows..(output + 1) * rows;
+        let (g, h) = (&state.g[own.clone()], &state.h[own.clone()]);
+        let scale = gradients::scale::<C>(self.reduce, rows, g, h);
+        gradients::encode(&scale, g, h, &mut state.cells);
+        let drawn = state.pack.is_none().then(|| self.draw_columns(tree));
+        let Some(pack) = drawn.as_ref().or(state.pack.as_ref()) else {
+            unreachable!("columns are packed once or drawn for the tree")
+        };
+        let grower = Grower {
+            settings: self.settings,
+            binned: &self.data.binned,
+            pack,
+            allowed: self.allowed,
+            cells: &state.cells,
+            scale: &scale,
+            reduce: self.reduce,
+            random: Stream::Tree(tree as u32).of(self.settings.seed),
+        };
+        let mut grown = grower.grow(sample);
+        self.renew(&mut grown, output, &state.score[own]);
+        grown
+    }
+
+    fn draw_columns(&self, tree: usize) -> Pack<'a> {
+        let features = self.features();
+        let count = share(features.len(), self.settings.sampling.columns_by_tree);
+        let mut generator = Stream::Columns.of(self.settings.seed).draw(tree as u32);
+        let chosen = choose(count, features.len(), &mut generator);
+        let chosen: Vec<usize> = chosen.into_iter().map(|at| features[at]).collect();
+        Pack::new(&self.data.binned.columns, &chosen, self.data.rows())
+    }
+
+    /// Gives leaves the values that the objective wants.
+    fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
+        for leaf in &mut grown.leaves {
+            let rows = &grown.rows[leaf.rows.clone()];
+            if let Some(value) = self.objective.renew(output, rows, score) {
+                leaf.values[0] = value;
+            }
+        }
+    }
+
+    /// Adds a tree to the scores.
+    fn advance<C: Cell>(
+        &self,
+        state: &mut State<'a, C>,
+        output: usize,
+        grown: &Grown,
+        sample: Sample<'_>,
+    ) {
+        if self.settings.boosting == Boosting::RandomForest {
+            return;
+        }
+        let rows = self.data.rows();
+        let score = &mut state.score[output * rows..(output + 1) * rows];
+        let shrinkage = self.shrinkage();
+        if matches!(sample, Sample::All) || grown.rows.len() == self.data.known.len() {
+            for leaf in &grown.leaves {
+                let value = leaf.values[0] * shrinkage;
+                grown.rows[leaf.rows.clone()].iter().for_each(|&row| score[row as usize] += value);
+            }
+        } else {
+            grown.add_to(&self.data.binned, shrinkage, score);
+        }
+    }
+}
+
+/// What a training run gives.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) trees: Vec<Tree>,
+    pub(super) history: Vec<f64>,
+    pub(super) metric: String,
+    pub(super) rounds: usize,
+}
+
+/// Puts the start into the first tree of each output, of an averaged forest into every one.
+fn fold_start(trees: &mut [Tree], start: &[f64], every: bool) {
+    for (output, &start) in start.iter().enumerate() {
+        let own = trees.iter_mut().filter(|tree| tree.output == output);
+        own.take(if every { usize::MAX } else { 1 }).for_each(|tree| tree.shift(output, start));
+    }
+}
+
+/// The forest of a run.
+pub(super) fn forest(
+    settings: &Gbdt,
+    objective: &dyn Bound,
+    mappers: &Mappers,
+    outcome: Outcome,
+    features: Vec<fattail_trees::Feature>,
+) -> GbdtModel {
+    let forest = Forest {
+        features,
+        outputs: objective.outputs(),
+        trees: outcome.trees,
+        start: Vec::new(),
+        average: settings.boosting == Boosting::RandomForest,
+        link: objective.link(),
+        objective: objective.text(),
+        parameters: Vec::new(),
+    };
+    GbdtModel {
+        forest,
+        mappers: mappers.clone(),
+        history: outcome.history,
+        metric: outcome.metric,
+        rounds: outcome.rounds,
+    }
+}

@@ -1,0 +1,341 @@
+//! Grows one tree from gradients.
+//!
+//! A split sorts the leaf's rows into those of its children, builds the histogram of the smaller child
+//! and takes it from the parent's to get the larger one's. Nodes that can have no children get no
+//! histogram. Reference: Ke et al. (2017), LightGBM; LightGBM 4.7, `serial_tree_learner.cpp`.
+
+use fattail_bins::Binned;
+use fattail_stats::{Counter, below};
+use fattail_trees::Child;
+use rayon::prelude::*;
+
+use super::{
+    constraint::Allowed,
+    grown::{BinNode, Grown, GrownLeaf},
+    leaf::{self, Leaf},
+    partition::partition,
+    table::Table,
+};
+use crate::{
+    Gbdt, Growth,
+    histogram::{self, Cell, Pack, Reduce, Rows, Scale, Sums},
+    split::{Bounds, Split, Valuer},
+};
+
+/// The rows that a tree is grown on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sample<'a> {
+    /// All.
+    All,
+    /// Those at these positions, increasing.
+    Some(&'a [u32]),
+}
+
+/// What a tree is grown from.
+pub(crate) struct Grower<'a, C> {
+    pub(crate) settings: &'a Gbdt,
+    pub(crate) binned: &'a Binned,
+    /// The columns of the tree.
+    pub(crate) pack: &'a Pack<'a>,
+    pub(crate) allowed: &'a Allowed,
+    /// A cell a row of the panel.
+    pub(crate) cells: &'a [C],
+    pub(crate) scale: &'a Scale,
+    pub(crate) reduce: &'a dyn Reduce,
+    /// Random numbers of the tree.
+    pub(crate) random: Counter,
+}
+
+/// A growing tree.
+struct Growing<'a, C> {
+    rows: Vec<u32>,
+    scratch: Vec<u32>,
+    /// Cells of a node, in the order of its rows.
+    ordered: Vec<C>,
+    leaves: Vec<Leaf<'a, C>>,
+    nodes: Vec<BinNode>,
+    /// Histograms that are free.
+    pool: Vec<Vec<C>>,
+}
+
+impl<'a, C: Cell> Grower<'a, C> {
+    /// Grows a tree; its values are not shrunk.
+    pub(crate) fn grow(&self, sample: Sample<'_>) -> Grown {
+        let mut growing = self.root(sample);
+        match self.settings.growth {
+            Growth::LeafWise => self.grow_leaves(&mut growing, false),
+            Growth::DepthWise => self.grow_leaves(&mut growing, true),
+            Growth::Oblivious => self.grow_oblivious(&mut growing),
+        }
+        let finished = |leaf: Leaf<'_, C>| GrownLeaf {
+            rows: leaf.rows,
+            values: vec![leaf.output],
+            weight: leaf.sums.h,
+            count: leaf.sums.n as u64,
+        };
+        let leaves = growing.leaves.into_iter().map(finished).collect();
+        Grown { nodes: growing.nodes, leaves, rows: growing.rows }
+    }
+
+    fn grow_leaves(&self, growing: &mut Growing<'a, C>, by_level: bool) {
+        while growing.leaves.len() < self.settings.leaves {
+            let Some(at) = leaf::next(&growing.leaves, by_level) else { break };
+            let Some(split) = growing.leaves[at].best.take() else { break };
+            self.split(growing, at, split);
+        }
+    }
+
+    fn root(&self, sample: Sample<'_>) -> Growing<'a, C> {
+        let rows: Vec<u32> = match sample {
+            Sample::All => (0..self.cells.len() as u32).collect(),
+            Sample::Some(rows) => rows.to_vec(),
+        };
+        let mut growing = Growing {
+            scratch: vec![0; rows.len()],
+            ordered: vec![C::default(); rows.len()],
+            rows,
+            leaves: Vec::new(),
+            nodes: Vec::new(),
+            pool: Vec::new(),
+        };
+        let sums = self.sums(sample);
+        let mut root = Leaf {
+            rows: 0..growing.rows.len(),
+            sums,
+            output: Valuer::new(&self.settings.limits, 0.0).free_output(sums),
+            depth: 0,
+            bounds: Bounds::default(),
+            histogram: None,
+            best: None,
+            path: Vec::new(),
+            forced: self.settings.constraints.forced.as_deref(),
+            parent: None,
+        };
+        if self.may_split(&root) {
+            let mut histogram = growing.take(self.pack.bins);
+            match sample {
+                Sample::All => {
+                    histogram::build(self.pack, Rows::From(0), self.cells, &mut histogram);
+                    self.reduce(&mut histogram);
+                }
+                Sample::Some(_) => self.build(&mut growing, &root, &mut histogram),
+            }
+            root.best = self.find(&root, &histogram, 0);
+            root.histogram = Some(histogram);
+        }
+        growing.leaves.push(root);
+        growing
+    }
+
+    /// The sums of the sample over all workers.
+    fn sums(&self, sample: Sample<'_>) -> Sums {
+        let mut sum = [C::default()];
+        match sample {
+            Sample::All => self.cells.iter().for_each(|&cell| sum[0].add(cell)),
+            Sample::Some(rows) => {
+                rows.iter().for_each(|&row| sum[0].add(self.cells[row as usize]));
+            }
+        }
+        self.reduce(&mut sum);
+        sum[0].decode(self.scale)
+    }
+
+    fn reduce(&self, cells: &mut [C]) {
+        if let Some(integers) = C::integers(cells) {
+            self.reduce.sum(integers);
+        }
+    }
+
+    /// Whether a leaf is deep and large enough to have children.
+    pub(super) fn may_split(&self, leaf: &Leaf<'_, C>) -> bool {
+        let shallow = self.settings.depth.is_none_or(|depth| leaf.depth < depth);
+        // Leaves of an oblivious tree are split together, whatever they hold.
+        let least = match self.settings.growth {
+            Growth::Oblivious => 0,
+            _ => (2 * self.settings.limits.min_data_in_leaf).max(2),
+        };
+        shallow && leaf.sums.n >= least as f64 && self.pack.bins > 0
+    }
+
+    /// Splits leaf `at`: it becomes the left child, the right one comes last.
+    fn split(&self, growing: &mut Growing<'a, C>, at: usize, split: Split) {
+        let parent = growing.leaves[at].histogram.take();
+        let (mut left, mut right) = self.children(growing, at, split);
+        let (of_left, of_right) = self.histograms(growing, &left, &right, parent);
+        if self.settings.growth == Growth::Oblivious {
+            (left.histogram, right.histogram) = (of_left, of_right);
+            growing.leaves[at] = left;
+            growing.leaves.push(right);
+            return;
+        }
+        let node = growing.nodes.len();
+        let find = |leaf: &Leaf<'_, C>, histogram: &Option<Vec<C>>, node: usize| {
+            let histogram = histogram.as_ref().filter(|_| self.may_split(leaf))?;
+            self.find(leaf, histogram, node)
+        };
+        (left.best, right.best) = rayon::join(
+            || find(&left, &of_left, 2 * node - 1),
+            || find(&right, &of_right, 2 * node),
+        );
+        (left.histogram, right.histogram) = (of_left, of_right);
+        for leaf in [&mut left, &mut right] {
+            if leaf.best.is_none() {
+                growing.pool.extend(leaf.histogram.take());
+            }
+        }
+        growing.leaves[at] = left;
+        growing.leaves.push(right);
+    }
+
+    /// Sorts the rows of leaf `at` and makes its children, without histograms.
+    fn children(
+        &self,
+        growing: &mut Growing<'a, C>,
+        at: usize,
+        split: Split,
+    ) -> (Leaf<'a, C>, Leaf<'a, C>) {
+        let (node, new) = (growing.nodes.len(), growing.leaves.len());
+        let leaf = growing.leaves[at].clone();
+        let column = &self.binned.columns[split.feature];
+        let table = Table::new(column, &split.side);
+        let (rows, scratch) =
+            (&mut growing.rows[leaf.rows.clone()], &mut growing.scratch[leaf.rows.clone()]);
+        let middle = leaf.rows.start + partition(rows, scratch, table.ask(column));
+        if let Some((parent, is_left)) = leaf.parent {
+            let parent = &mut growing.nodes[parent];
+            let arrow = if is_left { &mut parent.left } else { &mut parent.right };
+            *arrow = Child::Node(node as u32);
+        }
+        let mut path = leaf.path.clone();
+        if let Err(place) = path.binary_search(&split.feature) {
+            path.insert(place, split.feature);
+        }
+        let bounds = self.allowed.children(leaf.bounds, &split);
+        let child = |is_left: bool| Leaf {
+            rows: if is_left { leaf.rows.start..middle } else { middle..leaf.rows.end },
+            sums: if is_left { split.left } else { split.right },
+            output: if is_left { split.left_output } else { split.right_output },
+            depth: leaf.depth + 1,
+            bounds: if is_left { bounds.0 } else { bounds.1 },
+            histogram: None,
+            best: None,
+            path: path.clone(),
+            forced: leaf.forced.and_then(|f| if is_left { f.left.as_deref() } else { f.right.as_deref() }),
+            parent: Some((node, is_left)),
+        };
+        let children = (child(true), child(false));
+        growing.nodes.push(BinNode {
+            split,
+            table,
+            left: Child::Leaf(at as u32),
+            right: Child::Leaf(new as u32),
+            output: leaf.output,
+        });
+        children
+    }
+
+    /// The histograms of two children, where either may be split.
+    fn histograms(
+        &self,
+        growing: &mut Growing<'a, C>,
+        left: &Leaf<'_, C>,
+        right: &Leaf<'_, C>,
+        parent: Option<Vec<C>>,
+    ) -> (Option<Vec<C>>, Option<Vec<C>>) {
+        if !self.may_split(left) && !self.may_split(right) {
+            growing.pool.extend(parent);
+            return (None, None);
+        }
+        let left_is_smaller = left.sums.n <= right.sums.n;
+        let (small, large) = if left_is_smaller { (left, right) } else { (right, left) };
+        let mut smaller = growing.take(self.pack.bins);
+        self.build(growing, small, &mut smaller);
+        let larger = match parent {
+            Some(mut parent) => {
+                subtract(&mut parent, &smaller);
+                parent
+            }
+            None => {
+                let mut larger = growing.take(self.pack.bins);
+                self.build(growing, large, &mut larger);
+                larger
+            }
+        };
+        if left_is_smaller { (Some(smaller), Some(larger)) } else { (Some(larger), Some(smaller)) }
+    }
+
+    /// Builds the histogram of a leaf over all workers.
+    fn build(&self, growing: &mut Growing<'_, C>, leaf: &Leaf<'_, C>, histogram: &mut [C]) {
+        let rows = &growing.rows[leaf.rows.clone()];
+        let ordered = &mut growing.ordered[leaf.rows.clone()];
+        gather(self.cells, rows, ordered);
+        histogram::build(self.pack, Rows::At(rows), ordered, histogram);
+        self.reduce(histogram);
+    }
+
+    /// The columns that a node sees; none for all.
+    pub(super) fn columns_of_node(&self, node: usize) -> Option<Vec<bool>> {
+        let share = self.settings.sampling.columns_by_node;
+        if share >= 1.0 {
+            return None;
+        }
+        let features: Vec<usize> = self.pack.groups.iter().flat_map(|g| &g.members).map(|m| m.feature).collect();
+        let count = ((features.len() as f64 * share).round() as usize).max(1);
+        let mut generator = self.random.draw(node as u32);
+        let mut seen = vec![false; self.binned.columns.len()];
+        let mut left = features;
+        for at in 0..count.min(left.len()) {
+            let chosen = at + below(&mut generator, left.len() - at);
+            left.swap(at, chosen);
+            seen[left[at]] = true;
+        }
+        Some(seen)
+    }
+
+    /// The only threshold that an extremely random tree tries.
+    pub(super) fn draw_threshold(&self, node: usize, feature: usize, bins: usize) -> usize {
+        let address = (node as u32).wrapping_mul(0x9E37_79B1) ^ feature as u32;
+        let mut generator = self.random.draw(address ^ 0x8000_0000);
+        below(&mut generator, bins.saturating_sub(2).max(1))
+    }
+
+    /// One question a level: the one that wins most over all leaves.
+    fn grow_oblivious(&self, growing: &mut Growing<'a, C>) {
+        let depth = self.settings.depth.unwrap_or(6);
+        for _ in 0..depth {
+            if growing.leaves.len() * 2 > self.settings.leaves {
+                break;
+            }
+            let Some(splits) = self.find_level(&growing.leaves) else { break };
+            for (at, split) in splits.into_iter().enumerate() {
+                self.split(growing, at, split);
+            }
+        }
+    }
+}
+
+impl<C: Cell> Growing<'_, C> {
+    /// A histogram of zeros.
+    fn take(&mut self, bins: usize) -> Vec<C> {
+        let Some(mut histogram) = self.pool.pop() else { return vec![C::default(); bins] };
+        histogram.fill(C::default());
+        histogram
+    }
+}
+
+/// The cells of some rows, in order.
+fn gather<C: Cell>(cells: &[C], rows: &[u32], out: &mut [C]) {
+    let block = 1 << 14;
+    let gather = |(rows, out): (&[u32], &mut [C])| {
+        out.iter_mut().zip(rows).for_each(|(slot, &row)| *slot = cells[row as usize]);
+    };
+    if rows.len() <= block {
+        gather((rows, out));
+    } else {
+        rows.par_chunks(block).zip(out.par_chunks_mut(block)).for_each(gather);
+    }
+}
+
+fn subtract<C: Cell>(from: &mut [C], cells: &[C]) {
+    from.iter_mut().zip(cells).for_each(|(slot, &cell)| slot.subtract(cell));
+}

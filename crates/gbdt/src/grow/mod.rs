@@ -1,0 +1,14 @@
+//! How a tree grows: leaf by leaf, level by level, or one question a level.
+
+mod constraint;
+mod find;
+mod grower;
+mod grown;
+mod leaf;
+mod oblivious;
+mod partition;
+mod table;
+
+pub(crate) use constraint::Allowed;
+pub(crate) use grower::{Grower, Sample};
+pub(crate) use grown::Grown;

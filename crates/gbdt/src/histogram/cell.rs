@@ -1,0 +1,257 @@
+//! What a histogram adds up: a gradient, a hessian and a count, packed into integers.
+//!
+//! With n rows, `b` is the number of bits of n. A gradient becomes `round(g / unit)`, the unit being
+//! a power of two such that n of the largest gradients cannot overflow:
+//!
+//! | cell | fields | bits of a gradient | bits of a hessian |
+//! |---|---|---|---|
+//! | `[u64; 1]`, hessians all 1 | gradient above `b`, count below | `63 - 2 b`, at most 40 | none |
+//! | `[u64; 2]` | gradient; hessian above `b`, count below | 40 | `64 - 2 b`, at most 40 |
+//! | `[f64; 3]` | gradient, hessian, count | exact | exact |
+//!
+//! Sums of integers are exact and wrap in two's complement, so order does not matter and a difference
+//! of sums is the sum of the difference. Decoded sums stay below 2^53 units, so `f64` holds them
+//! exactly. 160,000 rows leave 27 bits to a gradient, 2.7 million leave 19.
+//! Reference: Shi et al. (2022), quantized training of gradient boosting decision trees, who take 2
+//! to 5 bits and round at random.
+
+/// The sums of some rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Sums {
+    /// Sum of gradients.
+    pub(crate) g: f64,
+    /// Sum of hessians.
+    pub(crate) h: f64,
+    /// Rows.
+    pub(crate) n: f64,
+}
+
+impl Sums {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { g: self.g + other.g, h: self.h + other.h, n: self.n + other.n }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self { g: self.g - other.g, h: self.h - other.h, n: self.n - other.n }
+    }
+}
+
+/// Between numbers and the integers of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scale {
+    /// Gradient of one integer step.
+    g: f64,
+    /// Hessian of one integer step.
+    h: f64,
+    /// Bits of a count.
+    bits: u32,
+}
+
+/// Bits that `f64` sums must leave free: 2^40 steps and 2^12 rows of the largest at least stay exact.
+const FINEST: u32 = 40;
+
+impl Scale {
+    /// For `rows` rows with gradients of at most `2^g` and hessians of at most `2^h` in size.
+    pub(crate) fn new<C: Cell>(rows: usize, g: i32, h: i32) -> Self {
+        let bits = usize::BITS - rows.leading_zeros();
+        let (fine_g, fine_h) = C::fineness(bits);
+        Self { g: 2f64.powi(g - fine_g as i32), h: 2f64.powi(h - fine_h as i32), bits }
+    }
+}
+
+/// The least power of two that none of the values exceeds, as its exponent.
+pub(crate) fn exponent(values: &[f32]) -> i32 {
+    let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+    if largest > 0.0 && largest.is_finite() { largest.log2().ceil() as i32 } else { 0 }
+}
+
+/// Adds up gradients.
+pub(crate) trait Cell: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
+    /// Whether sums do not depend on their order.
+    const EXACT: bool;
+
+    /// Bits of gradients and hessians when counts have `bits`.
+    fn fineness(bits: u32) -> (u32, u32);
+
+    /// One row.
+    fn encode(scale: &Scale, g: f32, h: f32) -> Self;
+
+    /// What has been added up.
+    fn decode(self, scale: &Scale) -> Sums;
+
+    /// Adds.
+    fn add(&mut self, other: Self);
+
+    /// Takes away.
+    fn subtract(&mut self, other: Self);
+
+    /// The integers of cells, where they are integers.
+    fn integers(cells: &mut [Self]) -> Option<&mut [u64]>;
+}
+
+/// The nearest integer to `x`, ties to even, for sizes below 2^51: adding 1.5 * 2^52 leaves it in the
+/// low bits. Unlike a cast it needs no instruction beyond SSE2.
+fn round(x: f64) -> i64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    (x + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i64
+}
+
+impl Cell for [u64; 1] {
+    const EXACT: bool = true;
+
+    fn fineness(bits: u32) -> (u32, u32) {
+        ((63 - 2 * bits.min(31)).min(FINEST), 0)
+    }
+
+    #[inline(always)]
+    fn encode(scale: &Scale, g: f32, _: f32) -> Self {
+        let g = round(f64::from(g) / scale.g);
+        [((g as u64) << scale.bits).wrapping_add(1)]
+    }
+
+    #[inline(always)]
+    fn decode(self, scale: &Scale) -> Sums {
+        let n = (self[0] & ((1 << scale.bits) - 1)) as f64;
+        Sums { g: (self[0] as i64 >> scale.bits) as f64 * scale.g, h: n, n }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self[0] = self[0].wrapping_add(other[0]);
+    }
+
+    #[inline(always)]
+    fn subtract(&mut self, other: Self) {
+        self[0] = self[0].wrapping_sub(other[0]);
+    }
+
+    fn integers(cells: &mut [Self]) -> Option<&mut [u64]> {
+        Some(cells.as_flattened_mut())
+    }
+}
+
+impl Cell for [u64; 2] {
+    const EXACT: bool = true;
+
+    fn fineness(bits: u32) -> (u32, u32) {
+        ((62 - bits).min(FINEST), (64 - 2 * bits.min(31)).min(FINEST))
+    }
+
+    #[inline(always)]
+    fn encode(scale: &Scale, g: f32, h: f32) -> Self {
+        let (g, h) = (round(f64::from(g) / scale.g), round(f64::from(h) / scale.h));
+        // A hessian of exactly the bound would need one step more than there is.
+        let h = (h as u64).min(u64::MAX >> (2 * scale.bits));
+        [g as u64, (h << scale.bits).wrapping_add(1)]
+    }
+
+    #[inline(always)]
+    fn decode(self, scale: &Scale) -> Sums {
+        let n = (self[1] & ((1 << scale.bits) - 1)) as f64;
+        Sums {
+            g: self[0] as i64 as f64 * scale.g,
+            h: (self[1] >> scale.bits) as f64 * scale.h,
+            n,
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self[0] = self[0].wrapping_add(other[0]);
+        self[1] = self[1].wrapping_add(other[1]);
+    }
+
+    #[inline(always)]
+    fn subtract(&mut self, other: Self) {
+        self[0] = self[0].wrapping_sub(other[0]);
+        self[1] = self[1].wrapping_sub(other[1]);
+    }
+
+    fn integers(cells: &mut [Self]) -> Option<&mut [u64]> {
+        Some(cells.as_flattened_mut())
+    }
+}
+
+impl Cell for [f64; 3] {
+    const EXACT: bool = false;
+
+    fn fineness(_: u32) -> (u32, u32) {
+        (0, 0)
+    }
+
+    #[inline(always)]
+    fn encode(_: &Scale, g: f32, h: f32) -> Self {
+        [f64::from(g), f64::from(h), 1.0]
+    }
+
+    #[inline(always)]
+    fn decode(self, _: &Scale) -> Sums {
+        Sums { g: self[0], h: self[1], n: self[2] }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, other: Self) {
+        self.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
+    }
+
+    #[inline(always)]
+    fn subtract(&mut self, other: Self) {
+        self.iter_mut().zip(other).for_each(|(sum, value)| *sum -= value);
+    }
+
+    fn integers(_: &mut [Self]) -> Option<&mut [u64]> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums<C: Cell>(rows: &[(f32, f32)]) -> Sums {
+        let (g, h): (Vec<f32>, Vec<f32>) = rows.iter().copied().unzip();
+        let scale = Scale::new::<C>(rows.len(), exponent(&g), exponent(&h));
+        let mut sum = C::default();
+        for &(g, h) in rows {
+            sum.add(C::encode(&scale, g, h));
+        }
+        sum.decode(&scale)
+    }
+
+    #[test]
+    fn sums_by_hand() {
+        let rows = [(0.5, 1.0), (-0.25, 1.0), (1.0, 1.0)];
+        let expected = Sums { g: 1.25, h: 3.0, n: 3.0 };
+        assert_eq!(sums::<[u64; 1]>(&rows), expected);
+        assert_eq!(sums::<[u64; 2]>(&rows), expected);
+        assert_eq!(sums::<[f64; 3]>(&rows), expected);
+    }
+
+    #[test]
+    fn negative_sums_do_not_spoil_counts() {
+        let rows = vec![(-1.0, 0.25); 1000];
+        let expected = Sums { g: -1000.0, h: 250.0, n: 1000.0 };
+        assert_eq!(sums::<[u64; 2]>(&rows), expected);
+        assert_eq!(sums::<[u64; 1]>(&rows), Sums { h: 1000.0, ..expected });
+    }
+
+    #[test]
+    fn rounding_is_to_the_nearest_even() {
+        let cases = [(0.5, 0), (1.5, 2), (-0.5, 0), (-1.5, -2), (2.4, 2), (-2.6, -3), (1e12, 1_000_000_000_000)];
+        for (x, expected) in cases {
+            assert_eq!(round(x), expected, "{x}");
+        }
+    }
+
+    #[test]
+    fn a_difference_of_sums_is_the_sum_of_the_difference() {
+        let scale = Scale::new::<[u64; 1]>(5, 0, 0);
+        let rows = [-1.0, 0.7, 0.3, -0.2, 1.0].map(|g| <[u64; 1]>::encode(&scale, g, 1.0));
+        let (mut all, mut some, mut rest) = ([0], [0], [0]);
+        rows.iter().for_each(|&row| all.add(row));
+        rows[..2].iter().for_each(|&row| some.add(row));
+        rows[2..].iter().for_each(|&row| rest.add(row));
+        all.subtract(some);
+        assert_eq!(all, rest);
+    }
+}

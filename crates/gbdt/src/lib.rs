@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod boost;
+mod check;
+mod error;
+mod grow;
+mod histogram;
+pub mod parameters;
+mod settings;
+mod split;
+
+pub use boost::GbdtModel;
+pub use error::Error;
+pub use fattail_bins::Binning;
+pub use fattail_objective::Objective;
+pub use histogram::{Alone, Reduce};
+pub use settings::{
+    Boosting, Categorical, CategoricalMethod, Constraints, Criterion, Dart, EarlyStop, EraBoosting,
+    EraSettings, ForcedSplit, Gbdt, Growth, Limits, MonotoneMethod, Neutralise, Precision, Rows,
+    Sampling,
+};

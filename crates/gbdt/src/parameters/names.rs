@@ -1,0 +1,111 @@
+//! Names and aliases, and which of several values counts.
+//!
+//! LightGBM's rules: of the same name, the first value; of a name and its aliases, the name's own; of
+//! aliases, the shortest one's, then the one first in the alphabet.
+
+use std::collections::BTreeMap;
+
+use super::{Note, ParameterError, ParameterResult, entry::Entry, table};
+use fattail_core::nearest;
+
+/// A value and the name that it was given by.
+#[derive(Debug, Clone)]
+struct Named {
+    entry: &'static Entry,
+    name: String,
+    value: String,
+}
+
+/// The values that count.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Given(BTreeMap<&'static str, Named>);
+
+impl Given {
+    /// Takes names and values; tells `notes` which values do not count.
+    pub(super) fn new(
+        pairs: impl IntoIterator<Item = (String, String)>,
+        notes: &mut Vec<Note>,
+    ) -> ParameterResult<Self> {
+        let mut given: BTreeMap<&'static str, Named> = BTreeMap::new();
+        for (name, value) in pairs {
+            let name = normal(&name);
+            // An empty value stands for the default.
+            let value = value.trim().trim_matches(['"', '\'']).to_owned();
+            let entry = table::find(&name).ok_or_else(|| unknown(&name))?;
+            if value.is_empty() {
+                continue;
+            }
+            let new = Named { entry, name, value };
+            let loser = match given.remove(entry.name) {
+                None => None,
+                Some(old) if wins(&new, &old) => given.insert(entry.name, new.clone()).or(Some(old)),
+                Some(old) => {
+                    given.insert(entry.name, old);
+                    Some(new.clone())
+                }
+            };
+            let winner = given.entry(entry.name).or_insert(new);
+            if let Some(loser) = loser.filter(|loser| loser.value != winner.value) {
+                notes.push(Note {
+                    parameter: loser.name,
+                    reason: format!("{}={} counts", winner.name, winner.value),
+                });
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// Whether a parameter is given.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The parameters and their values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static Entry, &str)> {
+        self.0.values().map(|named| (named.entry, &*named.value))
+    }
+}
+
+fn wins(new: &Named, old: &Named) -> bool {
+    let rank = |named: &Named| (named.name != named.entry.name, named.name.len());
+    (rank(new), &new.name) < (rank(old), &old.name)
+}
+
+/// Without dashes, in small letters.
+fn normal(name: &str) -> String {
+    name.trim().trim_start_matches('-').replace('-', "_").to_lowercase()
+}
+
+fn unknown(name: &str) -> ParameterError {
+    let known = table::all().flat_map(|entry| entry.aliases.iter().chain([&entry.name]).copied());
+    ParameterError::Unknown { name: name.to_owned(), nearest: nearest(name, known) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(pairs: &[(&str, &str)]) -> (String, usize) {
+        let mut notes = Vec::new();
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let given = Given::new(pairs, &mut notes).unwrap();
+        let value = given.iter().next().map(|(_, value)| value.to_owned()).unwrap();
+        (value, notes.len())
+    }
+
+    #[test]
+    fn precedence_is_lightgbms() {
+        assert_eq!(counts(&[("learning_rate", "1"), ("learning_rate", "2")]), ("1".into(), 1));
+        assert_eq!(counts(&[("eta", "1"), ("learning-rate", "2")]), ("2".into(), 1));
+        assert_eq!(counts(&[("shrinkage_rate", "1"), ("eta", "2")]), ("2".into(), 1));
+        assert_eq!(counts(&[("num_tree", "1"), ("max_iter", "2")]), ("2".into(), 1));
+        assert_eq!(counts(&[("num_tree", "1"), ("max_iter", "1")]), ("1".into(), 0));
+    }
+
+    #[test]
+    fn unknown_names_tell_the_nearest() {
+        let pairs = [("num-leafs".to_owned(), "3".to_owned())];
+        let told = Given::new(pairs, &mut Vec::new()).unwrap_err().to_string();
+        assert_eq!(told, "unknown parameter 'num_leafs', did you mean 'num_leaf'?");
+    }
+}

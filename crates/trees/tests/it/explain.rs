@@ -1,0 +1,4 @@
+//! Explanations: equal to sums over all sets of features, and to what the peers give.
+
+mod brute;
+mod reference;
