@@ -24,7 +24,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bins", &["core", "trees"]),
     ("objective", &["core", "stats", "descent", "trees"]),
     ("gbdt", &["core", "stats", "descent", "trees", "bins", "objective"]),
-    ("fattail", &["core", "stats", "store", "evaluate", "prepare", "descent", "report", "linear"]),
+    (
+        "fattail",
+        &[
+            "core", "stats", "store", "evaluate", "prepare", "descent", "report", "linear", "trees",
+            "exchange", "objective", "gbdt",
+        ],
+    ),
     ("testing", &["core", "stats", "evaluate", "descent"]),
     ("examples", &["fattail", "testing"]),
     ("benches", &["fattail"]),

@@ -56,7 +56,11 @@ fn cases() -> fattail::Result<Vec<(&'static str, Forest, Panel)>> {
     }
     let grid: Vec<f64> = (1..255).map(|at| f64::from(at) / 64.0 - 2.0).collect();
     Ok(vec![
-        ("300_trees_31_leaves_500_bins", forest(500, 300, 31, &[0.5, 1.5, 2.5, 3.5]), small.build()?),
+        (
+            "300_trees_31_leaves_500_bins",
+            forest(500, 300, 31, &[0.5, 1.5, 2.5, 3.5]),
+            small.build()?,
+        ),
         ("200_trees_255_leaves_28_numbers", forest(28, 200, 255, &grid), deep.build()?),
     ])
 }
@@ -69,9 +73,8 @@ fn predict(criterion: &mut Criterion) {
         group.sample_size(10).throughput(Throughput::Elements(panel.rows() as u64));
         group.bench_function("batch", |b| b.iter(|| predictor.raw(black_box(&panel))));
         group.throughput(Throughput::Elements(1));
-        let values: Vec<f64> = (0..panel.width())
-            .map(|at| f64::from(panel.feature(at).era(0).get(17)))
-            .collect();
+        let values: Vec<f64> =
+            (0..panel.width()).map(|at| f64::from(panel.feature(at).era(0).get(17))).collect();
         group.bench_function("row", |b| {
             let mut raw = [0.0];
             b.iter(|| predictor.raw_row(black_box(&values), black_box(&mut raw)))

@@ -1,6 +1,7 @@
 //! What the binaries share: where data comes from, which metrics are taken, how a failure is told.
 #![forbid(unsafe_code)]
 
+pub mod boost;
 mod data;
 mod outline;
 mod score;

@@ -96,15 +96,17 @@ pub(crate) fn is_copied(mapper: &Mapper, view: ColumnView<'_>) -> bool {
 
 fn byte_codes(mapper: &Mapper, view: ColumnView<'_>) -> Codes {
     let table: [u16; 256] = std::array::from_fn(|value| mapper.code(value as f64) as u16);
-    if let Some((ColumnData::U8(values), start)) = view.shared()
-        && is_identity(&table, view)
-    {
-        return Codes::U8 { values, start };
+    let as_they_are = mapper.width() == 1 && is_identity(&table, view);
+    match view.shared() {
+        Some((ColumnData::U8(values), start)) if as_they_are => return Codes::U8 { values, start },
+        _ if as_they_are => return own(collect(view, |v, out| out.extend_from_slice(bytes(v)))),
+        _ => {}
     }
+    let code = |&value: &u8| table[usize::from(value)];
     if mapper.width() == 1 {
-        own(collect(view, |values, out| out.extend(bytes(values).map(|v| table[v] as u8))))
+        own(collect(view, |v, out| out.extend(bytes(v).iter().map(|value| code(value) as u8))))
     } else {
-        Codes::U16(collect(view, |values, out| out.extend(bytes(values).map(|v| table[v]))).into())
+        Codes::U16(collect(view, |v, out| out.extend(bytes(v).iter().map(code))).into())
     }
 }
 
@@ -139,10 +141,9 @@ fn numbers(values: Values<'_>) -> &[f32] {
     }
 }
 
-fn bytes(values: Values<'_>) -> impl Iterator<Item = usize> {
-    let values = match values {
+fn bytes(values: Values<'_>) -> &[u8] {
+    match values {
         Values::U8(values) => values,
         Values::F32(_) => unreachable!("all eras of a column have one type"),
-    };
-    values.iter().map(|&value| usize::from(value))
+    }
 }

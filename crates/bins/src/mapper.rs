@@ -108,7 +108,7 @@ impl Mapper {
         if self.bins <= 256 { 1 } else { 2 }
     }
 
-    /// Bins of numbers; those of a column that is the same everywhere when `occupied` is below 2.
+    /// Bins of numbers between the bounds.
     pub(crate) fn numeric(upper: Vec<f64>, missing: Missing, [min, max]: [f64; 2]) -> Self {
         let bins = upper.len() + usize::from(missing == Missing::Nan);
         let mut mapper =

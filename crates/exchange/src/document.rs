@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
+/// Letters of a text that an error shows.
+const SHOWN: usize = 100;
+
 /// A value and the way to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place<'a> {
@@ -55,7 +58,8 @@ impl<'a> Place<'a> {
     }
 
     fn below(&self, key: &str) -> String {
-        if self.path.is_empty() { key.into() } else { format!("{}.{key}", self.path) }
+        let key = shown(key);
+        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
     }
 
     /// The keys and values of an object.
@@ -142,7 +146,8 @@ impl<'a> Place<'a> {
     /// A number in a string.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, what: &str) -> Result<T> {
         let text = self.text()?;
-        text.parse().map_err(|_| self.error(format!("{what} is expected, {text:?} is found")))
+        text.parse()
+            .map_err(|_| self.error(format!("{what} is expected, {:?} is found", shown(text))))
     }
 
     /// The value itself.
@@ -161,6 +166,16 @@ impl<'a> Place<'a> {
     pub(crate) fn is_null(&self) -> bool {
         self.value.is_null()
     }
+}
+
+/// As much of a text from a file as an error shows: it is one line and not long, whatever the file.
+pub(crate) fn shown(text: &str) -> String {
+    let printed = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let mut start: String = text.chars().take(SHOWN).map(printed).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        start.push_str("...");
+    }
+    start
 }
 
 fn single(value: &Value) -> Option<f32> {
@@ -202,6 +217,13 @@ mod tests {
         let value = json!([true, 0, 1, false]);
         assert_eq!(Place::root(&value).flags().unwrap(), [true, false, true, false]);
         assert!(Place::root(&json!([2])).flags().is_err());
+    }
+
+    #[test]
+    fn a_long_key_is_cut() {
+        let value = json!({"a\nb".to_owned() + &"c".repeat(1_000): 1});
+        let error = Place::root(&value).entries().unwrap()[0].1.text().unwrap_err().to_string();
+        assert!(error.starts_with("a bccc") && error.len() < 200, "{error}");
     }
 
     #[test]

@@ -13,24 +13,27 @@ pub(crate) struct Single {
 }
 
 impl Single {
-    /// The same rule over f32, if there is one.
-    ///
-    /// Where zero is missing, there is one only if zero goes the way that the threshold would send it.
+    /// The same rule over f32, if there is one: see [`missing_left`].
     pub(crate) fn new(threshold: f64, missing: Missing, default_left: bool) -> Option<Self> {
-        let natural = 0.0 <= threshold;
-        let default_left = match missing {
-            Missing::Nan => default_left,
-            Missing::None => natural,
-            Missing::Zero if default_left && threshold >= Tree::ZERO => true,
-            Missing::Zero if !default_left && threshold < -Tree::ZERO => false,
-            Missing::Zero => return None,
-        };
+        let default_left = missing_left(threshold, missing, default_left)?;
         Some(Self { threshold: at_most(threshold), default_left })
     }
 
     /// The smallest number that goes right, a finite one: so the largest f32 always goes right.
     pub(crate) fn above(self) -> f32 {
         self.threshold.next_up().min(f32::MAX)
+    }
+}
+
+/// Whether NaN goes left, of a rule for a format in which NaN alone is missing.
+///
+/// Where zero is missing, there is such a rule only if zero goes the way the threshold would send it.
+pub(crate) fn missing_left(threshold: f64, missing: Missing, default_left: bool) -> Option<bool> {
+    match missing {
+        Missing::Nan => Some(default_left),
+        Missing::None => Some(0.0 <= threshold),
+        Missing::Zero if default_left => (threshold >= Tree::ZERO).then_some(true),
+        Missing::Zero => (threshold < -Tree::ZERO).then_some(false),
     }
 }
 

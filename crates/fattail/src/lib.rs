@@ -3,11 +3,15 @@
 
 pub use fattail_core::*;
 pub use fattail_evaluate as evaluate;
+pub use fattail_exchange as exchange;
+pub use fattail_gbdt as gbdt;
 pub use fattail_linear as linear;
+pub use fattail_objective as objective;
 pub use fattail_prepare as prepare;
 pub use fattail_report as report;
 pub use fattail_stats as stats;
 pub use fattail_store as store;
+pub use fattail_trees as trees;
 
 /// Losses that learners walk down.
 pub mod loss {

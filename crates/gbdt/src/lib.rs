@@ -3,6 +3,7 @@
 
 mod boost;
 mod check;
+mod era;
 mod error;
 mod grow;
 mod histogram;
@@ -12,7 +13,7 @@ mod split;
 
 pub use boost::GbdtModel;
 pub use error::Error;
-pub use fattail_bins::Binning;
+pub use fattail_bins::{Binning, Mappers};
 pub use fattail_objective::Objective;
 pub use histogram::{Alone, Reduce};
 pub use settings::{

@@ -220,6 +220,9 @@ impl Table {
 
     fn finish(self, path: &Path, options: &ReadOptions) -> Result<Panel> {
         let names = self.names();
+        if self.rows() == 0 {
+            return Err(Error::NoRows { path: path.into(), reason: String::new() });
+        }
         if let Some(filter) = &options.filter {
             let cause = fattail_core::Error::setting("filter", &filter.column, "none for LIBSVM");
             return Err(Error::Setting(cause));

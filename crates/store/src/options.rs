@@ -68,8 +68,10 @@ impl Default for ReadOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TextForm {
-    /// Whether the first line holds the names. Without names columns are `Column_0`, `Column_1`...
+    /// Whether the first line holds the names.
     pub header: bool,
+    /// The names where there is no header; columns beyond them are `Column_0`, `Column_1`... by position.
+    pub names: Vec<String>,
     /// What stands between cells; `None` takes the tab where the first line has one and no comma,
     /// else the comma.
     pub separator: Option<u8>,
@@ -79,7 +81,7 @@ pub struct TextForm {
 
 impl Default for TextForm {
     fn default() -> Self {
-        Self { header: true, separator: None, missing: Vec::new() }
+        Self { header: true, names: Vec::new(), separator: None, missing: Vec::new() }
     }
 }
 

@@ -115,7 +115,7 @@ impl Forest {
     ///
     /// # Errors
     /// Names the tree and what does not fit: a child that is not below its parent or has two
-    /// parents, a feature or leaf that does not exist, a threshold that is NaN, a name twice.
+    /// parents, a feature or leaf that does not exist, a threshold that is NaN.
     pub fn check(&self) -> Result<()> {
         let refuse = |name, given: usize, allowed: String| {
             Err(Error::Forest { name, given: given.to_string(), allowed })
@@ -131,18 +131,12 @@ impl Forest {
             );
         }
         let period = self.trees_per_iteration();
-        if self.trees.len() % period != 0 {
+        if !self.trees.len().is_multiple_of(period) {
             return refuse(
                 "the number of trees",
                 self.trees.len(),
                 format!("a multiple of {period}"),
             );
-        }
-        let mut names: Vec<&str> = self.features.iter().map(|feature| &*feature.name).collect();
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            let (given, allowed) = (format!("'{}' twice", pair[0]), "every name once".into());
-            return Err(Error::Forest { name: "the list of features", given, allowed });
         }
         for (at, tree) in self.trees.iter().enumerate() {
             self.check_tree(tree).map_err(|reason| Error::Tree { tree: at, reason })?;
@@ -240,7 +234,9 @@ fn check_children(tree: &Tree) -> Result<(), String> {
             match list.get_mut(index) {
                 Some(slot) if below && !*slot => *slot = true,
                 _ => {
-                    return Err(format!("node {at} points to {child:?}, which cannot be its child"));
+                    return Err(format!(
+                        "node {at} points to {child:?}, which cannot be its child"
+                    ));
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use std::{error::Error, fs, path::Path};
 
+use fattail::trees::{Explainer, Forest, Predictor};
 use fattail_benches::seconds;
-use fattail_trees::{Explainer, Forest, Predictor};
 
 use crate::{Answer, input};
 
@@ -38,7 +38,7 @@ pub(crate) fn explain(name: &str, data: &Path, folder: &Path) -> Answer {
 }
 
 fn forest(name: &str, folder: &Path) -> Result<Forest, Box<dyn Error>> {
-    Ok(fattail_exchange::lightgbm::read(fs::read(folder.join(format!("{name}-fattail.txt")))?)?)
+    Ok(fattail::exchange::lightgbm::read(fs::read(folder.join(format!("{name}-fattail.txt")))?)?)
 }
 
 /// The median time of some calls.

@@ -2,10 +2,9 @@
 
 use std::{error::Error, fs, path::Path};
 
+use fattail::gbdt::{Alone, Gbdt, GbdtModel, Limits, Mappers, Objective, Sampling};
 use fattail::{Panel, Predict, silent};
 use fattail_benches::{seconds, status};
-use fattail_bins::Mappers;
-use fattail_gbdt::{Alone, Gbdt, GbdtModel, Limits, Objective, Sampling};
 use serde::Deserialize;
 
 use crate::{
@@ -81,7 +80,7 @@ fn keep(
     fs::write(folder.join(format!("{name}-fattail.f64")), found)?;
     fs::write(
         folder.join(format!("{name}-fattail.txt")),
-        fattail_exchange::lightgbm::write(&model.forest)?,
+        fattail::exchange::lightgbm::write(&model.forest)?,
     )?;
     Ok(())
 }

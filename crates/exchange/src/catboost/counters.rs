@@ -9,7 +9,7 @@ use super::city::Codes;
 use super::features::words;
 use super::read::refuse;
 use crate::Result;
-use crate::document::Place;
+use crate::document::{Place, shown};
 
 /// The key of a free place in a table.
 const FREE: u64 = u64::MAX;
@@ -61,22 +61,25 @@ struct Formula {
 }
 
 impl Counter {
-    /// Reads a statistic.
-    pub(super) fn read(place: &Place<'_>, tables: &Tables<'_>) -> Result<Self> {
+    /// Reads a statistic, and the number of rows of its table.
+    pub(super) fn read(place: &Place<'_>, tables: &Tables<'_>) -> Result<(Self, usize)> {
         let (column, name) = read_feature(place, tables)?;
         let table = tables.data.at(place.at("identifier")?.text()?)?;
         let formula = Formula::read(place, &table)?;
         let unseen = formula.value(0.0, 0.0);
         let borders = place.at("borders")?.singles()?;
         let mut counter = Self { column, values: Vec::new(), missing: unseen, unseen, borders };
-        for (key, value) in formula.entries(&table)? {
+        let (entries, rows) = formula.entries(&table)?;
+        for (key, value) in entries {
             let hash = *tables.by_key.get(&key).ok_or_else(|| words(name))?;
             counter.values.extend(tables.codes.of(hash).iter().map(|&code| (code, value)));
             if hash == tables.codes.nan {
                 counter.missing = value;
             }
         }
-        Ok(counter)
+        counter.values.sort_by_key(|&(code, _)| code);
+        counter.values.dedup_by_key(|&mut (code, _)| code);
+        Ok((counter, rows))
     }
 }
 
@@ -87,7 +90,7 @@ fn read_feature<'a>(place: &Place<'_>, tables: &Tables<'a>) -> Result<(usize, &'
     for element in &elements {
         let kind = element.at("combination_element")?.text()?;
         if kind != "cat_feature_value" {
-            return Err(refuse(format!("a statistic by {kind:?}")));
+            return Err(refuse(format!("a statistic by {:?}", shown(kind))));
         }
         let index = element.at("cat_feature_index")?;
         let at = index.index()?;
@@ -98,7 +101,8 @@ fn read_feature<'a>(place: &Place<'_>, tables: &Tables<'a>) -> Result<(usize, &'
         );
     }
     let [feature] = features[..] else {
-        let names: Vec<String> = features.iter().map(|(_, name)| format!("'{name}'")).collect();
+        let names: Vec<String> =
+            features.iter().map(|(_, name)| format!("'{}'", shown(name))).collect();
         return Err(refuse(format!(
             "a statistic by the features {} together",
             names.join(" and ")
@@ -114,7 +118,7 @@ impl Formula {
             "Buckets" => Kind::Buckets,
             "BinarizedTargetMeanValue" | "FloatTargetMeanValue" => Kind::Mean,
             "Counter" | "FeatureFreq" => Kind::Counter,
-            other => return Err(refuse(format!("a statistic of the type {other:?}"))),
+            other => return Err(refuse(format!("a statistic of the type {:?}", shown(other)))),
         };
         Ok(Self {
             kind,
@@ -132,8 +136,8 @@ impl Formula {
         ((good + self.prior) / (total + self.weight) + self.shift) * self.scale
     }
 
-    /// The keys of a table and their values.
-    fn entries(&self, table: &Place<'_>) -> Result<Vec<(u64, f32)>> {
+    /// The keys of a table and their values, and the number of its rows.
+    fn entries(&self, table: &Place<'_>) -> Result<(Vec<(u64, f32)>, usize)> {
         let stride = table.at("hash_stride")?;
         let width = stride.index()?;
         let map = table.at("hash_map")?;
@@ -155,7 +159,7 @@ impl Formula {
                 entries.push((key, self.of_counts(&counts)));
             }
         }
-        Ok(entries)
+        Ok((entries, items.len() / width))
     }
 
     fn of_counts(&self, counts: &[f32]) -> f32 {

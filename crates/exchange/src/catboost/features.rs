@@ -11,7 +11,7 @@ use super::read::refuse;
 use super::tree::above;
 use crate::Result;
 use crate::categories::{self, Budget};
-use crate::document::Place;
+use crate::document::{Place, shown};
 
 /// Columns that a document may have.
 const COLUMNS: usize = 1 << 20;
@@ -112,7 +112,7 @@ impl Features {
                 "AsTrue" => true,
                 other => {
                     let allowed = "allowed is AsIs, AsFalse or AsTrue";
-                    return Err(treatment.error(format!("{other:?} is given, {allowed}")));
+                    return Err(treatment.error(format!("{:?} is given, {allowed}", shown(other))));
                 }
             },
         };
@@ -154,7 +154,8 @@ impl Features {
         let tables =
             Tables { data: document.at("ctr_data")?, codes, by_key: codes.by_key(), names };
         for place in places {
-            let counter = Counter::read(place, &tables)?;
+            let (counter, rows) = Counter::read(place, &tables)?;
+            self.budget.charge(rows).map_err(|reason| place.error(reason))?;
             let borders = counter.borders.len();
             self.counters.push((first, counter));
             first += borders;
@@ -174,7 +175,7 @@ impl Features {
             "FloatFeature" => self.number_question(split),
             "OneHotFeature" => self.category_question(split),
             "OnlineCtr" => self.counter_question(split),
-            other => Err(refuse(format!("a split of the type {other:?}"))),
+            other => Err(refuse(format!("a split of the type {:?}", shown(other)))),
         }
     }
 
@@ -219,7 +220,6 @@ impl Features {
         if split.at("border")?.single()? != border {
             return Err(place.error(format!("split {index} has the border {border}")));
         }
-        self.budget.charge(counter.values.len()).map_err(|reason| place.error(reason))?;
         // The set must leave out the categories that training has not seen.
         let unseen = counter.unseen > border;
         let differs = |&&(_, value): &&(usize, f32)| (value > border) != unseen;
@@ -254,5 +254,8 @@ fn set_rule(list: &[usize], default_left: bool) -> Rule {
 /// The error of a categorical feature whose categories are no numbers.
 pub(super) fn words(name: &str) -> crate::Error {
     let last = super::city::CATEGORIES - 1;
-    refuse(format!("the categorical feature '{name}', not all whole numbers from 0 to {last},"))
+    refuse(format!(
+        "the categorical feature '{}', not all whole numbers from 0 to {last},",
+        shown(name)
+    ))
 }

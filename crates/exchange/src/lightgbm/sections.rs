@@ -25,7 +25,9 @@ pub(super) fn parameters<'a>(
     if let Some(line) = open {
         return Err(refuse(line, "parameters", "'end of parameters' is missing"));
     }
-    list.extend(last.map(|value| (PANDAS.to_owned(), value.to_owned())));
+    list.extend(
+        last.filter(|&value| value != "null").map(|value| (PANDAS.to_owned(), value.to_owned())),
+    );
     Ok(list)
 }
 

@@ -1,6 +1,6 @@
 //! The block of one tree, written in LightGBM's order of keys: 22 lines at most.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use fattail_trees::{Child, LinearLeaf, Missing, Node, Rule, Tree};
 
@@ -27,9 +27,9 @@ pub(super) fn tree_text(at: usize, tree: &Tree) -> Result<String> {
     integers(out, "left_child", nodes.iter().map(|node| link(node.left)));
     integers(out, "right_child", nodes.iter().map(|node| link(node.right)));
     long(out, "leaf_value", tree.values.iter().copied());
-    // LightGBM keeps no weight of a tree without a split.
-    let weights =
-        if nodes.is_empty() && tree.weights[0].to_bits() == 0 { &[] } else { &tree.weights[..] };
+    // LightGBM keeps no weight of a tree without a split, but of a linear one it reads it.
+    let kept = !nodes.is_empty() || !tree.linear.is_empty() || tree.weights[0].to_bits() != 0;
+    let weights = if kept { &tree.weights[..] } else { &[] };
     long(out, "leaf_weight", weights.iter().copied());
     integers(out, "leaf_count", &tree.counts);
     short(out, "internal_value", nodes.iter().map(|node| node.value));
@@ -99,15 +99,22 @@ fn spaced<T>(out: &mut String, values: impl IntoIterator<Item = T>, push: impl F
 }
 
 fn integers<T: Display>(out: &mut String, key: &str, values: impl IntoIterator<Item = T>) {
-    line(out, key, values, |out, value| out.push_str(&value.to_string()));
+    line(out, key, values, |out, value| {
+        out.write_fmt(format_args!("{value}")).expect("writing to a string does not fail");
+    });
 }
 
 fn long(out: &mut String, key: &str, values: impl Iterator<Item = f64>) {
-    line(out, key, values, |out, value| push_general(out, value, 17));
+    line(out, key, values, |out, value| push_general(out, normal(value), 17));
 }
 
 fn short(out: &mut String, key: &str, values: impl Iterator<Item = f64>) {
-    line(out, key, values, push_short);
+    line(out, key, values, |out, value| push_short(out, normal(value)));
+}
+
+/// LightGBM aborts on a subnormal number; it takes whatever is within 1e-35 of zero as zero anyway.
+fn normal(x: f64) -> f64 {
+    if x.is_subnormal() { 0.0 } else { x }
 }
 
 /// Of a categorical node the number of its set stands in the threshold's place.
@@ -140,7 +147,7 @@ fn linear(out: &mut String, leaves: &[LinearLeaf]) {
     long(out, "leaf_const", leaves.iter().map(|leaf| leaf.constant));
     integers(out, "num_features", leaves.iter().map(|leaf| leaf.terms.len()));
     terms(out, "leaf_features", leaves, |out, term| out.push_str(&term.0.to_string()));
-    terms(out, "leaf_coeff", leaves, |out, term| push_general(out, term.1, 17));
+    terms(out, "leaf_coeff", leaves, |out, term| push_general(out, normal(term.1), 17));
 }
 
 /// Terms of a leaf are followed by two spaces, those of a leaf without any by one.

@@ -15,7 +15,7 @@ use crate::Result;
 /// Writes a model that LightGBM 4 loads.
 ///
 /// Trees of several outputs become one tree an output, and the start of the raw scores goes into the first
-/// trees: predictions stay, the structure changes. Spaces in names become `_`, as LightGBM has it.
+/// trees: predictions stay, the structure changes. Subnormal numbers become 0, spaces in names `_`, as LightGBM has it.
 ///
 /// ```
 /// use fattail_exchange::lightgbm;
@@ -60,16 +60,24 @@ fn push_line(text: &mut String, key: &str, value: &str) {
     text.push('\n');
 }
 
-/// Names as LightGBM keeps them: no white space, and not empty.
+/// Names as LightGBM keeps them: no white space, no `=` at the ends, where its reader loses it, not empty.
 fn names(features: &[Feature]) -> Vec<String> {
-    let name = |(at, feature): (usize, &Feature)| match feature.name.as_str() {
-        "" => format!("Column_{at}"),
-        name => name
-            .chars()
-            .map(|c| if c.is_whitespace() || c.is_control() { '_' } else { c })
-            .collect(),
+    features.iter().enumerate().map(|(at, feature)| name(at, &feature.name)).collect()
+}
+
+fn name(at: usize, given: &str) -> String {
+    if given.is_empty() {
+        return format!("Column_{at}");
+    }
+    let inside = given.trim_matches('=');
+    let start = given.len() - given.trim_start_matches('=').len();
+    let kept = start..start + inside.len();
+    let letter = |(byte, c): (usize, char)| match c {
+        '=' if !kept.contains(&byte) => '_',
+        c if c.is_whitespace() || c.is_control() => '_',
+        c => c,
     };
-    features.iter().enumerate().map(name).collect()
+    given.char_indices().map(letter).collect()
 }
 
 fn header(forest: &Forest, names: &[String]) -> Result<String> {
@@ -81,7 +89,8 @@ fn header(forest: &Forest, names: &[String]) -> Result<String> {
     if let Some(objective) = Objective::of(forest)? {
         push_line(&mut text, "objective=", &objective);
     }
-    if forest.average {
+    // The mean of no trees is NaN to LightGBM, here it is zero.
+    if forest.average && !forest.trees.is_empty() {
         text.push_str("average_output\n");
     }
     push_line(&mut text, "feature_names=", &names.join(" "));
@@ -135,9 +144,9 @@ fn push_parameters(text: &mut String, parameters: &[(String, String)]) -> Result
         own.iter().for_each(|(name, value)| text.push_str(&format!("[{name}: {value}]\n")));
         text.push_str("\nend of parameters\n");
     }
-    if let Some((_, value)) = pandas.last() {
-        text.push_str(&format!("\npandas_categorical:{value}\n"));
-    }
+    // Python looks for the line, and without it may cut a name of the importances within a letter.
+    let pandas = pandas.last().map_or("null", |(_, value)| value);
+    text.push_str(&format!("\npandas_categorical:{pandas}\n"));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::FORMAT;
 use super::objective::Objective;
 use super::read_tree::read_tree;
 use crate::categories::{self, Budget};
-use crate::document::Place;
+use crate::document::{Place, shown};
 use crate::{Error, Result};
 
 /// Features that a file may declare without naming them.
@@ -65,7 +65,7 @@ fn read_objective(place: &Place<'_>) -> Result<(&'static Objective, Vec<(String,
     let name = place.at("name")?.text()?;
     let known = Objective::named(name).ok_or_else(|| Error::Unrepresentable {
         format: FORMAT,
-        what: format!("the objective {name:?}"),
+        what: format!("the objective {:?}", shown(name)),
     })?;
     let mut parameters = vec![("objective".to_owned(), name.to_owned())];
     for (key, group) in place.entries()? {
@@ -107,7 +107,11 @@ fn read_base_score(place: &Place<'_>, known: &Objective, outputs: usize) -> Resu
     let margins = bases.map(|base| {
         let margin = base.parse().ok().and_then(|base| known.space.margin(base));
         margin.map(f64::from).ok_or_else(|| {
-            place.error(format!("{base:?} is given, allowed for {} is {allowed}", known.name))
+            place.error(format!(
+                "{:?} is given, allowed for {} is {allowed}",
+                shown(base),
+                known.name
+            ))
         })
     });
     let margins = margins.collect::<Result<Vec<f64>>>()?;
@@ -134,7 +138,7 @@ impl<'a> Booster<'a> {
             }
             name => Err(Error::Unrepresentable {
                 format: FORMAT,
-                what: format!("the booster {name:?}"),
+                what: format!("the booster {:?}", shown(name)),
             }),
         }
     }

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod catboost;
 mod forests;
 mod hostile;
 mod lightgbm;
 mod onnx;
 mod peers;
+mod treelite;
 mod xgboost;
-mod catboost;

@@ -1,9 +1,9 @@
 //! Writes models for the checks by their peers: `cargo test -p fattail-exchange -- --ignored peers`, then
-//! `reference/xgboost/check.py` and `reference/onnx/check.py` with the folder that it names.
+//! `check.py` in `reference/xgboost`, `reference/onnx` and `reference/treelite` with the folder that it names.
 
 use std::path::Path;
 
-use fattail_exchange::{onnx, xgboost};
+use fattail_exchange::{onnx, treelite, xgboost};
 use fattail_trees::Forest;
 use serde_json::json;
 
@@ -18,6 +18,7 @@ fn keep(name: &str, forest: &Forest, rows: &[Vec<f64>]) {
     let predictions: Vec<_> = rows.iter().map(|row| forest.predict_row(row).unwrap()).collect();
     put("cases", json!({ "x": rows, "prediction": predictions }).to_string().as_bytes());
     put("onnx", &onnx::write(forest).unwrap());
+    put("treelite", &treelite::write(forest).unwrap());
     // Two links have no place there.
     if let Ok(text) = xgboost::write_json(forest) {
         put("json", text.as_bytes());

@@ -128,7 +128,7 @@ fn margins_leaves_and_predictions_are_xgboosts() {
         for (at, row) in rows(&case["x"]).iter().enumerate() {
             let raw = forest.raw_row(row).unwrap();
             let label = name == "softmax" || name == "hinge";
-            if !(name == "softmax") {
+            if name != "softmax" {
                 near(&raw, &margins[at], name);
             }
             if !label {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Boosting, Gbdt, Precision, Rows,
     boost::data::Data,
+    era,
     grow::{Allowed, Grower, Grown, Sample},
     histogram::{Cell, Pack, Reduce},
 };
@@ -46,6 +47,8 @@ struct State<'a, C> {
     trees: Vec<Tree>,
     /// All columns, packed once; none when trees see different ones.
     pack: Option<Pack<'a>>,
+    /// Where the folds of eras that judge splits start.
+    folds: Option<Vec<u32>>,
 }
 
 impl<'a> Training<'a> {
@@ -124,6 +127,7 @@ impl<'a> Training<'a> {
             h: vec![0.0; size],
             cells: vec![C::default(); rows],
             trees: Vec::new(),
+            folds: era::folds(&self.settings.eras, &self.data.eras),
             pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
         }
     }
@@ -189,6 +193,7 @@ impl<'a> Training<'a> {
             scale: &scale,
             reduce: self.reduce,
             random: Stream::Tree(tree as u32).of(self.settings.seed),
+            folds: state.folds.as_deref(),
         };
         let mut grown = grower.grow(sample);
         self.renew(&mut grown, output, &state.score[own]);

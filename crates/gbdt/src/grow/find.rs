@@ -43,8 +43,7 @@ impl<C: Cell> Grower<'_, C> {
         for member in &group.members {
             let (own, rest) = histogram.split_at(member.bins);
             histogram = rest;
-            let seen = question.columns.as_ref().is_none_or(|columns| columns[member.feature]);
-            if !seen || !self.allowed.may_follow(&leaf.path, member.feature) {
+            if !question.sees(member.feature) || !self.allowed.may_follow(&leaf.path, member.feature) {
                 continue;
             }
             sums.clear();
@@ -77,6 +76,7 @@ impl<C: Cell> Grower<'_, C> {
             feature,
             missing: mapper.missing,
             zero_bin: mapper.zero_bin,
+            missing_bin: mapper.missing_bin(),
             is_categorical: matches!(mapper.kind, fattail_bins::Kind::Categorical { .. }),
             total: Sums { h: leaf.sums.h + 2.0 * EPSILON, ..leaf.sums },
             valuer: Valuer { monotone, bounds: question.bounds, ..question.valuer },
@@ -111,4 +111,11 @@ pub(super) struct Question {
     bounds: Option<(Bounds, Bounds)>,
     floor: f64,
     columns: Option<Vec<bool>>,
+}
+
+impl Question {
+    /// Whether the node may ask about a feature.
+    pub(super) fn sees(&self, feature: usize) -> bool {
+        self.columns.as_ref().is_none_or(|columns| columns[feature])
+    }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) reduce: &'a dyn Reduce,
     /// Random numbers of the tree.
     pub(crate) random: Counter,
+    /// Where the folds of eras that judge splits start, and the number of rows at the end.
+    pub(crate) folds: Option<&'a [u32]>,
 }
 
 /// A growing tree.
@@ -111,7 +113,10 @@ impl<'a, C: Cell> Grower<'a, C> {
             forced: self.settings.constraints.forced.as_deref(),
             parent: None,
         };
-        if self.may_split(&root) {
+        if self.may_split(&root) && self.folds.is_some() {
+            gather(self.cells, &growing.rows, &mut growing.ordered);
+            root.best = self.find_in_leaf(&growing, &root, 0);
+        } else if self.may_split(&root) {
             let mut histogram = growing.take(self.pack.bins);
             match sample {
                 Sample::All => {
@@ -140,7 +145,7 @@ impl<'a, C: Cell> Grower<'a, C> {
         sum[0].decode(self.scale)
     }
 
-    fn reduce(&self, cells: &mut [C]) {
+    pub(super) fn reduce(&self, cells: &mut [C]) {
         if let Some(integers) = C::integers(cells) {
             self.reduce.sum(integers);
         }
@@ -169,15 +174,18 @@ impl<'a, C: Cell> Grower<'a, C> {
             return;
         }
         let node = growing.nodes.len();
-        let find = |leaf: &Leaf<'_, C>, histogram: &Option<Vec<C>>, node: usize| {
-            let histogram = histogram.as_ref().filter(|_| self.may_split(leaf))?;
-            self.find(leaf, histogram, node)
-        };
-        (left.best, right.best) = rayon::join(
-            || find(&left, &of_left, 2 * node - 1),
-            || find(&right, &of_right, 2 * node),
-        );
         (left.histogram, right.histogram) = (of_left, of_right);
+        if self.folds.is_some() {
+            // The workers' sums are taken inside, so the children come one after the other.
+            left.best = self.find_in_leaf(growing, &left, 2 * node - 1);
+            right.best = self.find_in_leaf(growing, &right, 2 * node);
+        } else {
+            let growing = &*growing;
+            (left.best, right.best) = rayon::join(
+                || self.find_in_leaf(growing, &left, 2 * node - 1),
+                || self.find_in_leaf(growing, &right, 2 * node),
+            );
+        }
         for leaf in [&mut left, &mut right] {
             if leaf.best.is_none() {
                 growing.pool.extend(leaf.histogram.take());
@@ -185,6 +193,24 @@ impl<'a, C: Cell> Grower<'a, C> {
         }
         growing.leaves[at] = left;
         growing.leaves.push(right);
+    }
+
+    /// The best split of a leaf, from its histogram or from its eras.
+    fn find_in_leaf(
+        &self,
+        growing: &Growing<'a, C>,
+        leaf: &Leaf<'_, C>,
+        node: usize,
+    ) -> Option<Split> {
+        if !self.may_split(leaf) {
+            return None;
+        }
+        if let Some(folds) = self.folds {
+            let (rows, cells) =
+                (&growing.rows[leaf.rows.clone()], &growing.ordered[leaf.rows.clone()]);
+            return self.find_by_era(leaf, folds, rows, cells, node);
+        }
+        self.find(leaf, leaf.histogram.as_ref()?, node)
     }
 
     /// Sorts the rows of leaf `at` and makes its children, without histograms.
@@ -242,6 +268,13 @@ impl<'a, C: Cell> Grower<'a, C> {
         right: &Leaf<'_, C>,
         parent: Option<Vec<C>>,
     ) -> (Option<Vec<C>>, Option<Vec<C>>) {
+        if self.folds.is_some() {
+            for leaf in [left, right].into_iter().filter(|leaf| self.may_split(leaf)) {
+                let range = leaf.rows.clone();
+                gather(self.cells, &growing.rows[range.clone()], &mut growing.ordered[range]);
+            }
+            return (None, None);
+        }
         if !self.may_split(left) && !self.may_split(right) {
             growing.pool.extend(parent);
             return (None, None);

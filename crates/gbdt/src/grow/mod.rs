@@ -1,5 +1,6 @@
 //! How a tree grows: leaf by leaf, level by level, or one question a level.
 
+mod by_era;
 mod constraint;
 mod find;
 mod grower;

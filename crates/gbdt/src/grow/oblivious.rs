@@ -95,10 +95,8 @@ impl<C: Cell> Grower<'_, C> {
 
     fn split_by(&self, leaf: &Leaf<'_, C>, sums: &[Sums], question: Candidate) -> Split {
         let missing = self.binned.columns[question.feature].mapper.missing_bin();
-        let goes_left = |bin: usize| {
-            if missing == Some(bin) { question.default_left } else { bin <= question.bin }
-        };
-        let of_left = sums.iter().enumerate().filter(|(bin, _)| goes_left(*bin));
+        let side = Side::Threshold { bin: question.bin, default_left: question.default_left };
+        let of_left = sums.iter().enumerate().filter(|(bin, _)| side.goes_left(*bin, missing));
         let left = of_left.fold(Sums::default(), |sum, (_, &bin)| sum.plus(bin));
         let right = leaf.sums.minus(left);
         let valuer = Valuer::new(&self.settings.limits, leaf.output);
@@ -111,7 +109,7 @@ impl<C: Cell> Grower<'_, C> {
         };
         Split {
             feature: question.feature,
-            side: Side::Threshold { bin: question.bin, default_left: question.default_left },
+            side,
             gain: question.gain,
             left,
             right,

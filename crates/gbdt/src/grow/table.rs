@@ -1,7 +1,6 @@
 //! Which bins of a feature go left, as a table.
 
 use fattail_bins::{BinnedColumn, Codes};
-use fattail_trees::Missing;
 
 use crate::split::Side;
 
@@ -17,14 +16,8 @@ pub(crate) enum Table {
 impl Table {
     /// The table of a split of a column.
     pub(crate) fn new(column: &BinnedColumn, side: &Side) -> Self {
-        let left = |bin: usize| match side {
-            Side::Threshold { bin: last, default_left } => {
-                // A split between numbers and NaN has the bin of NaN on its other side.
-                let missing = column.mapper.missing_bin() == Some(bin);
-                if missing && column.mapper.missing != Missing::None { *default_left } else { bin <= *last }
-            }
-            Side::Categories(bins) => bins.contains(&(bin as u32)),
-        };
+        let missing = column.mapper.missing_bin();
+        let left = |bin: usize| side.goes_left(bin, missing);
         match column.codes {
             Codes::U8 { .. } => Self::Narrow(Box::new(std::array::from_fn(left))),
             Codes::U16(_) => Self::Wide((0..column.mapper.bins).map(left).collect()),

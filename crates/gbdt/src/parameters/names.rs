@@ -29,12 +29,8 @@ impl Given {
         let mut given: BTreeMap<&'static str, Named> = BTreeMap::new();
         for (name, value) in pairs {
             let name = normal(&name);
-            // An empty value stands for the default.
             let value = value.trim().trim_matches(['"', '\'']).to_owned();
             let entry = table::find(&name).ok_or_else(|| unknown(&name))?;
-            if value.is_empty() {
-                continue;
-            }
             let new = Named { entry, name, value };
             let loser = match given.remove(entry.name) {
                 None => None,
@@ -57,12 +53,13 @@ impl Given {
 
     /// Whether a parameter is given.
     pub(super) fn holds(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.iter().any(|(entry, _)| entry.name == name)
     }
 
-    /// The parameters and their values.
+    /// The parameters and their values; an empty value stands for the default.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static Entry, &str)> {
-        self.0.values().map(|named| (named.entry, &*named.value))
+        let given = self.0.values().filter(|named| !named.value.is_empty());
+        given.map(|named| (named.entry, &*named.value))
     }
 }
 

@@ -19,6 +19,17 @@ pub(crate) enum Side {
     Categories(Vec<u32>),
 }
 
+impl Side {
+    /// Whether a bin goes left, `missing` being the bin of missing values.
+    pub(crate) fn goes_left(&self, bin: usize, missing: Option<usize>) -> bool {
+        match self {
+            Self::Threshold { default_left, .. } if missing == Some(bin) => *default_left,
+            Self::Threshold { bin: last, .. } => bin <= *last,
+            Self::Categories(bins) => bins.contains(&(bin as u32)),
+        }
+    }
+}
+
 /// A split of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Split {
@@ -62,6 +73,7 @@ pub(crate) struct Task<'a> {
     pub(crate) feature: usize,
     pub(crate) missing: Missing,
     pub(crate) zero_bin: usize,
+    pub(crate) missing_bin: Option<usize>,
     pub(crate) is_categorical: bool,
     /// The node's sums, twice epsilon in the hessian.
     pub(crate) total: Sums,
@@ -86,8 +98,13 @@ impl Task<'_> {
         if self.is_categorical { categorical::best(self, bins) } else { numeric::best(self, bins) }
     }
 
+    /// Whether a bin goes left.
+    pub(crate) fn goes_left(&self, side: &Side, bin: usize) -> bool {
+        side.goes_left(bin, self.missing_bin)
+    }
+
     /// A split from what goes left, epsilon in its hessian.
-    fn split(&self, side: Side, gain: f64, left: Sums, valuer: &Valuer) -> Split {
+    pub(crate) fn split(&self, side: Side, gain: f64, left: Sums, valuer: &Valuer) -> Split {
         let right = self.total.minus(left);
         let (left_output, right_output) = valuer.outputs(left, right);
         let without = |sums: Sums| Sums { h: sums.h - EPSILON, ..sums };

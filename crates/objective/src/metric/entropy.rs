@@ -16,7 +16,7 @@ pub(super) fn value(metric: &Evaluation, view: &View<'_>) -> Result<f64, Error> 
     if *metric == Evaluation::CrossEntropyLambda {
         return lambda(view, target, scores);
     }
-    let (sum, total) = view.sums(target, |row| entropy(label(row), view.predict(scores[row])))?;
+    let (sum, total) = view.sums(target, |row| entropy(target[row], view.predict(scores[row])))?;
     if *metric == Evaluation::CrossEntropy {
         return Ok(sum / total);
     }
@@ -36,14 +36,15 @@ fn lambda(view: &View<'_>, target: &[f32], scores: &[f64]) -> Result<f64, Error>
     }
     let loss = |row: usize| {
         let p = 1.0 - (-view.weight(target, row) * view.predict(scores[row])).exp();
-        if known(row) { entropy(f64::from(target[row]), p) } else { 0.0 }
+        if known(row) { entropy(target[row], p) } else { 0.0 }
     };
     Ok(chunks::sum(view.rows(), loss) / count)
 }
 
-fn entropy(label: f64, p: f64) -> f64 {
+fn entropy(label: f32, p: f64) -> f64 {
     let log = |p: f64| p.max(1e-12).ln();
-    -(label * log(p) + (1.0 - label) * log(1.0 - p))
+    // One less the label is single in LightGBM.
+    -(f64::from(label) * log(p) + f64::from(1.0 - label) * log(1.0 - p))
 }
 
 fn part(p: f64) -> f64 {

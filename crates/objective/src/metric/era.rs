@@ -43,7 +43,7 @@ impl EraScore {
 pub(super) fn value(metric: &Evaluation, view: &View<'_>) -> Result<f64, Error> {
     let targets = view.labels.targets;
     view.check(&Range::finite(view.by))?;
-    if view.outputs % targets.len() != 0 {
+    if !view.outputs.is_multiple_of(targets.len()) {
         let (by, given, allowed) = (view.by, targets.len(), "1, or a divisor of the outputs");
         return Err(Error::Targets { by, given, allowed });
     }
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn numerai_by_hand() {
         // pow(gauss(rank)) of five: 1.45.., 0.379.., 0; targets -0.5 .. 0.5 to the power 1.5.
-        let (a, b) = (1.4507885796854221, 0.3797472709071263);
+        let (a, b) = (1.450_788_579_685_422, 0.3797472709071263);
         let (c, d) = (0.5f64.powf(1.5), 0.25f64.powf(1.5));
         let expected = (a * c + b * d) / ((a * a + b * b) * (c * c + d * d)).sqrt();
         let scores = [1.0, 2.0, 3.0, 4.0, 5.0];

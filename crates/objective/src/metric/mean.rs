@@ -32,7 +32,7 @@ use crate::{
 pub(super) fn value(metric: &Evaluation, view: &View<'_>) -> Result<f64, Error> {
     check(metric, view)?;
     let (rows, targets) = (view.rows(), view.labels.targets);
-    if view.outputs % targets.len() != 0 {
+    if !view.outputs.is_multiple_of(targets.len()) {
         let (by, given, allowed) = (view.by, targets.len(), "1, or a divisor of the outputs");
         return Err(Error::Targets { by, given, allowed });
     }

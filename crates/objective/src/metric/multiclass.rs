@@ -86,8 +86,8 @@ fn ordered(above: &[(f64, f64)], mut below: Vec<(f64, f64)>) -> f64 {
     }
     let total = reached[below.len()];
     let won = |&(place, weight): &(f64, f64)| {
-        let less = below.partition_point(|pair| pair.0 <= place - EPSILON);
-        let most = below.partition_point(|pair| pair.0 < place + EPSILON);
+        let less = below.partition_point(|pair| place - pair.0 >= EPSILON);
+        let most = below.partition_point(|pair| pair.0 - place < EPSILON);
         weight * 0.5 * (reached[less] + reached[most])
     };
     above.iter().map(won).sum::<f64>() / (total * above.iter().map(|pair| pair.1).sum::<f64>())

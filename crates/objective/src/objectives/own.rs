@@ -19,6 +19,10 @@ pub(crate) struct Own<'a> {
 impl<'a> Own<'a> {
     pub(crate) fn new(labels: &Labels<'a>, loss: Arc<dyn Loss>) -> fattail_core::Result<Self> {
         loss.check()?;
+        if labels.targets.len() != 1 {
+            let given = labels.targets.len();
+            return Err(Error::Targets { by: "custom", given, allowed: "1" }.into());
+        }
         Known::new(labels, 0, &Range::finite("custom"))?.vary()?;
         Ok(Self { loss, truth: truth(labels)? })
     }

@@ -53,7 +53,7 @@ fn targets(kind: Kind, draws: &[f32]) -> Vec<Vec<f32>> {
     match kind {
         Kind::Real => vec![map(&|row, u| 4.0 * u - 2.0 + row as f32 * 0.01)],
         Kind::Positive => vec![map(&|row, u| u * 3.0 + 0.05 + row as f32 * 0.01)],
-        Kind::Share => vec![map(&|row, u| (u + row as f32 * 0.02) / 1.3)],
+        Kind::Share => vec![map(&|row, u| (u + (row % 12) as f32 * 0.02) / 1.3)],
         Kind::Sign => vec![map(&|row, u| if row == 0 || row > 1 && u > 0.5 { 1.0 } else { 0.0 })],
         Kind::Class => {
             vec![map(&|row, u| if row < 3 { row as f32 } else { (u * 2.99).floor() })]
@@ -222,22 +222,30 @@ proptest! {
 
     #[test]
     fn renewed_leaves_are_best((unit, scores, _) in draws(9), shift in -1.0f64..1.0) {
-        for objective in [
-            Objective::RegressionL1,
-            Objective::Quantile { alphas: vec![0.3] },
-            Objective::Quantile { alphas: vec![0.9] },
-        ] {
-            let target = targets(Kind::Real, &unit).remove(0);
-            let labels = Labels { targets: &[&target], ..Labels::default() };
-            let scores = &scores[..9];
-            let bound = objective.bind(labels).unwrap();
-            let value = bound.renew(0, &[0, 1, 2, 3, 4, 5, 6, 7, 8], scores).unwrap();
-            let loss = |value: f64| {
-                let moved: Vec<f64> = scores.iter().map(|score| score + value).collect();
-                objective.evaluation().value(&labels, &moved, bound.link()).unwrap()
-            };
-            prop_assert!(loss(value) <= loss(value + shift) + 1e-12);
-        }
+        let objective = Objective::RegressionL1;
+        let target = targets(Kind::Real, &unit).remove(0);
+        let labels = Labels { targets: &[&target], ..Labels::default() };
+        let scores = &scores[..9];
+        let bound = objective.bind(labels).unwrap();
+        let value = bound.renew(0, &[0, 1, 2, 3, 4, 5, 6, 7, 8], scores).unwrap();
+        let loss = |value: f64| {
+            let moved: Vec<f64> = scores.iter().map(|score| score + value).collect();
+            objective.evaluation().value(&labels, &moved, bound.link()).unwrap()
+        };
+        prop_assert!(loss(value) <= loss(value + shift) + 1e-12);
+    }
+
+    #[test]
+    fn renewed_quantiles_lie_next_to_theirs((unit, scores, _) in draws(9), alpha in 0.05f64..0.95) {
+        // LightGBM interpolates at (n - 1) alpha, which is near the best value, not at it.
+        let target = targets(Kind::Real, &unit).remove(0);
+        let labels = Labels { targets: &[&target], ..Labels::default() };
+        let bound = Objective::Quantile { alphas: vec![alpha] }.bind(labels).unwrap();
+        let value = bound.renew(0, &[0, 1, 2, 3, 4, 5, 6, 7, 8], &scores[..9]).unwrap();
+        let residuals = target.iter().zip(&scores).map(|(y, s)| f64::from(*y) - s);
+        let below = residuals.clone().filter(|&r| r < value - 1e-9).count() as f64;
+        let most = residuals.filter(|&r| r <= value + 1e-9).count() as f64;
+        prop_assert!(below <= 8.0 * alpha + 1.0 && most >= 8.0 * alpha);
     }
 
     #[test]

@@ -142,8 +142,10 @@ def forest(objective, settings, info, metric, label=None):
     model = xgb.train(params, data, 1)
     tree = json.loads(model.save_raw("json"))["learner"]["gradient_booster"]["model"]["trees"][0]
     leaves = model.predict(data, pred_leaf=True).astype(int).reshape(-1).tolist()
-    still = xgb.train({**params, "eta": 1e-30, "eval_metric": metric}, data, 0)
-    value = float(still.eval(data).split(":")[-1])
+    record = {}
+    still = {**params, "eta": 1e-30, "eval_metric": metric}
+    xgb.train(still, data, 1, evals=[(data, "v")], evals_result=record, verbose_eval=False)
+    value = record["v"][metric][-1]
     return {"objective": objective, "settings": settings, "metric": value, "leaf": leaves,
             "value": {k: tree["split_conditions"][k] for k in set(leaves)},
             "weight": {k: tree["sum_hessian"][k] for k in set(leaves)}}

@@ -87,13 +87,13 @@ fn is_missing(cell: &[u8], form: &TextForm) -> bool {
 /// The lines of a file, each as wide as the header.
 struct Lines<'a> {
     path: &'a Path,
-    names: bool,
+    form: &'a TextForm,
     reader: Reader<BufReader<File>>,
     width: usize,
 }
 
 impl<'a> Lines<'a> {
-    fn open(path: &'a Path, form: &TextForm) -> Result<Self> {
+    fn open(path: &'a Path, form: &'a TextForm) -> Result<Self> {
         let mut file = BufReader::new(File::open(path).map_err(Error::read(path))?);
         let separator = match form.separator {
             Some(separator) => separator,
@@ -101,15 +101,19 @@ impl<'a> Lines<'a> {
         };
         let mut builder = ReaderBuilder::new();
         builder.flexible(true).delimiter(separator).has_headers(form.header);
-        Ok(Self { path, names: form.header, reader: builder.from_reader(file), width: 0 })
+        Ok(Self { path, form, reader: builder.from_reader(file), width: 0 })
     }
 
     fn header(&mut self) -> Result<Vec<String>> {
         let broken = |source| Error::format(self.path, Place::Line(1), "CSV", source);
         let header = self.reader.headers().map_err(broken)?;
-        if !self.names && !header.is_empty() {
+        if !self.form.header && !header.is_empty() {
             self.width = header.len();
-            return Ok((0..self.width).map(|at| format!("Column_{at}")).collect());
+            let name = |at| {
+                let given = self.form.names.get(at).cloned();
+                given.unwrap_or_else(|| format!("Column_{at}"))
+            };
+            return Ok((0..self.width).map(name).collect());
         }
         if header.is_empty() {
             let reason = ": it is empty, without a header".into();

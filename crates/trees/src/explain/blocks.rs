@@ -23,14 +23,14 @@ const LOT: usize = 64 << 20;
 /// Trees looked at for a lot.
 const AHEAD: usize = 256;
 /// Bytes of the sums of a block.
-const BLOCK: usize = 512 << 10;
+const BLOCK: usize = 1 << 20;
 
 /// What to do for a number of rows.
 #[derive(Debug)]
-pub(super) struct Work<'a> {
+pub(super) struct Work<'a, 'r> {
     pub(super) forest: &'a Forest,
     pub(super) layout: Layout,
-    pub(super) rows: Rows<'a>,
+    pub(super) rows: Rows<'r>,
     pub(super) count: usize,
 }
 
@@ -43,14 +43,15 @@ struct Planned<'a> {
 }
 
 /// A tree made ready.
-struct Ready<'a> {
+#[derive(Debug)]
+pub(super) struct Ready<'a> {
     tree: &'a Tree,
     decider: Decider,
     tables: Tables,
     rest: Option<Rest>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Work<'a, '_> {
     /// Hands the sums of each block to `give`: the rows of `out` that the block covers, its number
     /// of rows, and its sums, place by place. Blocks come once for each lot and are added.
     pub(super) fn run(
@@ -72,6 +73,16 @@ impl<'a> Work<'a> {
             self.add(&ready, out, row, &give);
             trees = &trees[kept..];
         }
+    }
+
+    /// All trees made ready, unless that takes more than a lot's memory. For few rows this costs
+    /// more than their explanations, so whoever explains row by row keeps it.
+    pub(super) fn ready_all(&self) -> Option<Vec<Ready<'a>>> {
+        let (limits, maker) = (Limits::for_rows(self.count), Maker::new(self.layout, self.scale()));
+        let trees = self.forest.trees.par_iter();
+        let planned: Vec<Planned> = trees.map(|tree| self.plan(tree, limits)).collect();
+        let fits = planned.iter().map(|tree| tree.bytes).sum::<usize>() <= LOT;
+        fits.then(|| planned.par_iter().map(|planned| self.ready(planned, &maker)).collect())
     }
 
     /// What leaf values are multiplied with.
@@ -97,7 +108,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn add(
+    /// Does the work for trees that are ready; as [`Work::run`].
+    pub(super) fn add(
         &self,
         lot: &[Ready<'_>],
         out: &mut [f64],
@@ -142,8 +154,7 @@ struct Buffers {
 }
 
 fn block_rows(places: usize) -> usize {
-    let k: usize = std::env::var("K").ok().and_then(|x| x.parse().ok()).unwrap_or(512);
-    (k * 1024 / size_of::<f64>() / places.max(1)).clamp(16, 4096)
+    (BLOCK / size_of::<f64>() / places.max(1)).clamp(16, 4096)
 }
 
 /// How many trees fit, at least one.

@@ -27,7 +27,7 @@ impl<const N: usize> Quadrature<N> {
 
 fn legendre_zero(degree: usize, at: usize) -> f64 {
     let mut x = (std::f64::consts::PI * (at as f64 + 0.75) / (degree as f64 + 0.5)).cos();
-    for _ in 0..8 {
+    for _ in 0..5 {
         let (value, slope) = legendre(degree, x);
         x -= value / slope;
     }

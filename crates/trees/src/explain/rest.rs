@@ -73,7 +73,7 @@ pub(super) struct Block<'a> {
 
 #[derive(Debug)]
 pub(super) struct Walk<const N: usize> {
-    kernel: Kernel<N>,
+    kernel: Box<Kernel<N>>,
     steps: Vec<Step<N>>,
     /// Scaled values of the leaves.
     values: Vec<f64>,
@@ -121,7 +121,7 @@ struct State<const N: usize> {
 
 impl<const N: usize> Walk<N> {
     fn new(tree: &Tree, plan: &Plan, leaves: &[usize], (layout, scale): (&Layout, f64)) -> Self {
-        let kernel = Kernel::new();
+        let kernel = Box::new(Kernel::new());
         let wanted = plan.on_the_way(leaves.iter().copied());
         let mut kept = vec![0; plan.arrows.len() + 1];
         for at in 0..plan.arrows.len() {

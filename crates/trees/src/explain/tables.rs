@@ -23,9 +23,6 @@ pub(super) struct Limits {
     pub(super) single: u32,
 }
 
-fn e(n: &str, d: u32) -> u32 {
-    std::env::var(n).ok().and_then(|x| x.parse().ok()).unwrap_or(d)
-}
 impl Limits {
     /// The most that a pattern's type holds.
     const BITS: u32 = 12;
@@ -35,7 +32,7 @@ impl Limits {
     /// Tables no longer than the rows make worthwhile.
     pub(super) fn for_rows(rows: usize) -> Self {
         let worth = (rows / 4).max(1).ilog2();
-        Self { merge: worth.min(e("M", 8)), single: worth.min(e("S", 10)) }
+        Self { merge: worth.min(8), single: worth.min(Self::BITS) }
     }
 
     fn allow(&self, arrow: &Arrow) -> bool {

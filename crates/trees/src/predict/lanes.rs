@@ -187,7 +187,7 @@ pub(crate) fn walk(steps: &[Step], leaves: usize, codes: &[u8], out: &mut [u32])
             && step.next.iter().all(|&next| (next as usize) < steps.len())
     }));
     const LANES: usize = 8;
-    assert!(out.len() % LANES == 0 && out.len() <= BLOCK);
+    assert!(out.len().is_multiple_of(LANES) && out.len() <= BLOCK);
     for (group, out) in out.chunks_exact_mut(LANES).enumerate() {
         let mut at = [0u32; LANES];
         while at.iter().any(|&at| (at as usize) < leaves) {
@@ -224,6 +224,48 @@ pub(crate) fn run(
         masks.resize(program.masks() * WORDS, 0);
     }
     dispatch!(level, run(program, planes, masks, bits));
+}
+
+/// A node for single rows, in 16 bytes: the left child is at `first`, the right one beside it. A leaf
+/// has an infinite threshold and itself as first child.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flat {
+    pub(crate) threshold: f64,
+    /// The feature, and at the highest bit whether NaN goes right.
+    pub(crate) asked: u32,
+    pub(crate) first: u32,
+}
+
+/// The bit of [`Flat::asked`] that sends NaN right.
+pub(crate) const NAN_RIGHT: u32 = 1 << 31;
+/// Trees that go down together.
+pub(crate) const TOGETHER: usize = 8;
+
+/// Goes from some nodes down to leaves, all of them a step at a time: while one waits for memory, the
+/// others step.
+pub(crate) fn descend<const NAN: bool>(nodes: &[Flat], row: &[f64], at: &mut [u32; TOGETHER]) {
+    debug_assert!(nodes.iter().all(|node| {
+        ((node.asked & !NAN_RIGHT) as usize) < row.len() && (node.first as usize) < nodes.len()
+    }));
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for at in at.iter_mut() {
+            // SAFETY: the layout made the nodes: children are nodes, features those of the forest,
+            // whose number the row has.
+            let (node, x) = unsafe {
+                let node = nodes.get_unchecked(*at as usize);
+                (node, *row.get_unchecked((node.asked & !NAN_RIGHT) as usize))
+            };
+            let mut right = x > node.threshold;
+            if NAN {
+                right |= x.is_nan() & (node.asked & NAN_RIGHT != 0);
+            }
+            let next = node.first + u32::from(right);
+            moved |= next != *at;
+            *at = next;
+        }
+    }
 }
 
 /// The twins without intrinsics.

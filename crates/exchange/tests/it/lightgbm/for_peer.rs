@@ -6,6 +6,7 @@ use fattail_exchange::lightgbm;
 use fattail_trees::Forest;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 

@@ -243,11 +243,21 @@ fn what_lightgbm_has_no_place_for() {
 fn names_without_spaces() {
     let named = |name: &str| Feature { name: name.into(), ..Feature::default() };
     let forest = Forest {
-        features: vec![named("a b"), named(""), named("c\nd=e")],
+        features: vec![named("a b"), named(""), named("c\nd=e"), named("="), named("=f=")],
         trees: vec![Tree::constant(vec![1.0], 0)],
         ..Forest::default()
     };
     let read = lightgbm::read(lightgbm::write(&forest).unwrap()).unwrap();
     let names: Vec<&str> = read.features.iter().map(|feature| feature.name.as_str()).collect();
-    assert_eq!(names, ["a_b", "Column_1", "c_d=e"]);
+    assert_eq!(names, ["a_b", "Column_1", "c_d=e", "_", "_f_"]);
+}
+
+/// LightGBM aborts on the one and predicts NaN from the other.
+#[test]
+fn what_lightgbm_stumbles_over() {
+    let subnormal = Tree::constant(vec![5e-324], 0);
+    let forest = Forest { trees: vec![subnormal], ..Forest::default() };
+    assert!(lightgbm::write(&forest).unwrap().contains("leaf_value=0\n"));
+    let empty = Forest { average: true, ..Forest::default() };
+    assert!(!lightgbm::write(&empty).unwrap().contains("average_output"));
 }

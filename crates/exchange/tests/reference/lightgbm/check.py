@@ -7,6 +7,7 @@ last place (another `exp`).
 """
 
 import json
+import logging
 import pathlib
 import sys
 
@@ -14,6 +15,9 @@ import lightgbm as lgb
 import numpy as np
 
 TOLERANCE = 1e-12
+quiet = logging.getLogger("quiet")
+quiet.setLevel(logging.ERROR)
+lgb.register_logger(quiet)
 
 
 def distance(ours, theirs):
@@ -29,7 +33,7 @@ def main(folder):
     cases = json.loads((folder / "cases.json").read_text())
     numbers = 0
     for case in cases:
-        booster = lgb.Booster(model_file=folder / f"{case['name']}.txt", params={"verbosity": -1})
+        booster = lgb.Booster(model_file=folder / f"{case['name']}.txt")
         rows = np.array([[float(v) for v in row] for row in case["rows"]], np.float64)
         for key in worst:
             theirs = booster.predict(rows, raw_score=key == "raw", num_threads=1)

@@ -201,6 +201,9 @@ def lightgbm_cases():
         shown = x[:12]
         contributions = booster.predict(shown.astype(np.float64), pred_contrib=True)
         raw = booster.predict(shown.astype(np.float64), raw_score=extra.get("boosting") != "rf")
+        if extra.get("boosting") == "rf":
+            # LightGBM divides predictions by the trees, but not contributions.
+            contributions /= booster.num_trees()
         forest = lightgbm_forest(booster, outputs)
         yield case("lightgbm " + name, forest, shown, shap=contributions, raw=raw)
 

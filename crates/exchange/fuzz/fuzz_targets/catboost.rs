@@ -1,0 +1,7 @@
+//! CatBoost's JSON.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fattail_exchange_fuzz::examine(fattail_exchange::catboost::read_json(bytes));
+});

@@ -1,0 +1,55 @@
+//! Criteria that listen to eras, where the pool is fooled.
+
+use fattail_core::{Fit, Panel, Predict};
+use fattail_gbdt::{Criterion, EraSettings, Gbdt};
+
+use crate::data::{Draws, mean_correlation, name};
+
+/// A sine that every era shifts up or down by much more than its height, and ten features by which
+/// eras can be told apart: fitting the shifts wins most, and says nothing of other eras.
+fn shifted_sine(seed: u64, eras: usize, rows: usize) -> Panel {
+    let mut draws = Draws::new(seed);
+    let total = eras * rows;
+    let labels: Vec<String> = (0..total).map(|row| format!("{:04}", row / rows)).collect();
+    let marks: Vec<[f64; 10]> =
+        (0..eras).map(|_| std::array::from_fn(|_| draws.normal())).collect();
+    let shifts: Vec<f64> = (0..eras).map(|_| 20.0 * draws.normal()).collect();
+    let x: Vec<f32> = (0..total).map(|_| draws.unit() as f32).collect();
+    let target: Vec<f32> = (0..total)
+        .map(|row| {
+            let sine = (std::f64::consts::TAU * f64::from(x[row])).sin();
+            (sine + shifts[row / rows] + 0.5 * draws.normal()) as f32
+        })
+        .collect();
+    let mut builder = Panel::builder().eras(&labels).unwrap().feature("x", x);
+    for at in 0..10 {
+        let mark = (0..total).map(|row| (marks[row / rows][at] + 0.3 * draws.normal()) as f32);
+        builder = builder.feature(name(at).as_str(), mark.collect::<Vec<f32>>());
+    }
+    builder.target("target", target).build().unwrap()
+}
+
+fn held_out(eras: EraSettings) -> f64 {
+    let (train, test) = (shifted_sine(1, 64, 100), shifted_sine(2, 64, 100));
+    let settings = Gbdt { rounds: 60, depth: Some(4), leaves: 16, eras, ..Gbdt::default() };
+    let model = settings.fit(&train).unwrap();
+    mean_correlation(&test, &model.predict(&test).unwrap())
+}
+
+fn by(criterion: Criterion) -> EraSettings {
+    EraSettings { criterion, ..EraSettings::default() }
+}
+
+#[test]
+fn the_pool_fits_the_shifts_and_eras_that_judge_find_the_sine() {
+    let plain = held_out(EraSettings::default());
+    assert!(plain.abs() < 0.15, "plain {plain}");
+    let directional = held_out(by(Criterion::Directional { power: 2.0, least: 0.5 }));
+    assert!(directional > 0.5, "directional {directional}");
+    let t = held_out(by(Criterion::TStatistic { least: 2.0 }));
+    assert!(t > 0.5, "t-statistic {t}");
+    let split = Criterion::EraSplit { alpha: 0.0, gamma: 0.0, directional: 1.0, pooled: 0.0 };
+    let split = held_out(by(split));
+    assert!(split > 0.5, "era split {split}");
+    println!("plain {plain:.3} directional {directional:.3} t {t:.3} era split {split:.3}");
+}

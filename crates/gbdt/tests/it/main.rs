@@ -1,0 +1,6 @@
+//! Laws, references and whole fits of gradient boosting.
+
+mod data;
+mod determinism;
+mod eras;
+mod lightgbm;
