@@ -2,7 +2,7 @@
 
 use fattail_core::{Error, Result};
 
-use crate::{Boosting, Gbdt, Rows};
+use crate::{Boosting, Criterion, Gbdt, Growth, Rows};
 
 const SHARE: &str = "above 0, at most 1";
 const POSITIVE: &str = "above 0 and finite";
@@ -16,7 +16,10 @@ impl Gbdt {
     pub fn check(&self) -> Result<()> {
         self.check_counts()?;
         self.check_limits()?;
-        self.check_sampling()
+        self.check_sampling()?;
+        self.check_eras()?;
+        self.check_criterion()?;
+        self.check_era_pairs()
     }
 
     fn check_counts(&self) -> Result<()> {
@@ -77,6 +80,75 @@ impl Gbdt {
         }
         Ok(())
     }
+
+    fn check_eras(&self) -> Result<()> {
+        let eras = &self.eras;
+        for (name, value) in [("folds", eras.folds.unwrap_or(1)), ("min_rows", eras.min_rows)] {
+            if value == 0 {
+                return Err(Error::setting(name, value, "at least 1"));
+            }
+        }
+        part("valid_share", eras.valid_share)?;
+        not_negative("adaptive", eras.adaptive.unwrap_or(0.0))?;
+        if let Some(boosting) = eras.boosting {
+            share("proportion", boosting.proportion)?;
+            if boosting.every == 0 {
+                return Err(Error::setting("every", 0, "at least 1"));
+            }
+        }
+        if let Some(neutralise) = eras.neutralise {
+            share("proportion", neutralise.proportion)?;
+            let components = 1..=1024;
+            if !components.contains(&neutralise.components) {
+                return Err(Error::setting("components", neutralise.components, "1 to 1024"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_criterion(&self) -> Result<()> {
+        match self.eras.criterion {
+            Criterion::Pooled => Ok(()),
+            Criterion::EraSplit { alpha, gamma, directional, pooled } => {
+                if !alpha.is_finite() {
+                    return Err(Error::setting("alpha", alpha, "finite"));
+                }
+                not_negative("gamma", gamma)?;
+                not_negative("directional", directional)?;
+                not_negative("pooled", pooled)?;
+                positive("gamma + directional + pooled", gamma + directional + pooled)
+            }
+            Criterion::Directional { power, least } => {
+                not_negative("power", power)?;
+                part("least", least)
+            }
+            Criterion::TStatistic { least } if least.is_finite() => Ok(()),
+            Criterion::TStatistic { least } => Err(Error::setting("least", least, "finite")),
+        }
+    }
+
+    fn check_era_pairs(&self) -> Result<()> {
+        let contradiction = |first, second, reason| {
+            Err(crate::Error::Contradiction { first, second, reason }.into())
+        };
+        if self.eras.boosting.is_some() && self.boosting == Boosting::RandomForest {
+            let reason = "its trees do not build on scores";
+            return contradiction("era boosting", "a random forest", reason);
+        }
+        if self.eras.judge_splits() && self.growth == Growth::Oblivious {
+            let reason = "its questions are for many nodes at once";
+            return contradiction("eras that judge splits", "oblivious trees", reason);
+        }
+        Ok(())
+    }
+}
+
+fn part(name: &'static str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(Error::setting(name, value, "0 to 1")) }
+}
+
+fn not_negative(name: &'static str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() { Ok(()) } else { Err(Error::setting(name, value, NOT_NEGATIVE)) }
 }
 
 fn share(name: &'static str, value: f64) -> Result<()> {

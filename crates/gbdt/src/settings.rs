@@ -334,9 +334,13 @@ pub struct EraSettings {
     pub valid_share: f64,
     /// Rows that each side of such an era must hold.
     pub min_rows: usize,
-    /// Training goes on with the eras that are predicted worst; none for no era boosting.
+    /// Whether every era weighs the same, however many rows it has.
+    pub equal_weights: bool,
+    /// Training goes on with the eras that are predicted worst; none for no era boosting. Rows are
+    /// sampled among theirs. Of several workers each chooses among its own eras.
     pub boosting: Option<EraBoosting>,
-    /// Part of the linear span of the features that is taken out of the gradients, era by era.
+    /// Part of the linear span of the features that is taken out of the gradients, era by era. It does
+    /// not make predictions neutral out of sample. Workers must hold eras whole.
     pub neutralise: Option<Neutralise>,
     /// Strengthens `lambda_l2` in nodes whose gain differs between eras: the penalty is
     /// `lambda_l2 + factor * H * var_e(slope) / mean_e(slope)^2`, slope being the era's leaf difference.
@@ -350,6 +354,7 @@ impl Default for EraSettings {
             folds: None,
             valid_share: 0.0,
             min_rows: 1,
+            equal_weights: false,
             boosting: None,
             neutralise: None,
             adaptive: None,

@@ -49,7 +49,10 @@ impl Gbdt {
         observer: Observer<'_>,
     ) -> Result<GbdtModel> {
         let allowed = Allowed::new(&self.constraints, train.schema())?;
-        let data = Data::new(train, mappers)?;
+        let mut data = Data::new(train, mappers)?;
+        if self.eras.equal_weights {
+            data.weigh_eras_equally(reduce);
+        }
         let held = holdout.map(|panel| Data::new(panel, mappers)).transpose()?;
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;

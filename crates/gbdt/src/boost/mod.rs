@@ -1,6 +1,7 @@
 //! Trees upon trees.
 
 mod data;
+mod eras;
 mod fit;
 mod gradients;
 mod holdout;

@@ -18,6 +18,7 @@ pub(super) enum Stream {
     Rows,
     Columns,
     Drop,
+    Sketch,
     /// The choices inside a tree.
     Tree(u32),
 }
@@ -29,6 +30,7 @@ impl Stream {
             Self::Rows => 1,
             Self::Columns => 2,
             Self::Drop => 3,
+            Self::Sketch => 5,
             Self::Tree(tree) => (1 << 32) + u64::from(tree),
         };
         Counter::new(seed).stream(number)
@@ -107,14 +109,11 @@ pub(super) fn rows(
 
 /// The known rows of some of the eras.
 fn whole_eras(known: &[u32], eras: &[usize], fraction: f64, generator: &mut impl Rng) -> Vec<u32> {
-    let count = eras.len().saturating_sub(1);
-    let chosen = choose(share(count, fraction), count, generator);
-    let ranges = chosen.into_iter().map(|era| (eras[era] as u32, eras[era + 1] as u32));
-    let part = |(start, end): (u32, u32)| {
-        let place = |row: u32| known.partition_point(|&known| known < row);
-        &known[place(start)..place(end)]
-    };
-    ranges.flat_map(part).copied().collect()
+    let place = |row: usize| known.partition_point(|&known| (known as usize) < row);
+    let parts = eras.windows(2).map(|era| &known[place(era[0])..place(era[1])]);
+    let parts: Vec<&[u32]> = parts.filter(|part| !part.is_empty()).collect();
+    let chosen = choose(share(parts.len(), fraction), parts.len(), generator);
+    chosen.into_iter().flat_map(|era| parts[era]).copied().collect()
 }
 
 fn one_sided(

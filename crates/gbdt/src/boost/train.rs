@@ -13,7 +13,9 @@ use fattail_objective::Bound;
 use fattail_trees::{Forest, Tree};
 
 use super::{
-    GbdtModel, gradients,
+    GbdtModel,
+    eras::Eras,
+    gradients,
     holdout::Holdout,
     sample::{self, Slopes, Stream, choose, share},
 };
@@ -73,11 +75,13 @@ impl<'a> Training<'a> {
     fn run_with<C: Cell>(&self, mut holdout: Option<Holdout<'_>>) -> Result<Outcome> {
         let start = self.start();
         let mut state = self.state::<C>(&start);
+        let mut eras = Eras::new(self.settings, self.data, self.objective)?;
         let mut history = Vec::new();
         let mut rounds = 0;
         for round in 0..self.settings.rounds {
             rounds = round + 1;
-            let grown = self.round(&mut state, round);
+            eras.choose(round, &state.score);
+            let grown = self.round(&mut state, &eras, round);
             (self.observer)(Progress {
                 stage: "boosting",
                 done: rounds as u64,
@@ -106,7 +110,8 @@ impl<'a> Training<'a> {
     /// Whether a round without a split means that there is none to come.
     fn is_stuck(&self) -> bool {
         let sampling = &self.settings.sampling;
-        sampling.rows == Rows::All && sampling.columns_by_tree >= 1.0 && sampling.columns_by_node >= 1.0
+        let same = sampling.columns_by_tree >= 1.0 && sampling.columns_by_node >= 1.0;
+        same && sampling.rows == Rows::All && self.settings.eras.boosting.is_none()
     }
 
     fn start(&self) -> Vec<f64> {
@@ -146,12 +151,18 @@ impl<'a> Training<'a> {
     }
 
     /// One tree an output.
-    fn round<C: Cell>(&self, state: &mut State<'a, C>, round: usize) -> Vec<Grown> {
+    fn round<C: Cell>(
+        &self,
+        state: &mut State<'a, C>,
+        eras: &Eras<'_>,
+        round: usize,
+    ) -> Vec<Grown> {
         let rows = self.data.rows();
         self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
+        eras.neutralise(&mut state.g);
         let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
-        let sampled = sample::rows(self.settings, round, &self.data.known, &self.data.eras, slopes);
-        let known = (self.data.known.len() < rows).then_some(&*self.data.known);
+        let sampled = sample::rows(self.settings, round, eras.known(), &self.data.eras, slopes);
+        let known = (eras.known().len() < rows).then_some(eras.known());
         let sample = match sampled.as_deref().or(known) {
             Some(rows) => Sample::Some(rows),
             None => Sample::All,

@@ -2,5 +2,8 @@
 
 mod data;
 mod determinism;
+mod era_boosting;
+mod era_judges;
 mod eras;
 mod lightgbm;
+mod neutral;
