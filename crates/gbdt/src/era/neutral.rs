@@ -78,7 +78,9 @@ impl Neutral {
     /// Bytes that the bases take at most.
     pub(crate) fn bytes(settings: Neutralise, binned: &Binned, known: &[u32], eras: &[u32]) -> u64 {
         let features = numeric(binned).count();
-        let part = |part: Range<usize>| part.len() * (5 + 4 * most(settings.components, part.len(), features));
+        let part = |part: Range<usize>| {
+            part.len() * (5 + 4 * most(settings.components, part.len(), features))
+        };
         super::parts(eras, known).map(part).sum::<usize>() as u64 + 4 * known.len() as u64
     }
 
@@ -157,7 +159,8 @@ impl<'a> Sheet<'a> {
             return Ok(all);
         }
         let width = (components + OVERSAMPLE).min(features).min(n - 1);
-        let sketch: Vec<f64> = (0..width * features).map(|_| 2.0 * unit(&mut random) - 1.0).collect();
+        let sketch: Vec<f64> =
+            (0..width * features).map(|_| 2.0 * unit(&mut random) - 1.0).collect();
         let mut y = orthonormal(self.times(&sketch, width));
         for _ in 0..POWERS {
             let z = self.transposed_times(&y);
@@ -266,7 +269,8 @@ mod tests {
     fn binned() -> Binned {
         let mut random = Counter::new(7).draw(0);
         let mut draw = |bins: f64| (unit(&mut random) * bins) as f32;
-        let mut columns: Vec<Vec<f32>> = (0..5).map(|_| (0..80).map(|_| draw(5.0).floor()).collect()).collect();
+        let mut columns: Vec<Vec<f32>> =
+            (0..5).map(|_| (0..80).map(|_| draw(5.0).floor()).collect()).collect();
         columns.push((0..80).map(|row| columns[0][row] + columns[1][row]).collect());
         columns[2][3] = f32::NAN;
         let labels: Vec<String> = (0..80).map(|row| (row / 40).to_string()).collect();
@@ -293,11 +297,13 @@ mod tests {
     fn exposure(binned: &Binned, g: &[f32], known: &[u32]) -> f64 {
         let mut largest = 0f64;
         for era in [0..40, 40..80] {
-            let rows: Vec<u32> = known.iter().copied().filter(|&row| era.contains(&(row as usize))).collect();
+            let rows: Vec<u32> =
+                known.iter().copied().filter(|&row| era.contains(&(row as usize))).collect();
             let sum: f64 = rows.iter().map(|&row| f64::from(g[row as usize])).sum();
             largest = largest.max(sum.abs());
             for (column, table) in Sheet::new(binned, &rows).columns {
-                let x = |&row: &u32| table[column.codes.get(row as usize)] * f64::from(g[row as usize]);
+                let x =
+                    |&row: &u32| table[column.codes.get(row as usize)] * f64::from(g[row as usize]);
                 largest = largest.max(rows.iter().map(x).sum::<f64>().abs());
             }
         }
@@ -340,9 +346,13 @@ mod tests {
     fn components_are_the_principal_ones() {
         let (binned, rows) = (binned(), (0..40).collect::<Vec<u32>>());
         let sheet = Sheet::new(&binned, &rows);
-        let dense: Vec<Vec<f64>> = sheet.columns.iter().map(|(column, table)| {
-            rows.iter().map(|&row| table[column.codes.get(row as usize)]).collect()
-        }).collect();
+        let dense: Vec<Vec<f64>> = sheet
+            .columns
+            .iter()
+            .map(|(column, table)| {
+                rows.iter().map(|&row| table[column.codes.get(row as usize)]).collect()
+            })
+            .collect();
         let columns: Vec<&[f64]> = dense.iter().map(Vec::as_slice).collect();
         let exact = eigh(&gram(&columns).unwrap(), 6).unwrap();
         let basis = sheet.basis(2, Counter::new(1).draw(0)).unwrap();

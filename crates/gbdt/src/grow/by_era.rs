@@ -32,7 +32,8 @@ impl Judged {
             (a, b) => return a.or(b),
         };
         let key = |judged: &Self| (judged.split.gain, judged.pooled);
-        let first = if key(&a) == key(&b) { a.split.feature < b.split.feature } else { key(&a) > key(&b) };
+        let first =
+            if key(&a) == key(&b) { a.split.feature < b.split.feature } else { key(&a) > key(&b) };
         Some(if first { a } else { b })
     }
 }
@@ -59,7 +60,8 @@ impl<C: Cell> Grower<'_, C> {
                     && self.allowed.may_follow(&leaf.path, member.feature);
                 if let Some(start) = self.pack.starts[member.feature].filter(|_| seen) {
                     let bins = self.by_fold(&histograms, start..start + member.bins);
-                    best = Judged::better(best, self.judged(leaf, &question, member.feature, &bins));
+                    best =
+                        Judged::better(best, self.judged(leaf, &question, member.feature, &bins));
                 }
             }
             best
@@ -71,7 +73,8 @@ impl<C: Cell> Grower<'_, C> {
         let folds = histograms.len() / self.pack.bins;
         let mut sums = vec![Sums::default(); bins.len() * folds];
         for (fold, histogram) in histograms.chunks(self.pack.bins).enumerate() {
-            for (slot, cell) in sums[fold..].iter_mut().step_by(folds).zip(&histogram[bins.clone()]) {
+            for (slot, cell) in sums[fold..].iter_mut().step_by(folds).zip(&histogram[bins.clone()])
+            {
                 *slot = cell.decode(self.scale);
             }
         }
@@ -181,7 +184,10 @@ impl<'a> Court<'a> {
         for bin in (1..self.pooled.len()).rev().filter(|&bin| apart != Some(bin)) {
             right = right.plus(self.pooled[bin]);
             let folds = self.bins.bin(bin);
-            self.cuts.iter_mut().zip(folds).for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
+            self.cuts
+                .iter_mut()
+                .zip(folds)
+                .for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
             if only.is_none_or(|only| only == bin - 1) {
                 self.offer(bin - 1, self.task.total.minus(right), right, true);
             }
@@ -219,7 +225,8 @@ impl<'a> Court<'a> {
         let Some(score) = era::judge(self.settings, &self.cuts, pooled) else { return };
         let key = |verdict: &Verdict| (verdict.score, verdict.gain);
         if self.best.as_ref().is_none_or(|best| (score, gain) > key(&best.verdict)) {
-            self.best = Some(Best { verdict: Verdict { score, gain, valuer }, bin, left, default_left });
+            self.best =
+                Some(Best { verdict: Verdict { score, gain, valuer }, bin, left, default_left });
         }
     }
 
@@ -229,7 +236,10 @@ impl<'a> Court<'a> {
         let mut split = task.best(&self.pooled)?;
         for bin in (0..self.pooled.len()).filter(|&bin| !task.goes_left(&split.side, bin)) {
             let folds = self.bins.bin(bin);
-            self.cuts.iter_mut().zip(folds).for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
+            self.cuts
+                .iter_mut()
+                .zip(folds)
+                .for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
         }
         let mut own = task.valuer;
         own.l2 += task.categorical.extra_l2(self.pooled.len());

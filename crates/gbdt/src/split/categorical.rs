@@ -11,7 +11,11 @@ use crate::{Categorical, histogram::Sums};
 
 /// The best split of a categorical feature, if any beats the floor.
 pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
-    if task.categorical.is_onehot(bins.len()) { one_against_rest(task, bins) } else { prefix(task, bins) }
+    if task.categorical.is_onehot(bins.len()) {
+        one_against_rest(task, bins)
+    } else {
+        prefix(task, bins)
+    }
 }
 
 impl Categorical {

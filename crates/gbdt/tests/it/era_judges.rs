@@ -76,7 +76,8 @@ fn share_of_stable(eras: EraSettings) -> f64 {
     let panel = unstable(5);
     let model = Gbdt { rounds: 3, leaves: 2, eras, ..Gbdt::default() }.fit(&panel).unwrap();
     let trees = &model.forest.trees;
-    let stable = trees.iter().filter(|tree| tree.nodes.first().is_some_and(|node| node.feature == 0));
+    let stable =
+        trees.iter().filter(|tree| tree.nodes.first().is_some_and(|node| node.feature == 0));
     stable.count() as f64 / trees.len() as f64
 }
 
@@ -154,7 +155,10 @@ fn settings_out_of_range_are_refused() {
         (EraSettings { adaptive: Some(-1.0), ..eras }, "adaptive"),
         (EraSettings { criterion: split(f64::NAN, 1.0), ..eras }, "alpha"),
         (EraSettings { criterion: split(0.0, 0.0), ..eras }, "gamma"),
-        (EraSettings { criterion: Criterion::Directional { power: 1.0, least: 2.0 }, ..eras }, "least"),
+        (
+            EraSettings { criterion: Criterion::Directional { power: 1.0, least: 2.0 }, ..eras },
+            "least",
+        ),
         (EraSettings { criterion: Criterion::TStatistic { least: f64::NAN }, ..eras }, "least"),
     ];
     for (eras, part) in wrong {
