@@ -70,15 +70,11 @@ impl<C: Cell> Grower<'_, C> {
     }
 
     fn by_fold(&self, histograms: &[C], bins: Range<usize>) -> ByFold {
-        let folds = histograms.len() / self.pack.bins;
-        let mut sums = vec![Sums::default(); bins.len() * folds];
-        for (fold, histogram) in histograms.chunks(self.pack.bins).enumerate() {
-            for (slot, cell) in sums[fold..].iter_mut().step_by(folds).zip(&histogram[bins.clone()])
-            {
-                *slot = cell.decode(self.scale);
-            }
+        let mut sums = Vec::with_capacity(bins.len() * (histograms.len() / self.pack.bins));
+        for histogram in histograms.chunks(self.pack.bins) {
+            sums.extend(histogram[bins.clone()].iter().map(|cell| cell.decode(self.scale)));
         }
-        ByFold { sums, folds }
+        ByFold { sums, bins: bins.len() }
     }
 
     /// The best split on a feature.
@@ -100,30 +96,31 @@ impl<C: Cell> Grower<'_, C> {
     }
 }
 
-/// Sums of each bin in each fold: fold `f` of bin `b` at `b * folds + f`.
+/// Sums of each bin in each fold: bin `b` of fold `f` at `f * bins + b`.
 struct ByFold {
     sums: Vec<Sums>,
-    folds: usize,
+    bins: usize,
 }
 
 impl ByFold {
-    fn bin(&self, bin: usize) -> &[Sums] {
-        &self.sums[bin * self.folds..(bin + 1) * self.folds]
+    /// A bin, fold by fold.
+    fn bin(&self, bin: usize) -> impl Iterator<Item = &Sums> {
+        self.sums[bin..].iter().step_by(self.bins)
     }
 
     fn pooled(&self) -> Vec<Sums> {
-        let sum = |sums: &[Sums]| sums.iter().fold(Sums::default(), |sum, &fold| sum.plus(fold));
-        self.sums.chunks(self.folds).map(sum).collect()
+        let mut pooled = vec![Sums::default(); self.bins];
+        for fold in self.sums.chunks_exact(self.bins) {
+            pooled.iter_mut().zip(fold).for_each(|(sum, &bin)| *sum = sum.plus(bin));
+        }
+        pooled
     }
 
     /// Each fold with everything on the left.
     fn cuts(&self) -> Vec<Cut> {
-        let mut cuts = vec![Cut::default(); self.folds];
-        for sums in self.sums.chunks(self.folds) {
-            cuts.iter_mut().zip(sums).for_each(|(cut, &sums)| cut.all = cut.all.plus(sums));
-        }
-        cuts.iter_mut().for_each(|cut| cut.left = cut.all);
-        cuts
+        let all = |fold: &[Sums]| fold.iter().fold(Sums::default(), |sum, &bin| sum.plus(bin));
+        let folds = self.sums.chunks_exact(self.bins).map(all);
+        folds.map(|all| Cut { all, left: all }).collect()
     }
 }
 
