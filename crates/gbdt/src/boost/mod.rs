@@ -1,11 +1,15 @@
 //! Trees upon trees.
 
+mod dart;
 mod data;
 mod fit;
 mod gradients;
 mod holdout;
+mod memory;
 mod model;
+mod refit;
 mod sample;
+mod start;
 mod train;
 
 pub use model::GbdtModel;

@@ -3,4 +3,7 @@
 mod data;
 mod determinism;
 mod eras;
+mod laws;
+mod life;
 mod lightgbm;
+mod refuse;
