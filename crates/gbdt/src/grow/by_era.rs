@@ -100,78 +100,93 @@ impl<C: Cell> Grower<'_, C> {
     ) -> Option<Split> {
         let task = self.task(leaf, question, feature);
         let pooled = bins.pooled();
-        let factor = self.allowed.factor(feature, leaf.depth);
-        let candidates = if task.is_categorical {
-            task.best(&pooled).map(|split| split.side).into_iter().collect()
+        let mut judge = Judge::new(task, bins, &pooled);
+        let mut best = None;
+        if task.is_categorical {
+            let side = task.best(&pooled)?.side;
+            (0..pooled.len()).filter(|&bin| side.goes_left(bin, None)).for_each(|bin| judge.add(bin));
+            best = self.judge(&judge, side);
         } else {
-            thresholds(&task, pooled.len())
-        };
-        let judge = Judge { task, all: totals(bins), bins, pooled };
-        let splits = candidates.into_iter().filter_map(|side| self.judge(&judge, side));
-        let best = splits.fold(None, |best: Option<Split>, split| match best {
-            Some(best) if best.gain >= split.gain => Some(best),
-            _ => Some(split),
-        });
+            let apart = task.missing_bin.filter(|_| pooled.len() > 2);
+            // Missing values on the left first, as in the pool's search; the first of equals wins.
+            for default_left in [true, false].into_iter().skip(usize::from(apart.is_none())) {
+                judge.clear();
+                apart.filter(|_| default_left).into_iter().for_each(|bin| judge.add(bin));
+                for bin in 0..pooled.len() - 1 {
+                    if apart != Some(bin) {
+                        judge.add(bin);
+                    }
+                    let split = self.judge(&judge, Side::Threshold { bin, default_left });
+                    best = first_best(best, split);
+                }
+            }
+        }
+        let factor = self.allowed.factor(feature, leaf.depth);
         best.map(|split| Split { gain: split.gain * factor, ..split })
     }
 
     fn judge(&self, judge: &Judge<'_, '_>, side: Side) -> Option<Split> {
-        let task = &judge.task;
+        let mut task = judge.task;
         let settings = &self.settings.eras;
-        let (left, cuts) = judge.cut(&side);
-        let right = task.total.minus(left);
+        let (left, right) = (judge.left, task.total.minus(judge.left));
         let small = |sums: Sums| sums.n < task.min_rows || sums.h < task.min_hessian;
         if small(left) || small(right) {
             return None;
         }
-        let mut task = *task;
         if let Some(factor) = settings.adaptive {
-            let more = factor * task.total.h * era::spread(&cuts, task.valuer.l2);
+            let more = factor * task.total.h * era::spread(&judge.cuts, task.valuer.l2);
             task.valuer.l2 += more;
         }
         let gain = task.valuer.pair_gain(left, right);
         let outputs = task.valuer.outputs(left, right);
         let pooled = Pooled { gain: gain - task.floor, outputs, l2: task.valuer.l2 };
-        let score = era::judge(settings, &cuts, pooled)?;
+        let score = era::judge(settings, &judge.cuts, pooled)?;
         let split = task.split(side, gain, left, &task.valuer);
         Some(Split { gain: score, ..split })
     }
 }
 
-/// The thresholds of a numeric feature, missing values on either side.
-fn thresholds(task: &Task<'_>, bins: usize) -> Vec<Side> {
-    let both = task.missing != fattail_trees::Missing::None && bins > 2;
-    let sides: &[bool] = if both { &[true, false] } else { &[true] };
-    let side = |bin| sides.iter().map(move |&default_left| Side::Threshold { bin, default_left });
-    (0..bins - 1).flat_map(side).collect()
-}
-
-fn totals(bins: &ByFold) -> Vec<Sums> {
-    let mut all = vec![Sums::default(); bins.folds];
-    for sums in bins.sums.chunks(bins.folds) {
-        all.iter_mut().zip(sums).for_each(|(all, &sums)| *all = all.plus(sums));
+/// The better of two, the first of equals.
+fn first_best(best: Option<Split>, split: Option<Split>) -> Option<Split> {
+    match (best, split) {
+        (Some(best), Some(split)) => Some(if split.gain > best.gain { split } else { best }),
+        (best, split) => best.or(split),
     }
-    all
 }
 
 /// A feature of a leaf before its eras.
 struct Judge<'a, 't> {
     task: Task<'t>,
     bins: &'a ByFold,
-    pooled: Vec<Sums>,
-    all: Vec<Sums>,
+    pooled: &'a [Sums],
+    /// What goes left in the pool, epsilon in its hessian.
+    left: Sums,
+    /// And in each fold.
+    cuts: Vec<Cut>,
 }
 
-impl Judge<'_, '_> {
-    /// What goes left in the pool, epsilon in its hessian, and in each fold.
-    fn cut(&self, side: &Side) -> (Sums, Vec<Cut>) {
-        let mut left = Sums { h: EPSILON, ..Sums::default() };
-        let mut cuts: Vec<Cut> =
-            self.all.iter().map(|&all| Cut { all, left: Sums::default() }).collect();
-        for bin in (0..self.pooled.len()).filter(|&bin| self.task.goes_left(side, bin)) {
-            left = left.plus(self.pooled[bin]);
-            cuts.iter_mut().zip(self.bins.bin(bin)).for_each(|(cut, &s)| cut.left = cut.left.plus(s));
+impl<'a, 't> Judge<'a, 't> {
+    fn new(task: Task<'t>, bins: &'a ByFold, pooled: &'a [Sums]) -> Self {
+        let mut all = vec![Sums::default(); bins.folds];
+        for sums in bins.sums.chunks(bins.folds) {
+            all.iter_mut().zip(sums).for_each(|(all, &sums)| *all = all.plus(sums));
         }
-        (left, cuts)
+        let cuts = all.into_iter().map(|all| Cut { all, left: Sums::default() }).collect();
+        let mut judge = Self { task, bins, pooled, left: Sums::default(), cuts };
+        judge.clear();
+        judge
+    }
+
+    /// Sends everything right.
+    fn clear(&mut self) {
+        self.left = Sums { h: EPSILON, ..Sums::default() };
+        self.cuts.iter_mut().for_each(|cut| cut.left = Sums::default());
+    }
+
+    /// Sends a bin left.
+    fn add(&mut self, bin: usize) {
+        self.left = self.left.plus(self.pooled[bin]);
+        let folds = self.bins.bin(bin);
+        self.cuts.iter_mut().zip(folds).for_each(|(cut, &sums)| cut.left = cut.left.plus(sums));
     }
 }

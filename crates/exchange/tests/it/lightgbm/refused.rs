@@ -165,6 +165,15 @@ fn trees() {
             "leaf_count=1 -1 1",
             "line 22: leaf_count: '-1' is not a number that fits",
         ),
+    ];
+    for (from, to, expected) in table {
+        assert_eq!(message(from, to), expected);
+    }
+}
+
+#[test]
+fn sets_lines_and_ends() {
+    let table = [
         (
             "cat_boundaries=0 1",
             "cat_boundaries=1 1",

@@ -2,8 +2,8 @@
 
 First: cargo test -p fattail-exchange -- --ignored write_files_for_lightgbm
 Then:  python check.py target/tmp/lightgbm
-With LightGBM 4.7.0 every raw score is the same number, and predictions differ by at most 2 units in the
-last place (another `exp`).
+With LightGBM 4.7.0, of 439 models and 16,464 numbers the largest difference is 1.5e-16: the raw scores of
+random forests, which fattail divides and the test multiplies back.
 """
 
 import json
