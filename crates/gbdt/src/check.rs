@@ -148,5 +148,9 @@ fn share(name: &'static str, value: f64) -> Result<()> {
 }
 
 fn positive(name: &'static str, value: f64) -> Result<()> {
-    if value > 0.0 && value.is_finite() { Ok(()) } else { Err(Error::setting(name, value, POSITIVE)) }
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::setting(name, value, POSITIVE))
+    }
 }

@@ -134,7 +134,8 @@ mod tests {
     fn drops(dart: Dart, factors: &[f64]) -> Drops {
         let settings =
             Gbdt { boosting: Boosting::Dart(dart), learning_rate: 0.5, ..Gbdt::default() };
-        let round = |&factor: &f64| Round { trees: vec![Grown::constant(1.0)], factor, bias: vec![0.0] };
+        let round =
+            |&factor: &f64| Round { trees: vec![Grown::constant(1.0)], factor, bias: vec![0.0] };
         Drops { rounds: factors.iter().map(round).collect(), ..Drops::new(&settings).unwrap() }
     }
 
@@ -144,7 +145,8 @@ mod tests {
 
     /// Drops all three trees, adds a fourth that is 1 everywhere; the factors and the score after it.
     fn after_a_round(xgboost_mode: bool) -> (Vec<f64>, f64) {
-        let dart = Dart { drop_rate: 1.0, max_drop: None, skip_drop: 0.0, uniform: true, xgboost_mode };
+        let dart =
+            Dart { drop_rate: 1.0, max_drop: None, skip_drop: 0.0, uniform: true, xgboost_mode };
         let factors = [0.5, 0.25, 0.25];
         let mut drops = drops(dart, &factors);
         let mut score = vec![1.0; 2];
@@ -175,8 +177,10 @@ mod tests {
 
     #[test]
     fn scores_stay_the_sum_of_the_trees() {
-        for (xgboost_mode, uniform) in [(false, false), (false, true), (true, false), (true, true)] {
-            let dart = Dart { drop_rate: 0.4, max_drop: Some(5), skip_drop: 0.2, xgboost_mode, uniform };
+        for (xgboost_mode, uniform) in [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let dart =
+                Dart { drop_rate: 0.4, max_drop: Some(5), skip_drop: 0.2, xgboost_mode, uniform };
             let mut drops = drops(dart, &[]);
             let (mut score, mut trees, mut most) = (vec![0.0; 4], Vec::<Tree>::new(), 0);
             for round in 0..60 {
@@ -210,7 +214,8 @@ mod tests {
         let chances = drops.chances();
         assert!((chances[0] - 0.1).abs() < 1e-15 && (chances[1] - 0.3).abs() < 1e-15);
         let mut counts = [0usize; 2];
-        (0..10_000).for_each(|round| drops.choose(round).into_iter().for_each(|at| counts[at] += 1));
+        (0..10_000)
+            .for_each(|round| drops.choose(round).into_iter().for_each(|at| counts[at] += 1));
         // Binomial: three standard deviations are 90 and 138.
         assert!(counts[0].abs_diff(1000) < 90 && counts[1].abs_diff(3000) < 138, "{counts:?}");
     }

@@ -132,11 +132,12 @@ impl Gbdt {
 
     fn features(&self, panel: &Panel, binned: &Binned) -> Vec<Feature> {
         let names = panel.schema().features().iter().zip(&binned.columns);
-        let feature = |(name, column): (&std::sync::Arc<str>, &fattail_bins::BinnedColumn)| Feature {
-            name: name.to_string(),
-            info: column.mapper.info(),
-            monotone: self.constraints.monotone.get(&**name).copied().unwrap_or(0),
-        };
+        let feature =
+            |(name, column): (&std::sync::Arc<str>, &fattail_bins::BinnedColumn)| Feature {
+                name: name.to_string(),
+                info: column.mapper.info(),
+                monotone: self.constraints.monotone.get(&**name).copied().unwrap_or(0),
+            };
         names.map(feature).collect()
     }
 }

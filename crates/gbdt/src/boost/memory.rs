@@ -61,7 +61,8 @@ impl Need {
             (None, Growth::Oblivious) => leaves,
             (None, _) => LEAST.min(leaves),
         };
-        let node = if matches!(settings.boosting, Boosting::Dart(_)) { NODE + NODE_ON_BINS } else { NODE };
+        let node =
+            if matches!(settings.boosting, Boosting::Dart(_)) { NODE + NODE_ON_BINS } else { NODE };
         let trees = settings.rounds as u64 * outputs;
         let parts = vec![
             ("codes", codes as u64),
@@ -109,7 +110,8 @@ fn widest(settings: &Gbdt, mappers: &Mappers) -> Vec<usize> {
 
 /// The most leaves that settings and rows allow.
 fn leaves(settings: &Gbdt, rows: u64) -> u64 {
-    let by_depth = settings.depth.map_or(u64::MAX, |depth| 1u64.checked_shl(depth as u32).unwrap_or(u64::MAX));
+    let by_depth =
+        settings.depth.map_or(u64::MAX, |depth| 1u64.checked_shl(depth as u32).unwrap_or(u64::MAX));
     let by_rows = match settings.growth {
         Growth::Oblivious => u64::MAX,
         _ => rows / settings.limits.min_data_in_leaf.max(1) as u64,
@@ -120,7 +122,9 @@ fn leaves(settings: &Gbdt, rows: u64) -> u64 {
 fn outputs(objective: &Objective) -> u64 {
     match objective {
         Objective::Quantile { alphas } | Objective::Expectile { alphas } => alphas.len() as u64,
-        Objective::Multiclass { classes } | Objective::MulticlassOva { classes, .. } => *classes as u64,
+        Objective::Multiclass { classes } | Objective::MulticlassOva { classes, .. } => {
+            *classes as u64
+        }
         _ => 1,
     }
 }
@@ -141,7 +145,8 @@ mod tests {
         assert_eq!(need.histograms(Some(155)), Ok(3));
         assert_eq!(need.histograms(Some(1000)), Ok(8));
         assert_eq!(need.histograms(None), Ok(8));
-        let text = "training needs 130 bytes beside the panel, allowed are 129: codes 100, histograms 30";
+        let text =
+            "training needs 130 bytes beside the panel, allowed are 129: codes 100, histograms 30";
         assert_eq!(need.histograms(Some(129)).unwrap_err().to_string(), text);
     }
 }

@@ -24,6 +24,9 @@ use crate::{
     split::{EPSILON, Valuer},
 };
 
+/// Iterations whose leaves are looked up at once.
+const BLOCK: usize = 16;
+
 impl Gbdt {
     /// A forest of the same questions whose leaves lean towards another panel: `decay` is the share of
     /// the old values that stays. Objective and penalties are those of the settings.
@@ -33,8 +36,8 @@ impl Gbdt {
     /// use fattail_gbdt::{Gbdt, Limits};
     ///
     /// let panel = Panel::builder().feature("x", vec![0u8, 0, 1, 1]);
-    /// let before = panel.clone().target("y", vec![0.0f32, 0.0, 1.0, 1.0]).build()?;
-    /// let after = panel.target("y", vec![0.0f32, 0.0, 3.0, 3.0]).build()?;
+    /// let before = panel.target("y", vec![0.0f32, 0.0, 1.0, 1.0]).build()?;
+    /// let after = before.with_target_values(vec![0.0f32, 0.0, 3.0, 3.0])?;
     /// let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
     /// let settings = Gbdt { limits, rounds: 50, learning_rate: 0.5, ..Gbdt::default() };
     /// let model = settings.fit(&before)?;
@@ -53,17 +56,22 @@ impl Gbdt {
         }
         if forest.trees.iter().any(|tree| !tree.linear.is_empty()) {
             let (first, second) = ("refitting", "lines in the leaves");
-            return Err(Error::Contradiction { first, second, reason: "a line has no single value" }.into());
+            return Err(Error::Contradiction {
+                first,
+                second,
+                reason: "a line has no single value",
+            }
+            .into());
         }
-        let leaves = Predictor::new(forest)?.leaves(panel)?;
         let data = Data::of(panel, Binned { columns: Vec::new(), rows: panel.rows() })?;
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;
             let objective = &*objective;
             start::check_old(objective, forest)?;
-            let start = if self.from_average { objective.start() } else { vec![0.0; forest.outputs] };
+            let start =
+                if self.from_average { objective.start() } else { vec![0.0; forest.outputs] };
             let (limits, known) = (&self.limits, &*data.known);
-            Ok(Refit { limits, objective, leaves, known, decay, start }.run(forest))
+            Refit { limits, objective, panel, known, decay, start }.run(forest)
         })
     }
 }
@@ -72,32 +80,36 @@ impl Gbdt {
 struct Refit<'a> {
     limits: &'a Limits,
     objective: &'a dyn Bound,
-    /// The leaf of each row in each tree, row by row.
-    leaves: Vec<u32>,
+    panel: &'a Panel,
     known: &'a [u32],
     decay: f64,
     start: Vec<f64>,
 }
 
 impl Refit<'_> {
-    fn run(&self, old: &Forest) -> Forest {
+    fn run(&self, old: &Forest) -> Result<Forest> {
         let mut forest = old.clone();
-        let (count, period) = (forest.trees.len(), forest.trees_per_iteration());
-        let rows = self.leaves.len() / count.max(1);
-        let constant = |&start: &f64| std::iter::repeat_n(if old.average { start } else { 0.0 }, rows);
-        let mut score: Vec<f64> = self.start.iter().flat_map(constant).collect();
+        let (rows, period) = (self.panel.rows(), old.trees_per_iteration());
+        let constant = |&start: &f64| if old.average { start } else { 0.0 };
+        let spread = |start: &f64| std::iter::repeat_n(constant(start), rows);
+        let mut score: Vec<f64> = self.start.iter().flat_map(spread).collect();
         let (mut g, mut h) = (vec![0.0; score.len()], vec![0.0; score.len()]);
-        for (iteration, trees) in forest.trees.chunks_mut(period).enumerate() {
-            self.objective.slopes(iteration, &score, &mut g, &mut h);
+        for (block, trees) in forest.trees.chunks_mut(BLOCK * period).enumerate() {
+            let count = trees.len();
+            let questions = Forest { trees: trees.to_vec(), ..old.truncated(0) };
+            let leaves = Predictor::new(&questions)?.leaves(self.panel)?;
             for (at, tree) in trees.iter_mut().enumerate() {
-                let leaf = |row: usize| self.leaves[row * count + iteration * period + at] as usize;
+                if at.is_multiple_of(period) {
+                    self.objective.slopes(block * BLOCK + at / period, &score, &mut g, &mut h);
+                }
+                let leaf = |row: usize| leaves[row * count + at] as usize;
                 self.renew(tree, &leaf, (&g, &h), &score, old.average);
                 if !old.average {
                     add(tree, &leaf, rows, &mut score);
                 }
             }
         }
-        forest
+        Ok(forest)
     }
 
     /// Gives the leaves of a tree their new values.
@@ -109,7 +121,7 @@ impl Refit<'_> {
         score: &[f64],
         average: bool,
     ) {
-        let rows = score.len() / self.start.len().max(1);
+        let rows = self.panel.rows();
         let mut members = vec![Vec::new(); tree.leaves()];
         self.known.iter().for_each(|&row| members[leaf(row as usize)].push(row));
         let valuer = Valuer { smooth: 0.0, ..Valuer::new(self.limits, 0.0) };

@@ -244,14 +244,16 @@ mod tests {
         let known = slopes().2.len();
         assert_eq!(drawn(KINDS[0], 1, 0).0.len(), share(known, 0.3));
         assert_eq!(drawn(KINDS[2], 1, 5).0.len(), share(known, 0.2) + share(known, 0.2));
-        let mean = (0..300).map(|round| drawn(KINDS[3], 1, round).0.len()).sum::<usize>() as f64 / 300.0;
+        let mean =
+            (0..300).map(|round| drawn(KINDS[3], 1, round).0.len()).sum::<usize>() as f64 / 300.0;
         // At most 343 draws of variance 1/4 at most: three standard deviations of the mean are 1.6.
         assert!((mean - 0.3 * known as f64).abs() < 1.6, "{mean}");
     }
 
     #[test]
     fn a_draw_holds_for_some_rounds() {
-        for kind in [Rows::Bag { fraction: 0.3, every: 3 }, Rows::Eras { fraction: 0.5, every: 3 }] {
+        for kind in [Rows::Bag { fraction: 0.3, every: 3 }, Rows::Eras { fraction: 0.5, every: 3 }]
+        {
             let of = |round| drawn(kind, 1, round).0;
             assert!(of(3) == of(4) && of(4) == of(5) && of(2) != of(3));
         }
@@ -292,7 +294,10 @@ mod tests {
                 let mean = draws.iter().sum::<f64>() / 1000.0;
                 let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1000.0;
                 let error = (variance / 1000.0).sqrt();
-                assert!((mean - exact).abs() < 4.0 * error, "{kind:?} {at}: {mean} for {exact} +- {error}");
+                assert!(
+                    (mean - exact).abs() < 4.0 * error,
+                    "{kind:?} {at}: {mean} for {exact} +- {error}"
+                );
             }
         }
     }
@@ -307,7 +312,9 @@ mod tests {
         let mut sorted = known.clone();
         sorted.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
         let rows = drawn(KINDS[2], 1, 4).0;
-        assert!(sorted[..share(known.len(), 0.2)].iter().all(|row| rows.binary_search(row).is_ok()));
+        assert!(
+            sorted[..share(known.len(), 0.2)].iter().all(|row| rows.binary_search(row).is_ok())
+        );
         // The first two rounds, 1 / learning_rate, take all rows.
         assert_eq!(drawn(KINDS[2], 1, 1).0, known);
         assert_ne!(drawn(KINDS[2], 1, 2).0, known);
@@ -317,6 +324,9 @@ mod tests {
     fn without_gradients_all_rows_stay() {
         let (mut g, mut h, known) = (vec![0.0; 5], vec![1.0; 5], [0, 1, 2, 3, 4]);
         let slopes = Slopes { g: &mut g, h: &mut h, rows: 5 };
-        assert_eq!(super::rows(&settings(KINDS[3], 1), 0, &known, &[0, 5], slopes), Some(known.to_vec()));
+        assert_eq!(
+            super::rows(&settings(KINDS[3], 1), 0, &known, &[0, 5], slopes),
+            Some(known.to_vec())
+        );
     }
 }

@@ -43,7 +43,9 @@ impl Start {
         if forest.average {
             return Ok(Self { iterations, ..self });
         }
-        let raw = |panel: &Panel| Ok(by_output(&predictor.raw(panel)?, forest.outputs));
+        let raw = |panel: &Panel| -> Result<Vec<f64>> {
+            Ok(by_output(&predictor.raw(panel)?, forest.outputs))
+        };
         let holdout = holdout.map(raw).transpose()?.unwrap_or_default();
         Ok(Self { constant: vec![0.0; forest.outputs], train: raw(train)?, holdout, iterations })
     }
@@ -60,7 +62,8 @@ pub(super) fn by_output(scores: &[f64], outputs: usize) -> Vec<f64> {
 
 /// Refuses a forest whose scores are not the objective's.
 pub(super) fn check_old(objective: &dyn Bound, forest: &Forest) -> Result<()> {
-    let refuse = |second, reason| Err(Error::Contradiction { first: "the forest", second, reason }.into());
+    let refuse =
+        |second, reason| Err(Error::Contradiction { first: "the forest", second, reason }.into());
     if forest.outputs != objective.outputs() {
         return refuse("an objective with another number of outputs", "every output has its trees");
     }

@@ -78,11 +78,7 @@ impl<'a> Training<'a> {
         matches!(self.settings.sampling.rows, Rows::Goss { .. } | Rows::MinimalVariance { .. })
     }
 
-    fn run_with<C: Cell>(
-        &self,
-        start: Start,
-        mut holdout: Option<Holdout<'_>>,
-    ) -> Result<Outcome> {
+    fn run_with<C: Cell>(&self, start: Start, mut holdout: Option<Holdout<'_>>) -> Result<Outcome> {
         let (constant, first) = (start.constant.clone(), start.iterations);
         let mut state = self.state::<C>(start);
         let mut drops = Drops::new(self.settings);

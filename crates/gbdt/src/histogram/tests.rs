@@ -102,7 +102,8 @@ fn subtraction_is_direct_building() {
     let cells = Cells::<[u64; 2]>::new();
     let left = some();
     let all: Vec<u32> = (0..ROWS as u32).collect();
-    let right: Vec<u32> = all.iter().copied().filter(|row| left.binary_search(row).is_err()).collect();
+    let right: Vec<u32> =
+        all.iter().copied().filter(|row| left.binary_search(row).is_err()).collect();
     let mut parent = cells.built(&all);
     parent.iter_mut().zip(cells.built(&left)).for_each(|(slot, cell)| slot.subtract(cell));
     assert!(parent == cells.built(&right));
@@ -123,6 +124,6 @@ fn bytes_of_a_pack_are_told_before() {
     let bins = || cells.binned.columns.iter().map(|column| column.mapper.bins);
     // 5^3; 5, 2, 3, 2, 2; 2 ... share lanes: at most one lane a column, one at least for each wide one.
     let bytes = Pack::bytes(bins(), ROWS);
-    assert!(bytes >= 8 * ROWS && bytes <= 16 * ROWS, "{bytes}");
+    assert!((8 * ROWS..=16 * ROWS).contains(&bytes), "{bytes}");
     assert_eq!(Pack::bytes([5; 9].into_iter(), 100), 800);
 }

@@ -4,7 +4,9 @@ use std::sync::{Barrier, Mutex};
 
 use fattail_bins::Mappers;
 use fattail_core::{Fit, Panel, silent};
-use fattail_gbdt::{Boosting, Dart, Gbdt, GbdtModel, Growth, Limits, Objective, Reduce, Rows, Sampling};
+use fattail_gbdt::{
+    Boosting, Dart, Gbdt, GbdtModel, Growth, Limits, Objective, Reduce, Rows, Sampling,
+};
 
 use crate::data;
 
@@ -44,7 +46,10 @@ fn threads_do_not_matter() {
     ] {
         let one = with_threads(1, &settings, &panel);
         for threads in [2, 3, 8] {
-            assert!(one == with_threads(threads, &settings, &panel), "{threads} threads: {settings:?}");
+            assert!(
+                one == with_threads(threads, &settings, &panel),
+                "{threads} threads: {settings:?}"
+            );
         }
     }
 }

@@ -44,7 +44,11 @@ impl Table {
     fn at(&self, rows: &[usize]) -> Self {
         Self {
             eras: rows.iter().map(|&row| self.eras[row].clone()).collect(),
-            columns: self.columns.iter().map(|c| rows.iter().map(|&row| c[row]).collect()).collect(),
+            columns: self
+                .columns
+                .iter()
+                .map(|c| rows.iter().map(|&row| c[row]).collect())
+                .collect(),
             target: rows.iter().map(|&row| self.target[row]).collect(),
         }
     }
@@ -54,7 +58,11 @@ impl Table {
         for (at, column) in self.columns.iter().enumerate() {
             panel = panel.feature(name(at).as_str(), column.clone());
         }
-        weights.map_or(panel.clone(), |weights| panel.weights(weights)).build().unwrap()
+        let panel = match weights {
+            Some(weights) => panel.weights(weights),
+            None => panel,
+        };
+        panel.build().unwrap()
     }
 }
 
@@ -74,7 +82,9 @@ fn needed(settings: &Gbdt, panel: &Panel) -> u64 {
     let settings = Gbdt { max_memory: Some(1), ..settings.clone() };
     let fattail_core::Error::Other(error) = settings.fit(panel).unwrap_err() else { panic!() };
     match error.downcast_ref::<Error>() {
-        Some(Error::Memory { needed, allowed: 1, parts }) if parts.contains("histograms") => *needed,
+        Some(Error::Memory { needed, allowed: 1, parts }) if parts.contains("histograms") => {
+            *needed
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -149,7 +159,10 @@ fn going_on_is_training_on() {
 fn early_stopping_keeps_the_best_round() {
     let panel = data::bins(10, 30, 40, 6, 4.0);
     let largest = |history: &[f64]| {
-        history.iter().enumerate().fold(0, |best, (at, x)| if *x > history[best] { at } else { best })
+        history
+            .iter()
+            .enumerate()
+            .fold(0, |best, (at, x)| if *x > history[best] { at } else { best })
     };
     for metric in ["era_pearson", "era_spearman_sharpe", "numerai_corr", "r2"] {
         let metric = Some(metric.to_owned());
@@ -202,6 +215,13 @@ fn classes_that_are_never_seen_keep_their_start() {
     assert_eq!(third.clone().count(), 10);
     assert!(third.clone().all(|tree| tree.nodes.is_empty()));
     assert!(third.skip(1).all(|tree| tree.values == [0.0]));
+}
+
+#[test]
+fn it_is_a_learner() {
+    fattail_testing::check_learner(&settings()).unwrap();
+    let dart = Boosting::Dart(Dart { skip_drop: 0.2, drop_rate: 0.3, ..Dart::default() });
+    fattail_testing::check_learner(&Gbdt { boosting: dart, rounds: 20, ..settings() }).unwrap();
 }
 
 proptest! {

@@ -30,7 +30,7 @@ fn panel(case: &Value) -> Panel {
 }
 
 fn settings(case: &Value) -> Gbdt {
-    let own = ["target", "first", "decay"];
+    let own = ["target", "first", "decay", "refitted"];
     let given = case["settings"].as_object().unwrap().iter();
     let given = given.filter(|(name, _)| !own.contains(&name.as_str()));
     let text = |value: &Value| value.as_str().map_or(value.to_string(), ToString::to_string);
@@ -74,6 +74,11 @@ fn forest(case: &Value, panel: &Panel) -> Result<Forest, String> {
     if let Some(decay) = given["decay"].as_f64() {
         let half = |eras: std::ops::Range<usize>| panel.cut(&eras.collect::<Vec<_>>()).unwrap();
         let model = settings.fit(&half(0..10)).unwrap();
+        let mut settings = settings;
+        if let Some(penalties) = given["refitted"].as_object() {
+            settings.limits.lambda_l1 = penalties["lambda_l1"].as_f64().unwrap();
+            settings.limits.lambda_l2 = penalties["lambda_l2"].as_f64().unwrap();
+        }
         return Ok(settings.refit(&model.forest, &half(10..20), decay).unwrap());
     }
     let model = settings.fit(panel).unwrap();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fattail_core::{Fit, Panel, Predict};
 use fattail_gbdt::{
-    Boosting, Constraints, Dart, EarlyStop, Gbdt, Growth, Limits, Mappers, Objective, Rows, Sampling,
+    Boosting, Constraints, Dart, EarlyStop, Gbdt, Growth, Limits, Mappers, Objective, Rows,
+    Sampling,
 };
 
 use crate::data::{self, name};
@@ -14,7 +15,11 @@ fn panel() -> Panel {
 }
 
 fn settings() -> Gbdt {
-    Gbdt { rounds: 3, limits: Limits { min_data_in_leaf: 1, ..Limits::default() }, ..Gbdt::default() }
+    Gbdt {
+        rounds: 3,
+        limits: Limits { min_data_in_leaf: 1, ..Limits::default() },
+        ..Gbdt::default()
+    }
 }
 
 #[track_caller]
@@ -111,7 +116,10 @@ fn forests_that_do_not_suit() {
     assert_eq!(told, text);
     let two = Gbdt { objective: Objective::Quantile { alphas: vec![0.2, 0.8] }, ..settings() };
     let told = two.fit_from(&model.forest, &panel()).unwrap_err().to_string();
-    assert!(told.starts_with("the forest and an objective with another number of outputs"), "{told}");
+    assert!(
+        told.starts_with("the forest and an objective with another number of outputs"),
+        "{told}"
+    );
     assert!(two.refit(&model.forest, &panel(), 0.5).is_err());
     let sampling = Sampling { columns_by_tree: 0.5, ..Sampling::default() };
     let forest = Gbdt { boosting: Boosting::RandomForest, sampling, ..settings() };
@@ -125,7 +133,8 @@ fn forests_that_do_not_suit() {
 fn settings_out_of_range() {
     let dart = |dart: Dart| Gbdt { boosting: Boosting::Dart(dart), ..settings() };
     let stop = |stop: EarlyStop| Gbdt { stop: Some(stop), ..settings() };
-    let rows = |rows: Rows| Gbdt { sampling: Sampling { rows, ..Sampling::default() }, ..settings() };
+    let rows =
+        |rows: Rows| Gbdt { sampling: Sampling { rows, ..Sampling::default() }, ..settings() };
     for (settings, name) in [
         (Gbdt { rounds: 0, ..settings() }, "rounds"),
         (Gbdt { leaves: 1, ..settings() }, "leaves"),
@@ -159,10 +168,7 @@ fn contradictions() {
     together(Gbdt { boosting: dart, stop: stop.clone(), ..settings() }, "early stopping and dart");
     let sampling = Sampling { columns_by_tree: 0.5, ..Sampling::default() };
     let forest = Gbdt { boosting: Boosting::RandomForest, ..settings() };
-    together(
-        Gbdt { stop, sampling, ..forest.clone() },
-        "early stopping and a random forest",
-    );
+    together(Gbdt { stop, sampling, ..forest.clone() }, "early stopping and a random forest");
     together(forest, "a random forest and no sampling of rows or columns");
     let monotone = BTreeMap::from([(name(0), 1)]);
     let constraints = Constraints { monotone, ..Constraints::default() };
@@ -187,6 +193,9 @@ fn memory_is_refused_before_it_is_taken() {
     for growth in [Growth::LeafWise, Growth::Oblivious] {
         let settings = Gbdt { max_memory: Some(1000), growth, depth: Some(3), ..settings() };
         let told = settings.fit(&panel()).unwrap_err().to_string();
-        assert!(told.starts_with("training needs ") && told.contains("allowed are 1000: codes "), "{told}");
+        assert!(
+            told.starts_with("training needs ") && told.contains("allowed are 1000: codes "),
+            "{told}"
+        );
     }
 }

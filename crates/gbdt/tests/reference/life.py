@@ -7,7 +7,8 @@ of 100. All cases share `SHARED`; each holds its settings by LightGBM's names, `
 - early stopping: the last 4 eras are held out; `metric` after each round and the `best` round from 1;
 - dart: all earlier trees are dropped in every round, so that nothing is random;
 - going on: `first` rounds, then the others upon them;
-- refit: trained on the first 10 eras and refitted to the last 10 with `decay`.
+- refit: trained on the first 10 eras and refitted to the last 10 with `decay`, under other penalties where
+  `refitted` has some.
 
 Numbers have ten digits.
 """
@@ -43,7 +44,7 @@ CASES = {
     "go_on_binary": {"num_iterations": 12, "first": 5, **BINARY},
     "go_on_classes": {"num_iterations": 6, "first": 3, **CLASSES},
     "refit": {"num_iterations": 10, "decay": 0.9},
-    "refit_l2": {"num_iterations": 10, "decay": 0.3, "lambda_l1": 3.0, "lambda_l2": 10.0},
+    "refit_l2": {"num_iterations": 10, "decay": 0.3, "refitted": {"lambda_l1": 3.0, "lambda_l2": 10.0}},
     "refit_binary": {"num_iterations": 10, "decay": 0.5, **BINARY},
     "refit_classes": {"num_iterations": 5, "decay": 0.5, **CLASSES},
 }
@@ -54,7 +55,7 @@ def ten_digits(values) -> list[float]:
 
 
 def parameters(case: dict) -> dict:
-    own = ("target", "first", "decay", "num_iterations", "early_stopping_round", "early_stopping_min_delta")
+    own = ("target", "first", "decay", "refitted", "num_iterations", "early_stopping_round", "early_stopping_min_delta")
     return {"objective": "regression"} | SHARED | QUIET | {k: v for k, v in case.items() if k not in own}
 
 
@@ -77,6 +78,7 @@ def run(case: dict, x: np.ndarray, y: np.ndarray) -> dict:
         told = {}
     elif "decay" in case:
         model = lightgbm.train(settings, data(slice(0, 1000)), rounds)
+        model.params.update(case.get("refitted", {}))
         model = model.refit(x[1000:], y[1000:], decay_rate=case["decay"])
         told = {}
     else:
