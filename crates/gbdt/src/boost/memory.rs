@@ -1,7 +1,7 @@
 //! What training takes beside the panel, before anything of it is allocated.
 //!
 //! With n rows, b bins of all columns of a tree, K outputs, T trees of at most L leaves and cells of c
-//! bytes: codes and packed codes; 20 n for targets, weights and positions; 2 n c for cells; 8 n K for
+//! bytes: codes and packed codes; 48 n for targets, weights, positions and sampling; 2 n c for cells; 8 n K for
 //! slopes and 8 n K for scores, of the rows held out as well; `T L` nodes; and histograms of b c bytes,
 //! three at least. What is left of the limit goes to the histograms of more leaves. Reckoned upwards:
 //! a tree may have fewer leaves and cells may be smaller.
@@ -67,7 +67,7 @@ impl Need {
         let parts = vec![
             ("codes", codes as u64),
             ("packed codes", Pack::bytes(widest.into_iter(), train.rows()) as u64),
-            ("rows", 20 * rows + 12 * held),
+            ("rows", 48 * rows + 12 * held),
             ("gradients", (2 * cell + 8 * outputs) * rows),
             ("scores", 8 * outputs * (rows + held)),
             ("trees", trees.saturating_mul(leaves * node)),

@@ -218,10 +218,17 @@ fn classes_that_are_never_seen_keep_their_start() {
 }
 
 #[test]
-fn it_is_a_learner() {
-    fattail_testing::check_learner(&settings()).unwrap();
-    let dart = Boosting::Dart(Dart { skip_drop: 0.2, drop_rate: 0.3, ..Dart::default() });
-    fattail_testing::check_learner(&Gbdt { boosting: dart, rounds: 20, ..settings() }).unwrap();
+fn the_objectives_own_metric_has_its_settings() {
+    let panel = data::bins(13, 20, 40, 6, 2.0);
+    let of = |metric: Option<&str>| {
+        let stop = EarlyStop { metric: metric.map(Into::into), ..EarlyStop::default() };
+        let objective = Objective::Quantile { alphas: vec![0.05, 0.7] };
+        Gbdt { objective, stop: Some(stop), ..settings() }.fit(&panel).unwrap()
+    };
+    let own = of(None);
+    assert_eq!((own.metric.as_str(), own.history.len(), own.forest.outputs), ("quantile", 10, 2));
+    assert_eq!(own, of(Some("quantile")));
+    assert_ne!(own.history, of(Some("l1")).history);
 }
 
 proptest! {
