@@ -165,12 +165,12 @@ fn early_stopping_keeps_the_best_round() {
             .fold(0, |best, (at, x)| if *x > history[best] { at } else { best })
     };
     for metric in ["era_pearson", "era_spearman_sharpe", "numerai_corr", "r2"] {
-        let metric = Some(metric.to_owned());
-        let stop = EarlyStop { rounds: 4, gap: 1, metric: metric.clone(), ..EarlyStop::default() };
+        let stop =
+            EarlyStop { rounds: 4, gap: 1, metric: Some(metric.into()), ..EarlyStop::default() };
         let settings = Gbdt { rounds: 200, stop: Some(stop), learning_rate: 0.3, ..settings() };
         let model = settings.fit(&panel).unwrap();
         let best = largest(&model.history);
-        assert_eq!(model.metric, metric.unwrap());
+        assert_eq!(model.metric, metric);
         assert_eq!(model.forest.iterations(), best + 1);
         assert_eq!((model.history.len(), model.rounds), (best + 5, best + 5));
     }

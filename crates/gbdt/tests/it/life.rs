@@ -1,4 +1,4 @@
-//! Early stopping, DART, going on and refitting do what LightGBM does. Reference:
+//! Early stopping, DART, random forests, going on and refitting do what LightGBM does. Reference:
 //! `tests/reference/life.py`.
 //!
 //! Raw predictions and metrics agree within 1e-6 of their size: the reference has ten digits, and
@@ -110,6 +110,11 @@ fn check(kind: &str) {
 #[test]
 fn dart() {
     check("dart");
+}
+
+#[test]
+fn random_forest() {
+    check("forest");
 }
 
 #[test]

@@ -6,6 +6,8 @@ of 100. All cases share `SHARED`; each holds its settings by LightGBM's names, `
 - `raw`: raw predictions of the first rows, by the trees up to the best round;
 - early stopping: the last 4 eras are held out; `metric` after each round and the `best` round from 1;
 - dart: all earlier trees are dropped in every round, so that nothing is random;
+- random forest: `raw` is divided by the trees; GOSS takes all rows in the first 1 / learning_rate
+  rounds, so that nothing is random;
 - going on: `first` rounds, then the others upon them;
 - refit: trained on the first 10 eras and refitted to the last 10 with `decay`, under other penalties where
   `refitted` has some.
@@ -28,11 +30,15 @@ ALL = {"boosting": "dart", "drop_rate": 1.0, "skip_drop": 0.0, "uniform_drop": T
        "num_iterations": 6}
 BINARY = {"objective": "binary", "target": "binary"}
 CLASSES = {"objective": "multiclass", "num_class": 3, "target": "classes"}
+FOREST = {"boosting": "rf", "data_sample_strategy": "goss", "num_iterations": 3}
 STOP = {"learning_rate": 0.5, "num_iterations": 60, "early_stopping_round": 5}
 CASES = {
     "dart": ALL,
     "dart_xgboost": {**ALL, "xgboost_dart_mode": True},
     "dart_binary": {**ALL, **BINARY},
+    "forest": FOREST,
+    "forest_l1": {**FOREST, "objective": "regression_l1"},
+    "forest_binary": {**FOREST, **BINARY},
     "stop_l2": STOP,
     "stop_l1": {**STOP, "metric": "l1"},
     "stop_delta": {**STOP, "early_stopping_min_delta": 0.02},
@@ -83,7 +89,8 @@ def run(case: dict, x: np.ndarray, y: np.ndarray) -> dict:
         told = {}
     else:
         model, told = lightgbm.train(settings, data(every), rounds), {}
-    told["raw"] = ten_digits(model.predict(x[:SHOWN_ROWS], raw_score=True).ravel())
+    divisor = rounds if case.get("boosting") == "rf" else 1
+    told["raw"] = ten_digits(model.predict(x[:SHOWN_ROWS], raw_score=True).ravel() / divisor)
     return {"settings": {"objective": "regression"} | SHARED | case, **told}
 
 
