@@ -37,10 +37,14 @@ fn threads_do_not_matter() {
         settings(),
         Gbdt { sampling, ..settings() },
         Gbdt { sampling: goss, ..settings() },
-        Gbdt { sampling: sampled(Rows::MinimalVariance { fraction: 0.4 }), ..settings() },
-        Gbdt { sampling: sampled(Rows::Eras { fraction: 0.4, every: 1 }), ..settings() },
-        Gbdt { boosting: Boosting::Dart(dart), ..settings() },
-        Gbdt { boosting: Boosting::RandomForest, sampling, ..settings() },
+        Gbdt {
+            sampling: sampled(Rows::MinimalVariance { fraction: 0.4 }),
+            rounds: 2,
+            ..settings()
+        },
+        Gbdt { sampling: sampled(Rows::Eras { fraction: 0.4, every: 1 }), rounds: 2, ..settings() },
+        Gbdt { boosting: Boosting::Dart(dart), rounds: 5, ..settings() },
+        Gbdt { boosting: Boosting::RandomForest, sampling, rounds: 3, ..settings() },
         Gbdt { growth: Growth::DepthWise, depth: Some(4), ..settings() },
         Gbdt { growth: Growth::Oblivious, depth: Some(4), ..settings() },
     ] {
