@@ -86,6 +86,7 @@ impl<'a> Training<'a> {
         for round in 0..self.settings.rounds {
             rounds = round + 1;
             if let Some(drops) = &mut drops {
+                let round = first + round;
                 state.shrinkage = drops.begin(round, &self.data.binned, &mut state.score);
             }
             let before = state.trees.len();
