@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 /// use fattail_gbdt::{Gbdt, Limits};
 ///
 /// let panel = Panel::builder()
-///     .eras(&["1", "1", "1", "2", "2", "2"])?
-///     .feature("x", vec![0u8, 1, 2, 0, 1, 2])
-///     .target("y", vec![0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0])
+///     .eras(&["1", "1", "1", "2", "2", "2", "3", "3", "3"])?
+///     .feature("x", vec![0u8, 1, 2, 0, 1, 2, 0, 1, 2])
+///     .target("y", vec![0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
 ///     .build()?;
 /// let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
 /// let model = Gbdt { limits, rounds: 50, ..Gbdt::default() }.fit(&panel)?;

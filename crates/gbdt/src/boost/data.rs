@@ -21,6 +21,11 @@ pub(crate) struct Data {
 impl Data {
     /// Bins a panel and reads its target.
     pub(crate) fn new(panel: &Panel, mappers: &Mappers) -> Result<Self> {
+        Self::of(panel, mappers.apply(panel)?)
+    }
+
+    /// Reads the target of a panel that is binned.
+    pub(crate) fn of(panel: &Panel, binned: Binned) -> Result<Self> {
         let target = panel.target()?.to_f32();
         let weights = panel.weights().map(|weights| weights.to_f32());
         let taught = |row: usize| {
@@ -33,7 +38,7 @@ impl Data {
         }
         let ends = panel.eras().ranges().map(|range| range.end);
         let eras = std::iter::once(0).chain(ends).collect();
-        Ok(Self { binned: mappers.apply(panel)?, eras, known, target, weights })
+        Ok(Self { binned, eras, known, target, weights })
     }
 
     /// Makes the weights of every era add up to the mean number of rows of an era, over all workers.

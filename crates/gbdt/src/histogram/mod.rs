@@ -4,6 +4,8 @@ mod cell;
 mod kernel;
 mod pack;
 mod reduce;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cell::{Cell, Scale, Sums, exponent};
 pub(crate) use kernel::Rows;
