@@ -31,9 +31,10 @@ impl Reference {
         }
         let features = self.0["features"].as_array().unwrap().iter().enumerate();
         let add = |panel: fattail_core::PanelBuilder, (at, column): (usize, &Value)| match column {
-            Value::String(digits) => {
-                panel.feature(format!("f{at}"), digits.bytes().map(|digit| digit - b'0').collect::<Vec<u8>>())
-            }
+            Value::String(digits) => panel.feature(
+                format!("f{at}"),
+                digits.bytes().map(|digit| digit - b'0').collect::<Vec<u8>>(),
+            ),
             numbers => panel.feature(format!("f{at}"), floats(numbers)),
         };
         features.fold(panel, add).build().unwrap()
@@ -131,7 +132,8 @@ fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
         }
     }
     let values = tree.values.iter().zip(&leaves);
-    let apart = values.enumerate().find(|(_, (a, b))| (*a - *b).abs() > TOLERANCE * b.abs().max(1.0));
+    let apart =
+        values.enumerate().find(|(_, (a, b))| (*a - *b).abs() > TOLERANCE * b.abs().max(1.0));
     apart.map(|(at, (found, expected))| format!("leaf {at}: {found} for {expected}"))
 }
 
@@ -146,7 +148,9 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
         Rule::Numeric { threshold, default_left, missing } => {
             let close = (threshold - of("threshold")).abs() <= 1e-12 * threshold.abs().max(1e-300);
             let way = *default_left == (kind & 2 != 0);
-            (kind & 1 == 0 && close && way).then_some(()).ok_or(format!("{threshold} {default_left} {missing:?}"))
+            (kind & 1 == 0 && close && way)
+                .then_some(())
+                .ok_or(format!("{threshold} {default_left} {missing:?}"))
         }
         Rule::Categorical { left, .. } => {
             let bounds = numbers(expected, "cat_boundaries");
@@ -166,11 +170,16 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
         ));
     }
     if (side(node.left), side(node.right)) != (of("left_child"), of("right_child")) {
-        return Some(format!("leads to {:?} and {:?}", node.left, node.right));
+        let (left, right) = (of("left_child"), of("right_child"));
+        return Some(format!(
+            "leads to {:?} and {:?} for {left} and {right}",
+            node.left, node.right
+        ));
     }
     // The gain has six digits in the file.
     let gain = of("split_gain");
-    ((node.gain - gain).abs() > 2e-5 * gain.abs().max(1e-3)).then(|| format!("gain {} for {gain}", node.gain))
+    ((node.gain - gain).abs() > 2e-5 * gain.abs().max(1e-3))
+        .then(|| format!("gain {} for {gain}", node.gain))
 }
 
 fn check(name: &str) {
