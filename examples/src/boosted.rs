@@ -11,7 +11,7 @@ use fattail::{
     Panel,
     gbdt::{
         Gbdt,
-        parameters::{Parameters, describe, full_name, read_conf},
+        parameters::{Columns, Parameters, describe, full_name, read_conf},
     },
 };
 
@@ -33,7 +33,7 @@ const NUMERAI: &[(&str, &str)] = &[
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Boosted trees")]
 pub struct BoostedArgs {
-    /// Trees [default: 400]
+    /// Trees at most [default: 400]
     #[arg(long, value_name = "N")]
     pub rounds: Option<String>,
     /// The share of each tree that is added [default: 0.05]
@@ -43,7 +43,7 @@ pub struct BoostedArgs {
     #[arg(long, value_name = "N")]
     pub leaves: Option<String>,
     /// The most questions from root to leaf; -1 for no limit [default: 5]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub depth: Option<String>,
     /// The share of the columns that a tree sees [default: 0.1]
     #[arg(long, value_name = "SHARE")]
@@ -94,6 +94,11 @@ impl BoostedArgs {
         gbdt.check()?;
         let mut lines = differing(&gbdt, panel);
         lines.extend(parameters.notes.iter().map(told));
+        let files = &parameters.files;
+        let named = files.data.is_some() || files.output_model.is_some() || files.config.is_some();
+        if named || parameters.columns != Columns::default() {
+            lines.push("files and columns among the parameters do not count".into());
+        }
         Ok(Boosted { gbdt, told: lines })
     }
 

@@ -48,7 +48,8 @@ impl Kind {
         let mut kinds = Vec::new();
         for name in text.split(',').map(str::trim) {
             let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-            let known = || format!("--model is '{name}', allowed are ridge and gbdt, with a comma between");
+            let known =
+                || format!("--model is '{name}', allowed are ridge and gbdt, with a comma between");
             let kind = kind.ok_or_else(known)?;
             if kinds.contains(&kind) {
                 return Err(format!("--model names '{name}' twice").into());

@@ -70,7 +70,8 @@ impl Weekly {
         let ids = ids.map(str::to_owned).collect();
         let before: Vec<usize> =
             positions.into_iter().filter(|era| era + trial.gap < last).collect();
-        let runs = learners.into_iter().map(|learner| Run::new(learner, panel, &known, &before, trial));
+        let runs =
+            learners.into_iter().map(|learner| Run::new(learner, panel, &known, &before, trial));
         Ok(Self { runs: runs.collect::<Outcome<_>>()?, ids, known })
     }
 }
@@ -166,7 +167,9 @@ pub fn leave(
     let chosen = &weekly.runs[submitted];
     let folder = Artifacts::create(out)?;
     folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &chosen.live))?;
-    report.files.push(link(format!("{}: submission of the live era", chosen.name()), "submission.csv"));
+    report
+        .files
+        .push(link(format!("{}: submission of the live era", chosen.name()), "submission.csv"));
     for run in &weekly.runs {
         let name = match weekly.runs.len() {
             1 => "predictions.parquet".to_owned(),

@@ -58,7 +58,8 @@ impl Scores {
     pub fn minus(&self, other: &Self) -> Self {
         let others: HashMap<&str, &EraScore> =
             other.eras.iter().map(|score| (score.era.as_str(), score)).collect();
-        let eras = self.eras.iter().map(|score| score.minus(others.get(score.era.as_str()).copied()));
+        let eras =
+            self.eras.iter().map(|score| score.minus(others.get(score.era.as_str()).copied()));
         Self { metric: self.metric.clone(), eras: eras.collect() }
     }
 }

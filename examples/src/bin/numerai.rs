@@ -18,7 +18,7 @@ use fattail_examples::{
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, allow_negative_numbers = true)]
 struct Args {
     #[command(flatten)]
     data: DataArgs,

@@ -1,7 +1,9 @@
 //! Small reports made by hand, and long ones from a formula.
 
 use fattail_evaluate::{Backtest, EraScore, FoldRun, Scores, Summary};
-use fattail_report::{Coefficient, DataFacts, Difference, FileLink, ModelReport, Report, Setting, SplitFacts};
+use fattail_report::{
+    Coefficient, DataFacts, Difference, FileLink, ModelReport, Report, Setting, SplitFacts,
+};
 
 /// Scores named by position; NaN comes with a reason.
 pub(crate) fn scores(metric: &str, values: &[f64]) -> Scores {
