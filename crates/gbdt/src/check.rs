@@ -2,7 +2,7 @@
 
 use fattail_core::{Error, Result};
 
-use crate::{Boosting, Gbdt, Rows};
+use crate::{Boosting, Gbdt, Growth, MonotoneMethod, Rows};
 
 const SHARE: &str = "above 0, at most 1";
 const POSITIVE: &str = "above 0 and finite";
@@ -16,6 +16,7 @@ impl Gbdt {
     pub fn check(&self) -> Result<()> {
         self.check_counts()?;
         self.check_limits()?;
+        self.check_oblivious()?;
         self.check_sampling()
     }
 
@@ -46,6 +47,27 @@ impl Gbdt {
             }
         }
         Ok(())
+    }
+
+    /// Leaves of a level are split together, so what is settled leaf by leaf cannot hold.
+    fn check_oblivious(&self) -> Result<()> {
+        let constraints = &self.constraints;
+        let by_value = !constraints.monotone.is_empty()
+            && constraints.monotone_method == MonotoneMethod::Intermediate;
+        let settled = [
+            (constraints.forced.is_some(), "forced splits"),
+            (by_value, "intermediate monotone constraints"),
+        ];
+        let first = settled.into_iter().find(|&(is_asked, _)| is_asked);
+        match first.filter(|_| self.growth == Growth::Oblivious) {
+            Some((_, first)) => Err(crate::Error::Contradiction {
+                first,
+                second: "oblivious growth",
+                reason: "all leaves of a level are split by the same question",
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     fn check_sampling(&self) -> Result<()> {

@@ -2,13 +2,16 @@
 //!
 //! Thresholds are tried from the right to the left with missing values on the left, and then, where
 //! the feature has missing values, from the left to the right with missing values on the right. The
-//! first of equal gains wins. Cost: one pass over the bins, or two.
+//! first of equal gains wins, and gains that differ by rounding alone count as equal. Cost: one pass over the bins, or two.
 //! Reference: LightGBM 4.7, `FeatureHistogram::FindBestThresholdSequentially`.
 
 use fattail_trees::Missing;
 
 use super::{EPSILON, Side, Split, Task};
 use crate::histogram::Sums;
+
+/// By what factor a gain must be larger than another to be no rounding error.
+const LARGER: f64 = 1.0 + 1e-12;
 
 /// The best split so far: its gain, its bin, and what goes left (with epsilon in the hessian).
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +35,7 @@ enum Apart {
 /// The best split of a numeric feature, if any beats the floor.
 pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
     let mut best = None;
-    let only = task.random.map(|draw| draw(bins.len()));
+    let only = task.random.map(|draw| draw(bins.len() - 1));
     let mut scan = Scan { task, bins, only, best: &mut best };
     match task.missing {
         Missing::Zero if bins.len() > 2 => {
@@ -56,7 +59,7 @@ pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
 struct Scan<'a, 't> {
     task: &'a Task<'t>,
     bins: &'a [Sums],
-    /// The only threshold to try.
+    /// The only threshold to try, of all there are.
     only: Option<usize>,
     best: &'a mut Option<Best>,
 }
@@ -123,7 +126,7 @@ impl Scan<'_, '_> {
 
     #[inline(always)]
     fn offer(&mut self, bin: usize, gain: f64, left: Sums, default_left: bool) {
-        let better = gain > self.task.floor && self.best.is_none_or(|best| gain > best.gain);
+        let better = gain > self.task.floor && self.best.is_none_or(|best| gain > best.gain * LARGER);
         if better && self.only.is_none_or(|only| only == bin) {
             *self.best = Some(Best { gain, bin, left, default_left });
         }

@@ -7,22 +7,27 @@
 use std::{fs, path::Path};
 
 use fattail_core::{Fit, Panel};
-use fattail_gbdt::{Gbdt, GbdtModel, Precision, parameters::Parameters};
+use fattail_gbdt::{
+    Constraints, ForcedSplit, Gbdt, GbdtModel, Precision, parameters::Parameters,
+};
 use fattail_trees::{Child, Node, Rule, Tree};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-6;
 
+pub(crate) const FILES: [&str; 4] =
+    ["five_bins.json", "continuous.json", "missing.json", "categories.json"];
+
 /// A data set and what LightGBM made of it.
-struct Reference(Value);
+pub(crate) struct Reference(Value);
 
 impl Reference {
-    fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
         Self(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
     }
 
-    fn panel(&self, case: &Value) -> Panel {
+    pub(crate) fn panel(&self, case: &Value) -> Panel {
         let settings = &case["settings"];
         let target = settings["target"].as_str().unwrap_or("regression");
         let mut panel = Panel::builder().target("y", floats(&self.0["targets"][target]));
@@ -39,9 +44,9 @@ impl Reference {
         features.fold(panel, add).build().unwrap()
     }
 
-    fn settings(&self, case: &Value) -> Gbdt {
+    pub(crate) fn settings(&self, case: &Value) -> Gbdt {
         let given = case["settings"].as_object().unwrap();
-        let own = |name: &str| name == "target" || name == "weighted";
+        let own = |name: &str| ["target", "weighted", "forced"].contains(&name);
         let mut asked: Vec<(String, String)> = given
             .iter()
             .filter(|(name, _)| !own(name))
@@ -56,12 +61,35 @@ impl Reference {
         let count = self.0["features"].as_array().unwrap().len();
         let names: Vec<String> = (0..count).map(|at| format!("f{at}")).collect();
         let settings = parameters.unwrap().gbdt(&names).unwrap();
-        Gbdt { precision: Precision::Double, ..settings }
+        let forced = forced(&case["settings"]["forced"]);
+        let constraints = Constraints { forced, ..settings.constraints };
+        Gbdt { constraints, precision: Precision::Double, ..settings }
+    }
+
+    /// The cases by name.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0["cases"].as_object().unwrap().iter()
+    }
+
+    /// Fits every case with exact integers; how many trees differ, of how many, and the largest
+    /// difference of a prediction.
+    fn integers(&self) -> (usize, usize, f64) {
+        let (mut apart, mut all, mut far) = (0, 0, 0f64);
+        for (_, case) in self.cases() {
+            let panel = self.panel(case);
+            let settings = Gbdt { precision: Precision::Integer, ..self.settings(case) };
+            let model = settings.fit(&panel).unwrap();
+            let trees = case["trees"].as_array().unwrap();
+            let pairs = model.forest.trees.iter().zip(trees);
+            apart += pairs.filter(|(tree, expected)| tree_difference(tree, expected).is_some()).count();
+            all += trees.len();
+            far = far.max(farthest(&model, &panel, case));
+        }
+        (apart, all, far)
     }
 
     /// Fits every case; what differs, case by case.
     fn differences(&self) -> Vec<String> {
-        let cases = self.0["cases"].as_object().unwrap().iter();
         let compare = |(name, case): (&String, &Value)| {
             let panel = self.panel(case);
             let model = match self.settings(case).fit(&panel) {
@@ -70,8 +98,15 @@ impl Reference {
             };
             difference(&model, &panel, case).map(|told| format!("{name}: {told}"))
         };
-        cases.filter_map(compare).collect()
+        self.cases().filter_map(compare).collect()
     }
+}
+
+/// A split of LightGBM's file of forced splits.
+fn forced(value: &Value) -> Option<Box<ForcedSplit>> {
+    let feature = format!("f{}", value.get("feature")?);
+    let (left, right) = (forced(&value["left"]), forced(&value["right"]));
+    Some(Box::new(ForcedSplit { feature, threshold: value["threshold"].as_f64(), left, right }))
 }
 
 /// A value as a parameter's text.
@@ -108,16 +143,24 @@ fn difference(model: &GbdtModel, panel: &Panel, case: &Value) -> Option<String> 
             return Some(format!("tree {at}: {told}"));
         }
     }
-    let columns: Vec<Vec<f64>> = (0..panel.width()).map(|at| panel.feature(at).to_f64()).collect();
+    let far = farthest(model, panel, case);
+    (far > TOLERANCE).then(|| format!("a prediction differs by {far}"))
+}
+
+/// The largest difference of a raw prediction, against its size where that is above 1.
+fn farthest(model: &GbdtModel, panel: &Panel, case: &Value) -> f64 {
     let outputs = model.forest.outputs;
-    for (at, &expected) in numbers(case, "raw").iter().enumerate() {
-        let row: Vec<f64> = columns.iter().map(|column| column[at / outputs]).collect();
-        let found = model.forest.raw_row(&row).unwrap()[at % outputs];
-        if (found - expected).abs() > TOLERANCE * expected.abs().max(1.0) {
-            return Some(format!("row {}: {found} for {expected}", at / outputs));
-        }
-    }
-    None
+    let raw = numbers(case, "raw");
+    let rows = rows(panel, raw.len() / outputs);
+    let found = rows.iter().flat_map(|row| model.forest.raw_row(row).unwrap());
+    let far = found.zip(&raw).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+    far.fold(0.0, f64::max)
+}
+
+/// The first rows of a panel.
+pub(crate) fn rows(panel: &Panel, count: usize) -> Vec<Vec<f64>> {
+    let columns: Vec<Vec<f64>> = (0..panel.width()).map(|at| panel.feature(at).to_f64()).collect();
+    (0..count).map(|row| columns.iter().map(|column| column[row]).collect()).collect()
 }
 
 fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
@@ -196,4 +239,13 @@ fn missing() {
 #[test]
 fn categories() {
     check("categories.json");
+}
+
+#[test]
+fn exact_integers_grow_the_same_trees() {
+    for name in FILES {
+        let (apart, all, far) = Reference::read(name).integers();
+        println!("{name}: {apart} of {all} trees differ, predictions by {far:.1e}");
+        assert!(apart == 0 && far < 1e-4, "{name}: {apart} of {all} trees, {far}");
+    }
 }
