@@ -27,7 +27,7 @@ const PREFIX: usize = 8192;
 
 /// The rows whose target is finite, where there is a target and some but not all are.
 fn known(panel: &Panel) -> Option<Vec<usize>> {
-    let target = panel.target().ok()?;
+    let target = panel.target().ok()?.to_f32();
     let known: Vec<usize> =
         target.iter().enumerate().filter(|(_, y)| y.is_finite()).map(|(row, _)| row).collect();
     (!known.is_empty() && known.len() < panel.rows()).then_some(known)

@@ -2,16 +2,13 @@
 //!
 //! Thresholds are tried from the right to the left with missing values on the left, and then, where
 //! the feature has missing values, from the left to the right with missing values on the right. The
-//! first of equal gains wins, and gains that differ by rounding alone count as equal. Cost: one pass over the bins, or two.
+//! first of equal gains wins. Cost: one pass over the bins, or two.
 //! Reference: LightGBM 4.7, `FeatureHistogram::FindBestThresholdSequentially`.
 
 use fattail_trees::Missing;
 
 use super::{EPSILON, Side, Split, Task};
 use crate::histogram::Sums;
-
-/// By what factor a gain must be larger than another to be no rounding error.
-const LARGER: f64 = 1.0 + 1e-12;
 
 /// The best split so far: its gain, its bin, and what goes left (with epsilon in the hessian).
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +123,7 @@ impl Scan<'_, '_> {
 
     #[inline(always)]
     fn offer(&mut self, bin: usize, gain: f64, left: Sums, default_left: bool) {
-        let better = gain > self.task.floor && self.best.is_none_or(|best| gain > best.gain * LARGER);
+        let better = gain > self.task.floor && self.best.is_none_or(|best| gain > best.gain);
         if better && self.only.is_none_or(|only| only == bin) {
             *self.best = Some(Best { gain, bin, left, default_left });
         }
