@@ -6,7 +6,7 @@ use criterion::{
 };
 use fattail::Panel;
 use fattail_benches::{fat_tails, market, normal};
-use fattail_bins::{Binning, Mappers};
+use fattail::bins::{Binning, Mappers};
 use std::hint::black_box;
 
 fn numbers(rows: usize, width: usize) -> Panel {

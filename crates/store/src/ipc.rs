@@ -82,7 +82,8 @@ pub(crate) fn ipc_names(path: &Path) -> Result<Vec<String>> {
     guarded(path, || {
         let batches = mapped_batches(path)?;
         let names = batches.first().map(|batch| batch.schema());
-        let names = names.iter().flat_map(|schema| schema.fields()).map(|field| field.name().clone());
+        let names =
+            names.iter().flat_map(|schema| schema.fields()).map(|field| field.name().clone());
         Ok(names.collect())
     })
 }

@@ -229,7 +229,8 @@ impl Table {
         }
         if self.rows().saturating_mul(self.columns.len()) > MOST_VALUES {
             let (rows, columns) = (self.rows(), self.columns.len());
-            let source = format!("{rows} rows of {columns} columns are more than {MOST_VALUES} values");
+            let source =
+                format!("{rows} rows of {columns} columns are more than {MOST_VALUES} values");
             return Err(Error::format(path, Place::File, "LIBSVM", source));
         }
         let plan = Plan::new(path, &names, |_| true, options)?;
@@ -277,9 +278,8 @@ impl Table {
             let at = Line { path, number: self.lines[kept[row]] };
             return Err(at.refuse(&wanted.name, "nan", "a finite number"));
         }
-        let bin = |&value: &f32| value >= 0.0 && value <= 255.0 && value.fract() == 0.0;
-        let plain = |value: &f32| !(value.to_bits() == (-0.0f32).to_bits());
-        if values.iter().all(|value| bin(value) && plain(value)) {
+        let bin = |value: &f32| (0.0..=255.0).contains(value) && value.fract() == 0.0;
+        if values.iter().all(bin) {
             return Ok(values.iter().map(|&value| value as u8).collect::<Vec<u8>>().into());
         }
         Ok(values.into())

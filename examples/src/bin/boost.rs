@@ -6,18 +6,19 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fattail_examples::{
     Bars, Outcome,
     boost::{
-        ConvertArgs, CrossArgs, ExplainArgs, Given, PredictArgs, TrainArgs, convert,
+        ConvertArgs, CrossArgs, ExplainArgs, Given, Pairs, PredictArgs, TrainArgs, convert,
         cross_validate, explain, predict, split, train,
     },
     run, write_out,
 };
 
-/// Trains, uses and explains boosted trees
-///
-/// Every parameter of LightGBM 4.7 is taken by its name or an alias, with dashes or underscores, as
-/// `--name value`, `--name=value` or `name=value`: --num-leaves 63, --eta=0.05, bagging_freq=1. So are the
-/// parameters of eras: era_criterion, era_folds, era_boosting_proportion, neutralise_proportion,
-/// bagging_by_era, early_stopping_holdout, early_stopping_gap; and growth, precision, seed, max_memory.
+const PARAMETERS: &str = "\
+Parameters are LightGBM's, by name or alias, with dashes or underscores, as `--name value`,
+`--name=value` or `name=value`: --num-leaves 63, --eta=0.05, --seed 7, --num-threads 2, bagging_freq=1.
+So are those of eras: era_criterion, era_folds, era_boosting_proportion, neutralise_proportion,
+bagging_by_era, early_stopping_holdout, early_stopping_gap; and growth, precision, max_memory (4g).";
+
+/// Trains, uses and explains boosted trees, with LightGBM's parameter names
 #[derive(Debug, Parser)]
 #[command(name = "boost", version)]
 struct Args {
@@ -28,10 +29,12 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Job {
     /// Trains a model [--PARAMETER VALUE]...
+    #[command(after_help = PARAMETERS)]
     Train(TrainArgs),
     /// Predicts with a model
     Predict(PredictArgs),
     /// Trains on some eras and scores the others, fold by fold [--PARAMETER VALUE]...
+    #[command(after_help = PARAMETERS)]
     Cv(CrossArgs),
     /// Tells which features a model leans on, in which eras, and why a row is predicted so
     Explain(ExplainArgs),
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     run(|| work(&args.job, &parameters))
 }
 
-fn work(job: &Job, parameters: &Vec<(String, String)>) -> Outcome {
+fn work(job: &Job, parameters: &Pairs) -> Outcome {
     let bars = Bars::default();
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
     let told = match job {

@@ -13,7 +13,11 @@ use fattail::{
 };
 use serde::Serialize;
 
-use super::{arguments::Pairs, source::SourceArgs, train::{refuse, settings, told}};
+use super::{
+    arguments::Pairs,
+    source::SourceArgs,
+    train::{refuse, settings, told},
+};
 use crate::{Outcome, set_threads};
 
 /// The options of `cv`.
@@ -23,7 +27,7 @@ pub struct CrossArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// Folds
-    #[arg(long, value_name = "N", alias = "nfold", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5)]
     pub folds: usize,
     /// Eras left out between training and test, at least 1
     #[arg(long, value_name = "ERAS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -35,7 +39,7 @@ pub struct CrossArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Threads; 0 takes all cores
-    #[arg(long, value_name = "N", alias = "num-threads")]
+    #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
 
@@ -103,7 +107,8 @@ pub fn cross_validate(args: &CrossArgs, others: &Pairs, observer: Observer<'_>) 
         });
     }
     observer(Progress { stage: "folds", done: folds.len() as u64, total: folds.len() as u64 });
-    let metrics = metrics.iter().zip(scores).map(|(metric, folds)| summary(metric, folds)).collect();
+    let metrics =
+        metrics.iter().zip(scores).map(|(metric, folds)| summary(metric, folds)).collect();
     let notes = parameters.notes.iter().map(told).collect();
     let report = Report { metrics, folds: reports, gap: args.gap, notes };
     if let Some(path) = &args.json {
@@ -170,10 +175,16 @@ fn text(report: &Report) -> String {
         let scores = report.metrics.iter().map(|m| format!("{} {:.6}", m.metric, m.folds[at]));
         let scores = scores.collect::<Vec<_>>().join(", ");
         let FoldReport { train_eras, test_first, test_last, .. } = fold;
-        lines.push(format!("fold {}: eras {test_first} to {test_last}, {train_eras} eras trained on: {scores}", at + 1));
+        lines.push(format!(
+            "fold {}: eras {test_first} to {test_last}, {train_eras} eras trained on: {scores}",
+            at + 1
+        ));
     }
     for score in &report.metrics {
-        lines.push(format!("{}: mean {:.6}, deviation {:.6}", score.metric, score.mean, score.deviation));
+        lines.push(format!(
+            "{}: mean {:.6}, deviation {:.6}",
+            score.metric, score.mean, score.deviation
+        ));
     }
     lines.join("\n") + "\n"
 }

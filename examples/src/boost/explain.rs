@@ -14,7 +14,11 @@ use fattail::{
 };
 use serde::Serialize;
 
-use super::{arguments::Pairs, model::{features, read_model}, source::SourceArgs};
+use super::{
+    arguments::Pairs,
+    model::{features, read_model},
+    source::SourceArgs,
+};
 use crate::{Outcome, set_threads};
 
 /// The options of `explain`.
@@ -42,7 +46,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Threads; 0 takes all cores
-    #[arg(long, value_name = "N", alias = "num-threads")]
+    #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
 
@@ -115,7 +119,8 @@ pub fn explain(args: &ExplainArgs, others: &Pairs, observer: Observer<'_>) -> Ou
     if parameters.files.data.is_some() {
         let panel = args.source.read(&parameters, Some(&features(&forest)), observer)?;
         seen(&forest, &panel, args.seed, &mut report)?;
-        report.row = args.row.map(|row| explain_row(&forest, &panel, row, args.tree)).transpose()?;
+        report.row =
+            args.row.map(|row| explain_row(&forest, &panel, row, args.tree)).transpose()?;
     }
     if let Some(path) = &args.json {
         write_json(path, &report)?;
@@ -175,11 +180,11 @@ fn eras(importance: &EraImportance, feature: usize) -> Eras {
 }
 
 fn explain_row(forest: &Forest, panel: &Panel, row: usize, tree: usize) -> Outcome<RowReport> {
-    if row >= panel.rows() {
-        return Err(format!("--row is {row}, the data has {} rows", panel.rows()).into());
-    }
-    let values: Vec<f64> =
-        (0..panel.width()).map(|at| panel.feature(at).to_f64()[row]).collect();
+    let told = || format!("--row is {row}, the data has {} rows", panel.rows());
+    let era = panel.eras().of_row(row).ok_or_else(told)?;
+    let within = row - panel.eras().range(era).start;
+    let value = |at| f64::from(panel.era(era).feature(at).get(within));
+    let values: Vec<f64> = (0..panel.width()).map(value).collect();
     let raw = forest.raw_row(&values)?;
     let shap = Explainer::new(forest).and_then(|explainer| explainer.shap_row(&values)).ok();
     let part = |(output, raw): (usize, f64)| match &shap {
@@ -199,7 +204,10 @@ fn text(report: &Report, top: usize) -> String {
     let objective = if report.objective.is_empty() { "unknown" } else { &report.objective };
     let mut lines = vec![
         format!("{} trees, {} outputs, objective {objective}", report.trees, report.outputs),
-        format!("{:<24} {:>12} {:>8} {:>12} {:>22} {:>22}", "feature", "gain", "splits", "|shap|", "era gain", "permutation"),
+        format!(
+            "{:<24} {:>12} {:>8} {:>12} {:>22} {:>22}",
+            "feature", "gain", "splits", "|shap|", "era gain", "permutation"
+        ),
     ];
     for feature in order.iter().take(top) {
         let shap = feature.shap.map_or(String::new(), |size| format!("{size:.6}"));
@@ -214,7 +222,11 @@ fn text(report: &Report, top: usize) -> String {
         };
         let FeatureReport { name, gain, splits, .. } = feature;
         let (gains, losses) = (of(&feature.era_gain), of(&feature.permutation));
-        lines.push(format!("{name:<24} {gain:>12.4} {splits:>8} {shap:>12} {gains:>22} {losses:>22}").trim_end().to_owned());
+        lines.push(
+            format!("{name:<24} {gain:>12.4} {splits:>8} {shap:>12} {gains:>22} {losses:>22}")
+                .trim_end()
+                .to_owned(),
+        );
     }
     if let Some(row) = &report.row {
         lines.extend(row_text(report, row, top));
@@ -226,11 +238,17 @@ fn row_text(report: &Report, row: &RowReport, top: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for (output, parts) in row.outputs.iter().enumerate() {
         let (raw, expected) = (parts.raw, parts.expected);
-        lines.push(format!("row {}, output {output}: raw score {raw:.6}, expected {expected:.6}", row.row));
+        lines.push(format!(
+            "row {}, output {output}: raw score {raw:.6}, expected {expected:.6}",
+            row.row
+        ));
         let names = report.features.iter().map(|feature| &feature.name);
-        let mut order: Vec<_> = names.zip(&parts.contributions).filter(|part| *part.1 != 0.0).collect();
+        let mut order: Vec<_> =
+            names.zip(&parts.contributions).filter(|part| *part.1 != 0.0).collect();
         order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        lines.extend(order.iter().take(top).map(|(name, value)| format!("  {name:<24} {value:+.6}")));
+        lines.extend(
+            order.iter().take(top).map(|(name, value)| format!("  {name:<24} {value:+.6}")),
+        );
     }
     lines.push(format!("tree {}:", row.tree));
     lines.extend(row.path.lines().map(|line| format!("  {line}")));

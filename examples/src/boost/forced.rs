@@ -39,9 +39,9 @@ pub(super) fn force(parameters: &Parameters, names: &[String], gbdt: &mut Gbdt) 
     }
     if let Some(path) = &parameters.files.forced_bins {
         let list: Vec<Bins> = read(path)?;
-        let pairs = list.into_iter().map(|bins| {
-            Ok((name(path, bins.feature, names)?, bins.bin_upper_bound))
-        });
+        let pairs = list
+            .into_iter()
+            .map(|bins| Ok((name(path, bins.feature, names)?, bins.bin_upper_bound)));
         gbdt.bins.forced = pairs.collect::<Outcome<BTreeMap<_, _>>>()?;
     }
     Ok(())

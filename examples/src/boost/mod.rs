@@ -10,7 +10,7 @@ mod predict;
 mod source;
 mod train;
 
-pub use arguments::{Given, parameters, split};
+pub use arguments::{Given, Pairs, parameters, split};
 pub use convert::{ConvertArgs, convert};
 pub use cross::{CrossArgs, cross_validate};
 pub use explain::{ExplainArgs, explain};

@@ -10,7 +10,11 @@ use fattail::{
     trees::{Forest, Predictor, explain::Explainer},
 };
 
-use super::{arguments::Pairs, model::{features, read_model}, source::SourceArgs};
+use super::{
+    arguments::Pairs,
+    model::{features, read_model},
+    source::SourceArgs,
+};
 use crate::{Outcome, set_threads};
 
 /// The options of `predict`.
@@ -35,7 +39,7 @@ pub struct PredictArgs {
     #[arg(long, conflicts_with_all = ["raw", "leaves"])]
     pub contributions: bool,
     /// Threads; 0 takes all cores
-    #[arg(long, value_name = "N", alias = "num-threads")]
+    #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
 
@@ -54,7 +58,8 @@ pub fn predict(args: &PredictArgs, others: &Pairs, observer: Observer<'_>) -> Ou
     set_threads(args.threads.unwrap_or(parameters.threads))?;
     let (model, out) = files(args, &parameters)?;
     let forest = read_model(&model)?;
-    let panel = args.source.read(&parameters, Some(&features(&forest)), observer)?.without_targets();
+    let panel =
+        args.source.read(&parameters, Some(&features(&forest)), observer)?.without_targets();
     let wanted = Prediction {
         raw: args.raw || parameters.prediction.raw,
         leaves: args.leaves || parameters.prediction.leaves,
@@ -83,10 +88,14 @@ fn table(forest: &Forest, panel: &Panel, wanted: Prediction) -> Outcome<Table> {
             _ => (0..count).map(|at| format!("{name}_{at}")).collect(),
         }
     };
-    let end = wanted.iterations.map_or(forest.iterations(), |count| wanted.start.saturating_add(count));
+    let end =
+        wanted.iterations.map_or(forest.iterations(), |count| wanted.start.saturating_add(count));
     let whole = wanted.start == 0 && end >= forest.iterations();
     if !whole && (wanted.leaves || wanted.contributions) {
-        return Err("start_iteration_predict and num_iteration_predict need predictions or raw scores".into());
+        return Err(
+            "start_iteration_predict and num_iteration_predict need predictions or raw scores"
+                .into(),
+        );
     }
     if wanted.leaves {
         let leaves = Predictor::new(forest)?.leaves(panel)?;

@@ -62,7 +62,7 @@ impl SourceArgs {
     ) -> Outcome<Panel> {
         let path = parameters.files.data.as_deref().ok_or("no data: name a file with --data")?;
         let file = File::open(Path::new(path), &parameters.columns, features)?;
-        let roles = self.roles(&file, &parameters.columns, features.is_some())?;
+        let roles = self.roles(&file, &parameters.columns, features)?;
         let options = ReadOptions {
             features: features.map_or(Features::All, |names| Features::Named(names.to_vec())),
             targets: Targets::Named(roles.label.into_iter().collect()),
@@ -82,8 +82,13 @@ impl SourceArgs {
         Ok(panel.select(&kept)?)
     }
 
-    fn roles(&self, file: &File, columns: &Columns, predicting: bool) -> Outcome<Roles> {
-        let usual = |name: &str| file.names.iter().any(|known| known == name).then(|| name.to_owned());
+    fn roles(&self, file: &File, columns: &Columns, features: Option<&[String]>) -> Outcome<Roles> {
+        let predicting = features.is_some();
+        let usual = |name: &str| {
+            let is = |known: &String| known == name;
+            let spare = !features.is_some_and(|features| features.iter().any(is));
+            (spare && file.names.iter().any(is)).then(|| name.to_owned())
+        };
         let label = match &columns.label {
             Some(column) => Some(file.name(column, None)?),
             None if file.numbered && !predicting => file.names.first().cloned(),
@@ -102,7 +107,9 @@ impl SourceArgs {
         let ignored = columns.ignore.iter().map(|column| file.name(column, at));
         let ids = |name: &String| Some(name) != label.as_ref();
         Ok(Roles {
-            era: era.or_else(|| usual("era")).or_else(|| file.libsvm.then(|| usual("qid")).flatten()),
+            era: era
+                .or_else(|| usual("era"))
+                .or_else(|| file.libsvm.then(|| usual("qid")).flatten()),
             id: named(&self.id)?.or_else(|| usual("id")).filter(ids),
             weight: other(&columns.weight)?,
             ignored: ignored.collect::<Outcome<_>>()?,
@@ -131,8 +138,7 @@ struct File {
 }
 
 /// Words that stand for missing numbers.
-const MISSING: [&str; 10] =
-    ["NA", "na", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?"];
+const MISSING: [&str; 10] = ["NA", "na", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?"];
 
 impl File {
     fn open(path: &Path, columns: &Columns, features: Option<&[String]>) -> Outcome<Self> {
@@ -142,7 +148,8 @@ impl File {
         let names = read_names(path, &options)?;
         let number = |name: &String| name.parse::<f64>().is_ok() || form.missing.contains(name);
         let header = columns.header.unwrap_or_else(|| !names.iter().all(number));
-        let libsvm = names[0] == "label" && names.get(1).is_some_and(|name| name == "qid" || name == "Column_0");
+        let second = names.get(1).is_some_and(|name| name == "qid" || name == "Column_0");
+        let libsvm = second && names.first().is_some_and(|name| name == "label");
         let mut file = Self { path: path.into(), names, numbered: libsvm, libsvm, form };
         if !header && !libsvm {
             file.number(columns, features)?;
@@ -156,7 +163,8 @@ impl File {
         let label = match &columns.label {
             Some(ColumnName::Position(at)) => Some(*at),
             Some(ColumnName::Name(name)) => {
-                let told = format!("'{}' has no header: name the label by column=0", self.path.display());
+                let told =
+                    format!("'{}' has no header: name the label by column=0", self.path.display());
                 return Err(format!("{told}, not '{name}'").into());
             }
             None if features.is_some_and(|features| features.len() == width) => None,
@@ -164,9 +172,16 @@ impl File {
         };
         let mut others = 0..;
         self.names = (0..width)
-            .map(|at| if label == Some(at) { "label".into() } else { format!("Column_{}", others.next().unwrap_or(0)) })
+            .map(|at| {
+                if label == Some(at) {
+                    "label".into()
+                } else {
+                    format!("Column_{}", others.next().unwrap_or(0))
+                }
+            })
             .collect();
-        let plain = columns.weight.is_none() && columns.group.is_none() && columns.ignore.is_empty();
+        let plain =
+            columns.weight.is_none() && columns.group.is_none() && columns.ignore.is_empty();
         if let Some(features) = features.filter(|_| plain) {
             let found = width - usize::from(label.is_some());
             if found != features.len() {
@@ -190,7 +205,9 @@ impl File {
         let at = match column {
             ColumnName::Name(name) => return Ok(name.clone()),
             // A file may call its columns by numbers.
-            ColumnName::Position(at) if self.names.contains(&at.to_string()) => return Ok(at.to_string()),
+            ColumnName::Position(at) if self.names.contains(&at.to_string()) => {
+                return Ok(at.to_string());
+            }
             ColumnName::Position(at) => at + usize::from(label.is_some_and(|label| label <= *at)),
         };
         let refuse = || {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use fattail::{
     Observer, Panel,
-    gbdt::{Gbdt, parameters::{Note, Parameters, Task, describe}},
+    gbdt::{
+        Gbdt,
+        parameters::{Note, Parameters, Task, describe},
+    },
     store::write_json,
 };
 use serde::Serialize;
@@ -26,7 +29,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Threads; 0 takes all cores. Models are the same bytes for any number
-    #[arg(long, value_name = "N", alias = "num-threads")]
+    #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
 
@@ -77,7 +80,9 @@ pub fn train(args: &TrainArgs, others: &Pairs, observer: Observer<'_>) -> Outcom
     let Report { rows, eras, features, trees, .. } = report;
     let notes: String = report.notes.iter().map(|note| format!("note: {note}\n")).collect();
     let out = out.display();
-    Ok(format!("{notes}{trees} trees from {rows} rows in {eras} eras of {features} features written to {out}\n"))
+    Ok(format!(
+        "{notes}{trees} trees from {rows} rows in {eras} eras of {features} features written to {out}\n"
+    ))
 }
 
 /// A note in words.
@@ -91,9 +96,11 @@ pub(super) fn refuse(parameters: &Parameters) -> Outcome {
         return Err("parameter 'task' is not train: this command trains".into());
     }
     if !parameters.files.valid.is_empty() {
-        return Err("parameter 'valid' is not supported: early stopping holds out the last eras of the \
+        return Err(
+            "parameter 'valid' is not supported: early stopping holds out the last eras of the \
                     data, see --early-stopping-holdout and --early-stopping-gap"
-            .into());
+                .into(),
+        );
     }
     if parameters.files.input_model.is_some() {
         return Err("parameter 'input_model' is not supported: training begins anew".into());

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 mod bad_input;
+mod boost;
 mod runs;
 mod workshop;

@@ -66,7 +66,8 @@ impl<'a, C: Cell> Grower<'a, C> {
         while let Some(at) = next.pop_front() {
             let Some(forced) = growing.leaves[at].forced else { continue };
             let room = growing.leaves.len() < self.settings.leaves;
-            let Some(split) = self.forced(growing, &growing.leaves[at], forced).filter(|_| room) else {
+            let Some(split) = self.forced(growing, &growing.leaves[at], forced).filter(|_| room)
+            else {
                 break;
             };
             self.split(growing, at, split);
@@ -75,7 +76,12 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     /// The split that is asked for, where it is possible.
-    fn forced(&self, growing: &Growing<'a, C>, leaf: &Leaf<'a, C>, forced: &Forced) -> Option<Split> {
+    fn forced(
+        &self,
+        growing: &Growing<'a, C>,
+        leaf: &Leaf<'a, C>,
+        forced: &Forced,
+    ) -> Option<Split> {
         let bins = self.binned.columns[forced.feature].mapper.bins;
         if bins < 2 || self.settings.depth.is_some_and(|depth| leaf.depth >= depth) {
             return None;

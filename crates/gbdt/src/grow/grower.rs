@@ -209,11 +209,7 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     /// The best split of a leaf, from its histogram or from its eras.
-    pub(super) fn find_in_leaf(
-        &self,
-        growing: &Growing<'a, C>,
-        leaf: &Leaf<'_, C>,
-    ) -> Found {
+    pub(super) fn find_in_leaf(&self, growing: &Growing<'a, C>, leaf: &Leaf<'_, C>) -> Found {
         if !self.may_split(leaf) {
             return Found::default();
         }
@@ -336,7 +332,8 @@ impl<'a, C: Cell> Grower<'a, C> {
         if share >= 1.0 {
             return None;
         }
-        let features: Vec<usize> = self.pack.groups.iter().flat_map(|g| &g.members).map(|m| m.feature).collect();
+        let features: Vec<usize> =
+            self.pack.groups.iter().flat_map(|g| &g.members).map(|m| m.feature).collect();
         let count = ((features.len() as f64 * share).round() as usize).max(1);
         let mut generator = self.random.draw(node as u32);
         let mut seen = vec![false; self.binned.columns.len()];

@@ -132,7 +132,10 @@ mod tests {
         // They meet.
         assert_eq!(order(&low, &[span(1, 2, 7, false)]), None);
         // Missing values of feature 4 reach both, so that they part on feature 1 alone.
-        let (a, b) = ([span(1, 0, 2, false), span(4, 0, 3, true)], [span(1, 3, 7, false), span(4, 4, 9, true)]);
+        let (a, b) = (
+            [span(1, 0, 2, false), span(4, 0, 3, true)],
+            [span(1, 3, 7, false), span(4, 4, 9, true)],
+        );
         assert_eq!(order(&a, &b), Some((1, true)));
     }
 }

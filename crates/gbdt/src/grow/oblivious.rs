@@ -28,7 +28,8 @@ impl<C: Cell> Grower<'_, C> {
         let root = leaves.first()?;
         let seen = self.question(root, root.depth);
         let members = self.pack.groups.iter().flat_map(|group| &group.members);
-        let may = |&feature: &usize| seen.sees(feature) && self.allowed.may_follow(&root.path, feature);
+        let may =
+            |&feature: &usize| seen.sees(feature) && self.allowed.may_follow(&root.path, feature);
         let features: Vec<usize> = members.map(|member| member.feature).filter(may).collect();
         let best = features.into_par_iter().filter_map(|feature| self.best_of(leaves, feature));
         let better = |a: Candidate, b: Candidate| {
@@ -89,9 +90,8 @@ fn sides(bins: usize, is_categorical: bool, missing: Option<usize>) -> Vec<Side>
         return (1..bins).map(|bin| Side::Categories(vec![bin as u32])).collect();
     }
     let ways: &[bool] = if missing.is_some() { &[true, false] } else { &[true] };
-    let side = |&default_left: &bool| {
-        (0..bins - 1).map(move |bin| Side::Threshold { bin, default_left })
-    };
+    let side =
+        |&default_left: &bool| (0..bins - 1).map(move |bin| Side::Threshold { bin, default_left });
     ways.iter().flat_map(side).collect()
 }
 

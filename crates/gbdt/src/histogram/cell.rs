@@ -15,6 +15,8 @@
 //! Reference: Shi et al. (2022), quantized training of gradient boosting decision trees, who take 2
 //! to 5 bits and round at random.
 
+use std::cell::RefCell;
+
 /// The sums of some rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Sums {
@@ -87,6 +89,27 @@ pub(crate) trait Cell: Copy + Default + Send + Sync + std::fmt::Debug + 'static 
 
     /// The integers of cells, where they are integers.
     fn integers(cells: &mut [Self]) -> Option<&mut [u64]>;
+
+    /// Lends the thread's scratch, `length` cells with whatever is in them: nodes are many and small,
+    /// and fresh memory for each costs more than its use.
+    fn with_scratch<T>(length: usize, with: impl FnOnce(&mut [Self]) -> T) -> T;
+}
+
+/// The scratch of each thread, by kind of cell.
+macro_rules! scratch {
+    ($cell:ty) => {
+        fn with_scratch<T>(length: usize, with: impl FnOnce(&mut [Self]) -> T) -> T {
+            thread_local! {
+                static SCRATCH: RefCell<Vec<$cell>> = const { RefCell::new(Vec::new()) };
+            }
+            SCRATCH.with_borrow_mut(|scratch| {
+                if scratch.len() < length {
+                    scratch.resize(length, <$cell>::default());
+                }
+                with(&mut scratch[..length])
+            })
+        }
+    };
 }
 
 /// The nearest integer to `x`, ties to even, for sizes below 2^51: adding 1.5 * 2^52 leaves it in the
@@ -97,6 +120,8 @@ fn round(x: f64) -> i64 {
 }
 
 impl Cell for [u64; 1] {
+    scratch!([u64; 1]);
+
     const EXACT: bool = true;
 
     fn fineness(bits: u32) -> (u32, u32) {
@@ -131,6 +156,8 @@ impl Cell for [u64; 1] {
 }
 
 impl Cell for [u64; 2] {
+    scratch!([u64; 2]);
+
     const EXACT: bool = true;
 
     fn fineness(bits: u32) -> (u32, u32) {
@@ -148,11 +175,7 @@ impl Cell for [u64; 2] {
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
         let n = (self[1] & ((1 << scale.bits) - 1)) as f64;
-        Sums {
-            g: self[0] as i64 as f64 * scale.g,
-            h: (self[1] >> scale.bits) as f64 * scale.h,
-            n,
-        }
+        Sums { g: self[0] as i64 as f64 * scale.g, h: (self[1] >> scale.bits) as f64 * scale.h, n }
     }
 
     #[inline(always)]
@@ -173,6 +196,8 @@ impl Cell for [u64; 2] {
 }
 
 impl Cell for [f64; 3] {
+    scratch!([f64; 3]);
+
     const EXACT: bool = false;
 
     fn fineness(_: u32) -> (u32, u32) {
@@ -237,7 +262,15 @@ mod tests {
 
     #[test]
     fn rounding_is_to_the_nearest_even() {
-        let cases = [(0.5, 0), (1.5, 2), (-0.5, 0), (-1.5, -2), (2.4, 2), (-2.6, -3), (1e12, 1_000_000_000_000)];
+        let cases = [
+            (0.5, 0),
+            (1.5, 2),
+            (-0.5, 0),
+            (-1.5, -2),
+            (2.4, 2),
+            (-2.6, -3),
+            (1e12, 1_000_000_000_000),
+        ];
         for (x, expected) in cases {
             assert_eq!(round(x), expected, "{x}");
         }

@@ -9,6 +9,8 @@
 //! in the cache when their histograms are built, one word after the other.
 //! Cost: one add for each row and lane.
 
+use std::cell::RefCell;
+
 use super::Cell;
 
 /// Lanes of a word.
@@ -41,6 +43,14 @@ impl<'a> Rows<'a> {
 
 /// The words of a tile, word by word.
 pub(crate) type Tile = [[u64; TILE]; WORDS];
+
+/// Lends the thread's tile, with whatever is in it.
+pub(crate) fn with_tile<T>(with: impl FnOnce(&mut Tile) -> T) -> T {
+    thread_local! {
+        static SCRATCH: RefCell<Box<Tile>> = RefCell::new(Box::new([[0; TILE]; WORDS]));
+    }
+    SCRATCH.with_borrow_mut(|tile| with(tile))
+}
 
 /// Brings the words of up to [`TILE`] rows together. `words` holds `W` of them a row.
 #[inline(never)]

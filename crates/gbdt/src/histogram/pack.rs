@@ -96,7 +96,11 @@ impl<'a> Pack<'a> {
             let Codes::U16(codes) = &columns[feature].codes else { continue };
             let member = Member { feature, bins: bins(feature) };
             let at = groups.len();
-            blocks.push(Block { codebook: Codebook::Wide(codes), groups: at..at + 1, bins: member.bins });
+            blocks.push(Block {
+                codebook: Codebook::Wide(codes),
+                groups: at..at + 1,
+                bins: member.bins,
+            });
             groups.push(Group { lanes: Vec::new(), members: vec![member], bins: member.bins });
         }
         let (mut starts, mut at) = (vec![None; columns.len()], 0);
@@ -212,23 +216,31 @@ fn build<C: Cell, const S: usize>(
     gradients: &[C],
     mut histogram: &mut [C],
 ) {
-    let mut cells = vec![[[C::default(); S]; LANES]; groups.len()];
-    let mut tile: Box<Tile> = Box::new([[0; TILE]; WORDS]);
-    for (at, gradients) in gradients.chunks(TILE).enumerate() {
-        let count = gradients.len();
-        gather(groups.len(), words, rows.part(at * TILE, count), count, &mut tile);
-        for ((group, words), cells) in groups.iter().zip(&*tile).zip(&mut cells) {
-            accumulate(group.lanes.len(), &words[..count], gradients, cells);
+    C::with_scratch(groups.len() * LANES * S, |scratch| {
+        let (cells, _) = scratch.as_chunks_mut::<S>();
+        let (cells, _) = cells.as_chunks_mut::<LANES>();
+        for (group, cells) in groups.iter().zip(&mut *cells) {
+            let lanes = group.lanes.iter().zip(cells);
+            lanes.for_each(|(lane, cells)| cells[..lane.cells].fill(C::default()));
         }
-    }
-    for (group, cells) in groups.iter().zip(&mut cells) {
-        for (lane, cells) in group.lanes.iter().zip(cells) {
-            let bins = lane.members.iter().map(|member| member.bins).sum();
-            let (own, rest) = histogram.split_at_mut(bins);
-            marginalise(&lane.members, &mut cells[..lane.cells], own);
-            histogram = rest;
+        kernel::with_tile(|tile| {
+            for (at, gradients) in gradients.chunks(TILE).enumerate() {
+                let count = gradients.len();
+                gather(groups.len(), words, rows.part(at * TILE, count), count, tile);
+                for ((group, words), cells) in groups.iter().zip(&*tile).zip(&mut *cells) {
+                    accumulate(group.lanes.len(), &words[..count], gradients, cells);
+                }
+            }
+        });
+        for (group, cells) in groups.iter().zip(cells) {
+            for (lane, cells) in group.lanes.iter().zip(cells) {
+                let bins = lane.members.iter().map(|member| member.bins).sum();
+                let (own, rest) = std::mem::take(&mut histogram).split_at_mut(bins);
+                marginalise(&lane.members, &mut cells[..lane.cells], own);
+                histogram = rest;
+            }
         }
-    }
+    });
 }
 
 fn gather(width: usize, words: &[u64], rows: Rows<'_>, count: usize, tile: &mut Tile) {

@@ -31,7 +31,10 @@ fn sampling(draft: &Draft) -> ParameterResult<()> {
         }
         Strategy::Goss if bag.top + bag.other > 1.0 => {
             let sum = bag.top + bag.other;
-            return refuse("data_sample_strategy is goss", format!("top_rate + other_rate is {sum}"));
+            return refuse(
+                "data_sample_strategy is goss",
+                format!("top_rate + other_rate is {sum}"),
+            );
         }
         Strategy::Goss if bag.top + bag.other <= 0.0 => {
             return refuse("data_sample_strategy is goss", "top_rate and other_rate are 0");
@@ -47,10 +50,16 @@ fn sampling(draft: &Draft) -> ParameterResult<()> {
         );
     }
     if draft.booster == Booster::Dart && draft.stop.rounds > 0 {
-        return refuse("boosting is dart", "early_stopping_round needs trees that stay as they are");
+        return refuse(
+            "boosting is dart",
+            "early_stopping_round needs trees that stay as they are",
+        );
     }
     if forest && draft.stop.rounds > 0 {
-        return refuse("boosting is rf", "early_stopping_round needs trees that build on each other");
+        return refuse(
+            "boosting is rf",
+            "early_stopping_round needs trees that build on each other",
+        );
     }
     Ok(())
 }
@@ -90,9 +99,10 @@ fn metrics(draft: &Draft) -> ParameterResult<()> {
     };
     let other = |metric: &&String| !is_no_metric(metric) && of_classes(metric) != multiclass;
     match draft.out.metrics.iter().find(other) {
-        Some(metric) => {
-            refuse(format!("objective is {}", draft.objective.name()), format!("metric is {metric}"))
-        }
+        Some(metric) => refuse(
+            format!("objective is {}", draft.objective.name()),
+            format!("metric is {metric}"),
+        ),
         None => Ok(()),
     }
 }
@@ -108,7 +118,8 @@ fn shapes(draft: &Draft) -> ParameterResult<()> {
     }
     let signed = positions.monotone.iter().any(|&sign| sign != 0);
     let kind = &draft.objective.kind;
-    let renewed = matches!(kind, Objective::RegressionL1 | Objective::Quantile { .. } | Objective::Mape);
+    let renewed =
+        matches!(kind, Objective::RegressionL1 | Objective::Quantile { .. } | Objective::Mape);
     if signed && renewed {
         let objective = format!("objective is {}, whose leaves are renewed", kind.name());
         return refuse("monotone_constraints are set", objective);

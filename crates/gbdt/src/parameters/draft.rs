@@ -3,12 +3,11 @@
 use fattail_objective::Evaluation;
 
 use super::{
-    ParameterResult, Parameters, conflicts, names::Given,
+    ParameterResult, Parameters, conflicts,
+    names::Given,
     objective::{ObjectiveDraft, is_no_metric},
 };
-use crate::{
-    Boosting, CategoricalMethod, Criterion, Dart, EarlyStop, Gbdt, Rows,
-};
+use crate::{Boosting, CategoricalMethod, Criterion, Dart, EarlyStop, Gbdt, Rows};
 
 /// Settings whose parts come from several parameters, and the rest.
 #[derive(Debug, Clone)]

@@ -3,15 +3,15 @@
 //! LightGBM's rules: of the same name, the first value; of a name and its aliases, the name's own; of
 //! aliases, the shortest one's, then the one first in the alphabet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::{Note, ParameterError, ParameterResult, entry::Entry, table};
+use super::{Note, ParameterError, ParameterResult, entry, table};
 use fattail_core::nearest;
 
 /// A value and the name that it was given by.
 #[derive(Debug, Clone)]
 struct Named {
-    entry: &'static Entry,
+    entry: &'static entry::Entry,
     name: String,
     value: String,
 }
@@ -30,22 +30,20 @@ impl Given {
         for (name, value) in pairs {
             let name = normal(&name);
             let value = value.trim().trim_matches(['"', '\'']).to_owned();
-            let entry = table::find(&name).ok_or_else(|| unknown(&name))?;
-            let new = Named { entry, name, value };
-            let loser = match given.remove(entry.name) {
-                None => None,
-                Some(old) if wins(&new, &old) => given.insert(entry.name, new.clone()).or(Some(old)),
-                Some(old) => {
-                    given.insert(entry.name, old);
-                    Some(new.clone())
+            let parameter = table::find(&name).ok_or_else(|| unknown(&name))?;
+            let new = Named { entry: parameter, name, value };
+            let mut slot = match given.entry(parameter.name) {
+                Entry::Vacant(slot) => {
+                    slot.insert(new);
+                    continue;
                 }
+                Entry::Occupied(slot) => slot,
             };
-            let winner = given.entry(entry.name).or_insert(new);
-            if let Some(loser) = loser.filter(|loser| loser.value != winner.value) {
-                notes.push(Note {
-                    parameter: loser.name,
-                    reason: format!("{}={} counts", winner.name, winner.value),
-                });
+            let loser = if wins(&new, slot.get()) { slot.insert(new) } else { new };
+            let winner = slot.get();
+            if !loser.value.is_empty() && loser.value != winner.value {
+                let reason = format!("{}={} counts", winner.name, winner.value);
+                notes.push(Note { parameter: loser.name, reason });
             }
         }
         Ok(Self(given))
@@ -57,13 +55,17 @@ impl Given {
     }
 
     /// The parameters and their values; an empty value stands for the default.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static Entry, &str)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static entry::Entry, &str)> {
         let given = self.0.values().filter(|named| !named.value.is_empty());
         given.map(|named| (named.entry, &*named.value))
     }
 }
 
+/// Whether a later value counts; empty ones, which stand for the default, only come first.
 fn wins(new: &Named, old: &Named) -> bool {
+    if new.value.is_empty() || old.value.is_empty() {
+        return false;
+    }
     let rank = |named: &Named| (named.name != named.entry.name, named.name.len());
     (rank(new), &new.name) < (rank(old), &old.name)
 }
@@ -97,6 +99,11 @@ mod tests {
         assert_eq!(counts(&[("shrinkage_rate", "1"), ("eta", "2")]), ("2".into(), 1));
         assert_eq!(counts(&[("num_tree", "1"), ("max_iter", "2")]), ("2".into(), 1));
         assert_eq!(counts(&[("num_tree", "1"), ("max_iter", "1")]), ("1".into(), 0));
+        assert_eq!(counts(&[("num_tree", "1"), ("num_iterations", "")]), ("1".into(), 0));
+        assert_eq!(
+            counts(&[("num_tree", ""), ("num_iterations", "1"), ("eta", "2")]),
+            ("2".into(), 1)
+        );
     }
 
     #[test]

@@ -132,11 +132,15 @@ fn objectives_take_their_settings() {
     let binary = Binary { sigmoid: 2.0, is_unbalance: true, scale_pos_weight: 1.0 };
     let text = "objective=binary sigmoid=2 unbalance=true";
     assert_eq!(objective(text), Objective::Binary(binary));
-    let lambdarank = Lambdarank { sigmoid: 2.0, truncation_level: 10, norm: false, label_gain: vec![0.0, 1.0] };
+    let lambdarank =
+        Lambdarank { sigmoid: 2.0, truncation_level: 10, norm: false, label_gain: vec![0.0, 1.0] };
     let text = "objective=lambdarank sigmoid=2 lambdarank_truncation_level=10 lambdarank_norm=false label_gain=0,1";
     assert_eq!(objective(text), Objective::Lambdarank(lambdarank));
     assert_eq!(objective("objective=xendcg seed=5"), Objective::RankXendcg { seed: 27_660 });
-    assert_eq!(objective("objective=xendcg seed=5 objective_seed=3"), Objective::RankXendcg { seed: 3 });
+    assert_eq!(
+        objective("objective=xendcg seed=5 objective_seed=3"),
+        Objective::RankXendcg { seed: 3 }
+    );
     let parameters = Parameters::parse(pairs("objective=lambdarank metric=ndcg,map@2 eval_at=1,3"));
     assert_eq!(parameters.unwrap().metrics, ["ndcg@1", "ndcg@3", "map@2"]);
 }
@@ -171,7 +175,8 @@ fn era_options() {
     let criterion = Criterion::EraSplit { alpha: -1.0, gamma: 1.0, directional: 0.5, pooled: 0.0 };
     assert_eq!((set.eras.criterion, set.eras.folds), (criterion, Some(16)));
     assert_eq!(set.eras.neutralise.unwrap().components, 50);
-    let stop = EarlyStop { rounds: 10, min_delta: 0.0, holdout: 0.3, gap: 4, metric: Some("l2".into()) };
+    let stop =
+        EarlyStop { rounds: 10, min_delta: 0.0, holdout: 0.3, gap: 4, metric: Some("l2".into()) };
     assert_eq!(set.stop, Some(stop));
     refused("era_alpha=1", "era_alpha is set, but era_criterion is not era_split");
     refused("era_criterion=era_split era_gamma=0", "are 0");
@@ -273,7 +278,8 @@ fn what_is_not_supported_is_refused_unless_it_is_the_default() {
 
 #[test]
 fn what_has_no_meaning_is_noted() {
-    let parameters = Parameters::parse(pairs("device=gpu verbosity=-1 eta=1 learning_rate=0.5")).unwrap();
+    let parameters =
+        Parameters::parse(pairs("device=gpu verbosity=-1 eta=1 learning_rate=0.5")).unwrap();
     let notes: Vec<_> = parameters.notes.iter().map(|note| &*note.parameter).collect();
     assert_eq!(notes, ["eta", "device_type", "verbosity"]);
     assert_eq!(parameters.notes[0].reason, "learning_rate=0.5 counts");

@@ -22,8 +22,7 @@ pub(super) const NOT_NEGATIVE: Range = Range { text: "0 and above", holds: |x| x
 pub(super) const SHARE: Range =
     Range { text: "above 0, at most 1", holds: |x| x > 0.0 && x <= 1.0 };
 pub(super) const UNIT: Range = Range { text: "0 to 1", holds: |x| (0.0..=1.0).contains(&x) };
-pub(super) const INSIDE: Range =
-    Range { text: "above 0, below 1", holds: |x| x > 0.0 && x < 1.0 };
+pub(super) const INSIDE: Range = Range { text: "above 0, below 1", holds: |x| x > 0.0 && x < 1.0 };
 pub(super) const TWEEDIE: Range =
     Range { text: "1 and above, below 2", holds: |x| (1.0..2.0).contains(&x) };
 
@@ -87,7 +86,11 @@ impl<'a> Value<'a> {
         self.parts().map(|part| self.number(part, range)).collect()
     }
 
-    pub(super) fn counts(&self, least: usize, allowed: &'static str) -> ParameterResult<Vec<usize>> {
+    pub(super) fn counts(
+        &self,
+        least: usize,
+        allowed: &'static str,
+    ) -> ParameterResult<Vec<usize>> {
         self.parts().map(|text| Value { name: self.name, text }.count(least, allowed)).collect()
     }
 

@@ -130,6 +130,10 @@ impl Valuer {
             return self.leaf_gain(left) + self.leaf_gain(right);
         }
         let (w_left, w_right) = self.outputs(left, right);
-        if self.is_wrong(w_left, w_right) { 0.0 } else { self.gain_of(left, w_left) + self.gain_of(right, w_right) }
+        if self.is_wrong(w_left, w_right) {
+            0.0
+        } else {
+            self.gain_of(left, w_left) + self.gain_of(right, w_right)
+        }
     }
 }

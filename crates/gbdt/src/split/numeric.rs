@@ -7,7 +7,7 @@
 
 use fattail_trees::Missing;
 
-use super::{EPSILON, Side, Split, Task};
+use super::{EPSILON, Side, Split, Task, Valuer};
 use crate::histogram::Sums;
 
 /// The best split so far: its gain, its bin, and what goes left (with epsilon in the hessian).
@@ -63,25 +63,25 @@ struct Scan<'a, 't> {
 
 impl Scan<'_, '_> {
     fn leftwards(&mut self, apart: Apart) {
-        if self.task.valuer.is_plain() {
-            self.leftwards_by(apart, plain(self.task.valuer.l2));
+        let valuer = self.task.valuer;
+        if valuer.is_plain() {
+            self.leftwards_by(apart, Plain { l2: valuer.l2 });
         } else {
-            let valuer = self.task.valuer;
-            self.leftwards_by(apart, |left, right| valuer.pair_gain(left, right));
+            self.leftwards_by(apart, valuer);
         }
     }
 
     fn rightwards(&mut self, apart: Apart) {
-        if self.task.valuer.is_plain() {
-            self.rightwards_by(apart, plain(self.task.valuer.l2));
+        let valuer = self.task.valuer;
+        if valuer.is_plain() {
+            self.rightwards_by(apart, Plain { l2: valuer.l2 });
         } else {
-            let valuer = self.task.valuer;
-            self.rightwards_by(apart, |left, right| valuer.pair_gain(left, right));
+            self.rightwards_by(apart, valuer);
         }
     }
 
     #[inline(always)]
-    fn leftwards_by(&mut self, apart: Apart, gain: impl Fn(Sums, Sums) -> f64) {
+    fn leftwards_by(&mut self, apart: Apart, gain: impl Gain) {
         let (task, total) = (self.task, self.task.total);
         let mut right = Sums { h: EPSILON, ..Sums::default() };
         let last = self.bins.len() - usize::from(apart == Apart::Last);
@@ -97,12 +97,12 @@ impl Scan<'_, '_> {
             if left.n < task.min_rows || left.h < task.min_hessian {
                 break;
             }
-            self.offer(bin - 1, gain(left, right), left, true);
+            self.offer(bin - 1, gain, (left, right), true);
         }
     }
 
     #[inline(always)]
-    fn rightwards_by(&mut self, apart: Apart, gain: impl Fn(Sums, Sums) -> f64) {
+    fn rightwards_by(&mut self, apart: Apart, gain: impl Gain) {
         let (task, total) = (self.task, self.task.total);
         let mut left = Sums { h: EPSILON, ..Sums::default() };
         for bin in 0..self.bins.len() - 1 {
@@ -117,21 +117,62 @@ impl Scan<'_, '_> {
             if right.n < task.min_rows || right.h < task.min_hessian {
                 break;
             }
-            self.offer(bin, gain(left, right), left, false);
+            self.offer(bin, gain, (left, right), false);
         }
     }
 
     #[inline(always)]
-    fn offer(&mut self, bin: usize, gain: f64, left: Sums, default_left: bool) {
-        let better = gain > self.task.floor && self.best.is_none_or(|best| gain > best.gain);
-        if better && self.only.is_none_or(|only| only == bin) {
+    fn offer(
+        &mut self,
+        bin: usize,
+        gain: impl Gain,
+        (left, right): (Sums, Sums),
+        default_left: bool,
+    ) {
+        let beaten = self.best.map_or(self.task.floor, |best| best.gain);
+        if !gain.may_beat(left, right, beaten) {
+            return;
+        }
+        let gain = gain.of(left, right);
+        if gain > beaten && self.only.is_none_or(|only| only == bin) {
             *self.best = Some(Best { gain, bin, left, default_left });
         }
     }
 }
 
-/// The gain of two children when nothing but l2 weighs on them.
-#[inline(always)]
-fn plain(l2: f64) -> impl Fn(Sums, Sums) -> f64 {
-    move |left, right| left.g * left.g / (left.h + l2) + right.g * right.g / (right.h + l2)
+/// What two children are worth.
+trait Gain: Copy {
+    fn of(self, left: Sums, right: Sums) -> f64;
+
+    /// False only where `of` does not exceed `gain`: a cheaper question.
+    fn may_beat(self, _: Sums, _: Sums, _: f64) -> bool {
+        true
+    }
+}
+
+impl Gain for Valuer {
+    fn of(self, left: Sums, right: Sums) -> f64 {
+        self.pair_gain(left, right)
+    }
+}
+
+/// Nothing but l2 weighs on the children.
+#[derive(Debug, Clone, Copy)]
+struct Plain {
+    l2: f64,
+}
+
+impl Gain for Plain {
+    #[inline(always)]
+    fn of(self, left: Sums, right: Sums) -> f64 {
+        left.g * left.g / (left.h + self.l2) + right.g * right.g / (right.h + self.l2)
+    }
+
+    /// The comparison without its two divisions, with room for what rounding may do.
+    #[inline(always)]
+    fn may_beat(self, left: Sums, right: Sums, gain: f64) -> bool {
+        let (h_left, h_right) = (left.h + self.l2, right.h + self.l2);
+        let worth = left.g * left.g * h_right + right.g * right.g * h_left;
+        worth > gain * (h_left * h_right) * (1.0 - 1e-12)
+    }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use fattail_core::{Fit, Panel, Predict};
-use fattail_gbdt::{
-    Constraints, ForcedSplit, Gbdt, GbdtModel, Growth, Limits, MonotoneMethod,
-};
+use fattail_gbdt::{Constraints, ForcedSplit, Gbdt, GbdtModel, Growth, Limits, MonotoneMethod};
 use fattail_trees::{Child, Rule, Tree};
 use proptest::prelude::*;
 
@@ -25,7 +23,8 @@ fn waves(seed: u64, rows: usize) -> Panel {
         })
         .collect();
     let columns = columns.into_iter().enumerate();
-    let panel = columns.fold(Panel::builder(), |panel, (at, column)| panel.feature(name(at), column));
+    let panel =
+        columns.fold(Panel::builder(), |panel, (at, column)| panel.feature(name(at), column));
     panel.target("y", target).build().unwrap()
 }
 
@@ -59,7 +58,8 @@ fn wrong(model: &GbdtModel, seed: u64) -> f64 {
 
 fn loss(model: &GbdtModel, panel: &Panel) -> f64 {
     let target = panel.target().unwrap().to_f32();
-    let apart = model.predict(panel).unwrap().into_iter().zip(target).map(|(a, b)| f64::from(a - b));
+    let apart =
+        model.predict(panel).unwrap().into_iter().zip(target).map(|(a, b)| f64::from(a - b));
     apart.map(|far| far * far).sum::<f64>() / panel.rows() as f64
 }
 
@@ -104,7 +104,8 @@ proptest! {
 fn intermediate_bounds_lose_less_than_basic_ones() {
     let panel = waves(1, 2000);
     let basic = loss(&settings(monotone(MonotoneMethod::Basic)).fit(&panel).unwrap(), &panel);
-    let values = loss(&settings(monotone(MonotoneMethod::Intermediate)).fit(&panel).unwrap(), &panel);
+    let values =
+        loss(&settings(monotone(MonotoneMethod::Intermediate)).fit(&panel).unwrap(), &panel);
     assert!(values < basic, "{values} for {basic}");
 }
 
@@ -123,7 +124,8 @@ fn paths_keep_to_a_set() {
     let panel = data::bins(3, 8, 100, 6, 0.5);
     let sets: [&[usize]; 2] = [&[0, 1], &[1, 2, 3]];
     let named = |set: &&[usize]| set.iter().map(|&at| name(at)).collect();
-    let interaction = Constraints { interaction: sets.iter().map(named).collect(), ..Constraints::default() };
+    let interaction =
+        Constraints { interaction: sets.iter().map(named).collect(), ..Constraints::default() };
     for growth in [Growth::LeafWise, Growth::DepthWise, Growth::Oblivious] {
         let fits = |constraints: &Constraints| {
             let settings = Gbdt { growth, depth: Some(4), ..settings(constraints.clone()) };

@@ -28,7 +28,9 @@ fn levels(tree: &Tree) -> Vec<Vec<(u32, f64)>> {
                 Child::Leaf(_) => None,
             })
             .collect();
-        levels.extend((!nodes.is_empty()).then(|| nodes.iter().map(|&at| question(tree, at)).collect()));
+        levels.extend(
+            (!nodes.is_empty()).then(|| nodes.iter().map(|&at| question(tree, at)).collect()),
+        );
         open = nodes.iter().flat_map(|&at| [tree.nodes[at].left, tree.nodes[at].right]).collect();
     }
     levels
@@ -48,7 +50,8 @@ fn leaves_of_a_level_share_the_question() {
     }
     let free = Gbdt { growth: Growth::LeafWise, ..settings };
     let trees = free.fit(&panel).unwrap().forest.trees;
-    let shared = |tree: &Tree| levels(tree).iter().all(|level| level.iter().all(|asked| *asked == level[0]));
+    let shared =
+        |tree: &Tree| levels(tree).iter().all(|level| level.iter().all(|asked| *asked == level[0]));
     assert!(!trees.iter().all(shared));
 }
 
@@ -73,11 +76,21 @@ fn the_questions_of_levels_are_those_of_a_search_by_rows() {
         let mut draws = Draws::new(seed);
         let x: Vec<Vec<u8>> =
             (0..4).map(|_| (0..80).map(|_| (draws.unit() * 4.0) as u8).collect()).collect();
-        let y: Vec<f32> = (0..80).map(|row| (draws.normal() + f64::from(x[0][row] * x[1][row])) as f32).collect();
-        let panel = x.iter().enumerate().fold(Panel::builder(), |panel, (at, x)| panel.feature(name(at), x.clone()));
+        let y: Vec<f32> =
+            (0..80).map(|row| (draws.normal() + f64::from(x[0][row] * x[1][row])) as f32).collect();
+        let panel = x
+            .iter()
+            .enumerate()
+            .fold(Panel::builder(), |panel, (at, x)| panel.feature(name(at), x.clone()));
         let panel = panel.target("y", y.clone()).build().unwrap();
         let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
-        let mut settings = Gbdt { growth: Growth::Oblivious, depth: Some(3), rounds: 1, limits, ..Gbdt::default() };
+        let mut settings = Gbdt {
+            growth: Growth::Oblivious,
+            depth: Some(3),
+            rounds: 1,
+            limits,
+            ..Gbdt::default()
+        };
         settings.bins.min_data_in_bin = 1;
         let tree = settings.fit(&panel).unwrap().forest.trees.remove(0);
         let mean = y.iter().map(|&y| f64::from(y)).sum::<f64>() / 80.0;
@@ -99,9 +112,17 @@ fn the_questions_of_levels_are_those_of_a_search_by_rows() {
 fn oblivious_trees_ask_for_categories() {
     let mut draws = Draws::new(3);
     let category: Vec<u8> = (0..600).map(|_| (draws.unit() * 6.0) as u8).collect();
-    let target: Vec<f32> = category.iter().map(|&c| f32::from(c == 4) + 0.1 * draws.normal() as f32).collect();
-    let panel = Panel::builder().feature("c", category.clone()).target("y", target).build().unwrap();
-    let mut settings = Gbdt { growth: Growth::Oblivious, depth: Some(1), learning_rate: 0.5, rounds: 20, ..Gbdt::default() };
+    let target: Vec<f32> =
+        category.iter().map(|&c| f32::from(c == 4) + 0.1 * draws.normal() as f32).collect();
+    let panel =
+        Panel::builder().feature("c", category.clone()).target("y", target).build().unwrap();
+    let mut settings = Gbdt {
+        growth: Growth::Oblivious,
+        depth: Some(1),
+        learning_rate: 0.5,
+        rounds: 20,
+        ..Gbdt::default()
+    };
     settings.bins.categorical = vec!["c".into()];
     let found = settings.fit(&panel).unwrap().predict(&panel).unwrap();
     for (category, found) in category.into_iter().zip(found) {
@@ -126,14 +147,17 @@ fn extremely_random_trees_draw_their_thresholds() {
     for growth in [Growth::LeafWise, Growth::Oblivious] {
         let limits = Limits { extra_trees: true, ..Limits::default() };
         let fit = |seed: u64| {
-            let settings = Gbdt { growth, limits, seed, rounds: 40, depth: Some(3), ..Gbdt::default() };
+            let settings =
+                Gbdt { growth, limits, seed, rounds: 40, depth: Some(3), ..Gbdt::default() };
             settings.fit(&panel).unwrap().forest
         };
         assert_eq!(fit(1), fit(1));
         assert_ne!(fit(1), fit(2));
         let asked = |at: usize| {
             let trees = fit(1).trees;
-            let all = trees.iter().flat_map(|tree| (0..tree.nodes.len()).map(|node| question(tree, node)));
+            let all = trees
+                .iter()
+                .flat_map(|tree| (0..tree.nodes.len()).map(|node| question(tree, node)));
             all.filter(|asked| asked.0 as usize == at).map(|asked| asked.1.floor() as i32).collect()
         };
         // All four thresholds of the signal, the last one among them.
@@ -145,9 +169,11 @@ fn extremely_random_trees_draw_their_thresholds() {
 #[test]
 fn smoothed_leaves_by_hand() {
     let y = [1.0f32, 2.0, 3.0, 10.0];
-    let panel = Panel::builder().feature("x", vec![0u8, 0, 0, 1]).target("y", y.to_vec()).build().unwrap();
+    let panel =
+        Panel::builder().feature("x", vec![0u8, 0, 0, 1]).target("y", y.to_vec()).build().unwrap();
     let limits = Limits { min_data_in_leaf: 1, path_smooth: 2.0, ..Limits::default() };
-    let mut settings = Gbdt { limits, rounds: 1, learning_rate: 1.0, from_average: false, ..Gbdt::default() };
+    let mut settings =
+        Gbdt { limits, rounds: 1, learning_rate: 1.0, from_average: false, ..Gbdt::default() };
     settings.bins.min_data_in_bin = 1;
     let tree = settings.fit(&panel).unwrap().forest.trees.remove(0);
     // The root is worth 4; the leaves 2 and 10, of 3 rows and 1, lean towards it by 2 rows.
@@ -166,7 +192,9 @@ fn nodes_see_columns_of_their_own() {
             let settings = Gbdt { growth, sampling, depth: Some(2), rounds: 30, ..Gbdt::default() };
             let trees = settings.fit(&panel).unwrap().forest.trees;
             let roots: BTreeSet<u32> = trees.iter().map(|tree| tree.nodes[0].feature).collect();
-            let mixed = trees.iter().any(|tree| tree.nodes.iter().any(|n| n.feature != tree.nodes[0].feature));
+            let mixed = trees
+                .iter()
+                .any(|tree| tree.nodes.iter().any(|n| n.feature != tree.nodes[0].feature));
             (roots.len(), mixed)
         };
         // One column a node: roots ask about most of the eight, and a tree about several.

@@ -12,9 +12,7 @@
 use std::{fs, path::Path};
 
 use fattail_core::{Fit, Panel};
-use fattail_gbdt::{
-    Constraints, ForcedSplit, Gbdt, GbdtModel, Precision, parameters::Parameters,
-};
+use fattail_gbdt::{Constraints, ForcedSplit, Gbdt, GbdtModel, Precision, parameters::Parameters};
 use fattail_trees::{Child, Node, Rule, Tree};
 use serde_json::Value;
 
@@ -34,7 +32,11 @@ impl Reference {
         file["cases"].as_object_mut().unwrap().remove("linear");
         for case in file["cases"].as_object_mut().unwrap().values_mut() {
             let forced = case["settings"].get("forced").is_some();
-            case["trees"].as_array_mut().unwrap().iter_mut().for_each(|tree| tree["forced"] = forced.into());
+            case["trees"]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .for_each(|tree| tree["forced"] = forced.into());
         }
         Self(file)
     }
@@ -48,9 +50,10 @@ impl Reference {
         }
         let features = self.0["features"].as_array().unwrap().iter().enumerate();
         let add = |panel: fattail_core::PanelBuilder, (at, column): (usize, &Value)| match column {
-            Value::String(digits) => {
-                panel.feature(format!("f{at}"), digits.bytes().map(|digit| digit - b'0').collect::<Vec<u8>>())
-            }
+            Value::String(digits) => panel.feature(
+                format!("f{at}"),
+                digits.bytes().map(|digit| digit - b'0').collect::<Vec<u8>>(),
+            ),
             numbers => panel.feature(format!("f{at}"), floats(numbers)),
         };
         features.fold(panel, add).build().unwrap()
@@ -93,7 +96,8 @@ impl Reference {
             let model = settings.fit(&panel).unwrap();
             let trees = case["trees"].as_array().unwrap();
             let pairs = model.forest.trees.iter().zip(trees);
-            apart += pairs.filter(|(tree, expected)| tree_difference(tree, expected).is_some()).count();
+            apart +=
+                pairs.filter(|(tree, expected)| tree_difference(tree, expected).is_some()).count();
             all += trees.len();
             far = far.max(farthest(&model, &panel, case));
         }
@@ -182,13 +186,15 @@ fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
     }
     let same_rows = rows_of(tree).eq(numbers(expected, "leaf_count"));
     for (at, node) in tree.nodes.iter().enumerate() {
-        let told = node_difference(node, expected, at).filter(|_| !(same_rows && is_tie(node, expected, at)));
+        let told = node_difference(node, expected, at)
+            .filter(|_| !(same_rows && is_tie(node, expected, at)));
         if let Some(told) = told {
             return Some(format!("node {at}: {told}"));
         }
     }
     let values = tree.values.iter().zip(&leaves);
-    let apart = values.enumerate().find(|(_, (a, b))| (*a - *b).abs() > TOLERANCE * b.abs().max(1.0));
+    let apart =
+        values.enumerate().find(|(_, (a, b))| (*a - *b).abs() > TOLERANCE * b.abs().max(1.0));
     apart.map(|(at, (found, expected))| format!("leaf {at}: {found} for {expected}"))
 }
 
@@ -198,7 +204,8 @@ fn rows_of(tree: &Tree) -> impl Iterator<Item = f64> {
 
 /// Whether two questions about a feature win the same.
 fn is_tie(node: &Node, expected: &Value, at: usize) -> bool {
-    f64::from(node.feature) == numbers(expected, "split_feature")[at] && same_gain(node, expected, at)
+    f64::from(node.feature) == numbers(expected, "split_feature")[at]
+        && same_gain(node, expected, at)
 }
 
 /// The gain has six digits in the file.
@@ -232,7 +239,9 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
         Rule::Numeric { threshold, default_left, missing } => {
             let close = (threshold - of("threshold")).abs() <= 1e-12 * threshold.abs().max(1e-300);
             let way = *default_left == (kind & 2 != 0);
-            (kind & 1 == 0 && close && way).then_some(()).ok_or(format!("{threshold} {default_left} {missing:?}"))
+            (kind & 1 == 0 && close && way)
+                .then_some(())
+                .ok_or(format!("{threshold} {default_left} {missing:?}"))
         }
         Rule::Categorical { left, .. } => {
             let bounds = numbers(expected, "cat_boundaries");

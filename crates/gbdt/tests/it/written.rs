@@ -24,7 +24,13 @@ fn texts(numbers: impl IntoIterator<Item = f64>) -> Vec<String> {
 fn write(folder: &Path, name: String, settings: &Gbdt, panel: &Panel) -> Value {
     let forest = settings.fit(panel).unwrap().forest;
     let text = fattail_exchange::lightgbm::write(&forest).unwrap();
-    assert_eq!(fattail_exchange::lightgbm::write(&fattail_exchange::lightgbm::read(text.as_bytes()).unwrap()).unwrap(), text);
+    assert_eq!(
+        fattail_exchange::lightgbm::write(
+            &fattail_exchange::lightgbm::read(text.as_bytes()).unwrap()
+        )
+        .unwrap(),
+        text
+    );
     fs::write(folder.join(format!("{name}.txt")), text).unwrap();
     let rows = rows(panel, ROWS);
     let raw = rows.iter().flat_map(|row| forest.raw_row(row).unwrap());

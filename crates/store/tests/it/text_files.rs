@@ -48,9 +48,10 @@ fn without_a_header_columns_are_numbered() {
     let panel = read_text("a.csv", "1,2,3\n4,5,6\n", &options).unwrap();
     assert_eq!(panel.rows(), 2);
     assert_eq!(panel.target().unwrap().to_f32(), [1.0, 4.0]);
-    assert_eq!(panel.schema().features().iter().map(|n| &**n).collect::<Vec<_>>(), [
-        "Column_1", "Column_2"
-    ]);
+    assert_eq!(
+        panel.schema().features().iter().map(|n| &**n).collect::<Vec<_>>(),
+        ["Column_1", "Column_2"]
+    );
     refused("a.csv", "", &options, &["no rows"]);
 }
 
@@ -97,9 +98,12 @@ fn broken_libsvm_is_refused_with_its_place() {
         let by_query = text.contains("qid").then(|| "qid".to_owned());
         refused("a.svm", text, &ReadOptions { era: by_query, ..options("label") }, &parts);
     }
-    refused("a.svm", "1 0:1\n", &ReadOptions { era: Some("qid".into()), ..options("label") }, &[
-        "no column 'qid'",
-    ]);
+    refused(
+        "a.svm",
+        "1 0:1\n",
+        &ReadOptions { era: Some("qid".into()), ..options("label") },
+        &["no column 'qid'"],
+    );
     let refuse = ReadOptions { missing: Missing::Refuse, ..options("label") };
     refused("a.svm", "1 0:1\n1 0:nan\n", &refuse, &["line 2", "Column_0"]);
 }

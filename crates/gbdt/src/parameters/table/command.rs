@@ -56,21 +56,14 @@ pub(super) const ROWS: &[Entry] = &[
         &["is_predict_raw_score", "predict_rawscore", "raw_score"],
         |draft, value| value.flag().map(|raw| draft.out.prediction.raw = raw),
     ),
-    set(
-        "predict_leaf_index",
-        &["is_predict_leaf_index", "leaf_index"],
-        |draft, value| value.flag().map(|leaves| draft.out.prediction.leaves = leaves),
-    ),
+    set("predict_leaf_index", &["is_predict_leaf_index", "leaf_index"], |draft, value| {
+        value.flag().map(|leaves| draft.out.prediction.leaves = leaves)
+    }),
     set("predict_contrib", &["is_predict_contrib", "contrib"], |draft, value| {
         value.flag().map(|contributions| draft.out.prediction.contributions = contributions)
     }),
-    unsupported(
-        "predict_disable_shape_check",
-        &[],
-        "false",
-        "features are matched by name",
-    )
-    .unsaved(),
+    unsupported("predict_disable_shape_check", &[], "false", "features are matched by name")
+        .unsaved(),
     unsupported("pred_early_stop", &[], "false", "predictions take every tree").unsaved(),
     unsupported("pred_early_stop_freq", &[], "10", "predictions take every tree").unsaved(),
     unsupported("pred_early_stop_margin", &[], "10", "predictions take every tree").unsaved(),
@@ -78,11 +71,6 @@ pub(super) const ROWS: &[Entry] = &[
         draft.out.files.convert_model = Some(value.text.into());
         Ok(())
     }),
-    unsupported(
-        "convert_model_language",
-        &[],
-        "",
-        "convert writes model files, no programs",
-    )
-    .unsaved(),
+    unsupported("convert_model_language", &[], "", "convert writes model files, no programs")
+        .unsaved(),
 ];

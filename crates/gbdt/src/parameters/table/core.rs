@@ -1,19 +1,21 @@
 //! Core parameters and the control of the machine.
 
 use super::super::{
+    ParameterResult,
     draft::{Booster, Strategy},
     entry::{Entry, Shown, flag, ignored, set},
     objective::{metrics, name_of, objective},
     value::{POSITIVE, Value},
-    ParameterResult,
 };
 use crate::{Boosting, Rows};
 
 pub(super) const ROWS: &[Entry] = &[
-    set("boosting", &["boosting_type", "boost"], |draft, value| booster(value).map(|(booster, goss)| {
-        draft.booster = booster;
-        draft.goss_by_booster = goss;
-    }))
+    set("boosting", &["boosting_type", "boost"], |draft, value| {
+        booster(value).map(|(booster, goss)| {
+            draft.booster = booster;
+            draft.goss_by_booster = goss;
+        })
+    })
     .shown(|shown| match shown.gbdt.boosting {
         Boosting::Gradient => "gbdt".into(),
         Boosting::Dart(_) => "dart".into(),
@@ -58,7 +60,14 @@ pub(super) const ROWS: &[Entry] = &[
     .text(""),
     set(
         "valid",
-        &["test", "valid_data", "valid_data_file", "test_data", "test_data_file", "valid_filenames"],
+        &[
+            "test",
+            "valid_data",
+            "valid_data_file",
+            "test_data",
+            "test_data_file",
+            "valid_filenames",
+        ],
         |draft, value| {
             draft.out.files.valid = value.parts().map(str::to_owned).collect();
             Ok(())
@@ -107,7 +116,8 @@ pub(super) const ROWS: &[Entry] = &[
     ignored("deterministic", &[], "training is always deterministic").text("1"),
     ignored("force_col_wise", &[], "the layout is chosen by the data").text("0"),
     ignored("force_row_wise", &[], "the layout is chosen by the data").text("0"),
-    ignored("histogram_pool_size", &["hist_pool_size"], "max_memory bounds the whole training").text("-1"),
+    ignored("histogram_pool_size", &["hist_pool_size"], "max_memory bounds the whole training")
+        .text("-1"),
 ];
 
 fn booster(value: &Value<'_>) -> ParameterResult<(Booster, bool)> {

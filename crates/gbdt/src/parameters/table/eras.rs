@@ -1,10 +1,10 @@
 //! Parameters that LightGBM does not have: eras, growth, precision, memory.
 
 use super::super::{
+    ParameterResult,
     draft::{CriterionName, Draft},
     entry::{Entry, Shown, set},
     value::{ANY, INSIDE, NOT_NEGATIVE, SHARE, UNIT, Value},
-    ParameterResult,
 };
 use crate::{CategoricalMethod, Criterion, EraBoosting, Gbdt, Growth, Neutralise, Precision};
 
@@ -57,10 +57,8 @@ pub(super) const ROWS: &[Entry] = &[
         }
         Criterion::Pooled | Criterion::EraSplit { .. } => None,
     }),
-    set("era_folds", &[], |draft, value| {
-        value.limit().map(|folds| draft.gbdt.eras.folds = folds)
-    })
-    .shown_if(|shown| shown.gbdt.eras.folds.map(|folds| folds.to_string())),
+    set("era_folds", &[], |draft, value| value.limit().map(|folds| draft.gbdt.eras.folds = folds))
+        .shown_if(|shown| shown.gbdt.eras.folds.map(|folds| folds.to_string())),
     set("era_valid_share", &[], |draft, value| {
         value.real(UNIT).map(|share| draft.gbdt.eras.valid_share = share)
     })
@@ -195,7 +193,8 @@ fn bytes(value: &Value<'_>) -> ParameterResult<Option<u64>> {
         _ => (plain, 0),
     };
     let number: Option<f64> = digits.trim().parse().ok();
-    let number = number.filter(|x| (0.0..=1e15).contains(x)).ok_or_else(|| value.refuse(ALLOWED))?;
+    let number =
+        number.filter(|x| (0.0..=1e15).contains(x)).ok_or_else(|| value.refuse(ALLOWED))?;
     let bytes = (number * (1u64 << shift) as f64) as u64;
     Ok((bytes > 0).then_some(bytes))
 }

@@ -148,20 +148,16 @@ pub(super) const ROWS: &[Entry] = &[
     })
     .shown(|shown| shown.gbdt.categorical.max_to_onehot.to_string()),
     ignored("top_k", &["topk"], "training runs on one machine").text("20"),
-    set(
-        "monotone_constraints",
-        &["mc", "monotone_constraint", "monotonic_cst"],
-        |draft, value| {
-            let signs = value.parts().map(|part| match part {
-                "1" | "+1" => Ok(1),
-                "-1" => Ok(-1),
-                "0" => Ok(0),
-                _ => Err(value.refuse("a list of -1, 0 and 1")),
-            });
-            draft.out.positions.monotone = signs.collect::<Result<_, _>>()?;
-            Ok(())
-        },
-    )
+    set("monotone_constraints", &["mc", "monotone_constraint", "monotonic_cst"], |draft, value| {
+        let signs = value.parts().map(|part| match part {
+            "1" | "+1" => Ok(1),
+            "-1" => Ok(-1),
+            "0" => Ok(0),
+            _ => Err(value.refuse("a list of -1, 0 and 1")),
+        });
+        draft.out.positions.monotone = signs.collect::<Result<_, _>>()?;
+        Ok(())
+    })
     .shown(|shown| {
         let monotone = &shown.gbdt.constraints.monotone;
         let sign = |name: &std::sync::Arc<str>| monotone.get(&**name).copied().unwrap_or(0);
@@ -194,14 +190,10 @@ pub(super) const ROWS: &[Entry] = &[
         },
     )
     .shown(|shown| shown.gbdt.constraints.monotone_penalty.to_string()),
-    set(
-        "feature_contri",
-        &["feature_contrib", "fc", "fp", "feature_penalty"],
-        |draft, value| {
-            draft.out.positions.contribution = value.reals(NOT_NEGATIVE)?;
-            Ok(())
-        },
-    )
+    set("feature_contri", &["feature_contrib", "fc", "fp", "feature_penalty"], |draft, value| {
+        draft.out.positions.contribution = value.reals(NOT_NEGATIVE)?;
+        Ok(())
+    })
     .shown(|shown| {
         let factors = &shown.gbdt.constraints.contribution;
         let factor = |name: &std::sync::Arc<str>| factors.get(&**name).copied().unwrap_or(1.0);
@@ -235,8 +227,14 @@ pub(super) const ROWS: &[Entry] = &[
     })
     .shown(interaction),
     ignored("verbosity", &["verbose"], "libraries are silent").text("-1"),
-    ignored("saved_feature_importance_type", &[], "explain tells every kind of importance").text("0"),
-    ignored("use_quantized_grad", &[], "gradients are always summed as fine integers; precision=double for f64").text("0"),
+    ignored("saved_feature_importance_type", &[], "explain tells every kind of importance")
+        .text("0"),
+    ignored(
+        "use_quantized_grad",
+        &[],
+        "gradients are always summed as fine integers; precision=double for f64",
+    )
+    .text("0"),
     ignored("num_grad_quant_bins", &[], "integers are as fine as exact sums allow").text("4"),
     ignored("quant_train_renew_leaf", &[], "leaves need no renewal").text("0"),
     ignored("stochastic_rounding", &[], "integers are as fine as exact sums allow").text("1"),
@@ -245,7 +243,11 @@ pub(super) const ROWS: &[Entry] = &[
     })
     .shown(|shown| flag(shown.gbdt.linear.is_some())),
     ignored("snapshot_freq", &["save_period"], "a model is written once, whole"),
-    ignored("is_provide_training_metric", &["training_metric", "is_training_metric", "train_metric"], "cv tells scores"),
+    ignored(
+        "is_provide_training_metric",
+        &["training_metric", "is_training_metric", "train_metric"],
+        "cv tells scores",
+    ),
 ];
 
 fn dart(shown: &Shown<'_>) -> Dart {
@@ -265,10 +267,10 @@ fn goss(shown: &Shown<'_>) -> (f64, f64) {
 /// `[0,1],[2]` as lists of positions.
 fn groups(text: &str) -> Option<Vec<Vec<usize>>> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let text = text.strip_prefix("[[").and_then(|t| t.strip_suffix("]]")).map_or(
-        text.clone(),
-        |inside| format!("[{inside}]"),
-    );
+    let text = text
+        .strip_prefix("[[")
+        .and_then(|t| t.strip_suffix("]]"))
+        .map_or(text.clone(), |inside| format!("[{inside}]"));
     if text.is_empty() {
         return Some(Vec::new());
     }

@@ -9,12 +9,8 @@ pub(super) const ROWS: &[Entry] = &[
     unsupported("num_machines", &["num_machine"], "1", ONE_MACHINE),
     ignored("local_listen_port", &["local_port", "port"], ONE_MACHINE).text("12400"),
     ignored("time_out", &[], ONE_MACHINE).text("120"),
-    ignored(
-        "machine_list_filename",
-        &["machine_list_file", "machine_list", "mlist"],
-        ONE_MACHINE,
-    )
-    .text(""),
+    ignored("machine_list_filename", &["machine_list_file", "machine_list", "mlist"], ONE_MACHINE)
+        .text(""),
     ignored("machines", &["workers", "nodes"], ONE_MACHINE).text(""),
     ignored("gpu_platform_id", &[], PROCESSOR).text("-1"),
     ignored("gpu_device_id", &[], PROCESSOR).text("-1"),

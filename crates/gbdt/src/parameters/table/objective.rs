@@ -52,13 +52,11 @@ pub(super) const ROWS: &[Entry] = &[
         let alphas = alphas(&shown.gbdt.objective);
         alphas.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
     }),
-    set("fair_c", &[], |draft, value| {
-        value.real(POSITIVE).map(|c| draft.objective.fair_c = c)
-    })
-    .shown(|shown| match shown.gbdt.objective {
-        Objective::Fair { c } => c.to_string(),
-        _ => "1".into(),
-    }),
+    set("fair_c", &[], |draft, value| value.real(POSITIVE).map(|c| draft.objective.fair_c = c))
+        .shown(|shown| match shown.gbdt.objective {
+            Objective::Fair { c } => c.to_string(),
+            _ => "1".into(),
+        }),
     set("poisson_max_delta_step", &[], |draft, value| {
         value.real(POSITIVE).map(|step| draft.objective.poisson_step = step)
     })
