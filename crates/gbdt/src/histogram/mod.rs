@@ -7,7 +7,7 @@ mod reduce;
 
 pub(crate) use cell::{Cell, Scale, Sums, exponent};
 pub(crate) use kernel::Rows;
-pub(crate) use pack::{Block, Group, Member, Pack};
+pub(crate) use pack::{Block, Group, Pack};
 pub use reduce::{Alone, Reduce};
 
 use rayon::prelude::*;

