@@ -141,6 +141,9 @@ impl<C: Cell> Grower<'_, C> {
         }
         let gain = task.valuer.pair_gain(left, right);
         let outputs = task.valuer.outputs(left, right);
+        if task.valuer.is_wrong(outputs.0, outputs.1) {
+            return None;
+        }
         let pooled = Pooled { gain: gain - task.floor, outputs, l2: task.valuer.l2 };
         let score = era::judge(settings, &judge.cuts, pooled)?;
         let split = task.split(side, gain, left, &task.valuer);

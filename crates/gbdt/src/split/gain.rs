@@ -124,14 +124,14 @@ impl Valuer {
         }
     }
 
-    /// What two children are worth; 0 where they break the monotone constraint.
+    /// What two children are worth; less than anything where they break the monotone constraint.
     pub(crate) fn pair_gain(&self, left: Sums, right: Sums) -> f64 {
         if self.is_free() {
             return self.leaf_gain(left) + self.leaf_gain(right);
         }
         let (w_left, w_right) = self.outputs(left, right);
         if self.is_wrong(w_left, w_right) {
-            0.0
+            f64::NEG_INFINITY
         } else {
             self.gain_of(left, w_left) + self.gain_of(right, w_right)
         }

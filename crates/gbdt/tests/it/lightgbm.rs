@@ -5,9 +5,9 @@
 //! to `f32` from scores that were summed in another order.
 //!
 //! Two things are let pass. Where a node has no row between two thresholds they win the same, and
-//! rounding alone decides: such a tree sends the same rows to the same leaves, and less than one node in a
-//! hundred is of that kind. And the root of a forced split, whose gain LightGBM measures from the value that the last leaf 0
-//! of the tree before had.
+//! rounding alone decides: such a tree sends the same rows to the same leaves, and less than one node in
+//! a hundred is of that kind. And the gain of a forced root, which LightGBM measures from a value that
+//! is left over from the tree before.
 
 use std::{fs, path::Path};
 
