@@ -201,6 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_unknown_target_are_left_out() {
+        let with = |target: Vec<f32>| {
+            let panel = Panel::builder().eras(&["1", "1", "2"]).unwrap();
+            let panel = panel.feature("x", vec![0u8, 1, 2]).target("y", target).build().unwrap();
+            Sample::new(&panel, &Binning::default()).rows
+        };
+        assert_eq!(with(vec![0.5, f32::NAN, 0.1]), Some(vec![0, 2]));
+        assert_eq!(with(vec![0.5, 0.2, 0.1]), None);
+    }
+
+    #[test]
     fn frequent_values_need_no_full_count() {
         let bytes: Vec<u8> = (0..30_000_u32).map(|at| (at % 5) as u8).collect();
         let eras = vec!["1"; bytes.len()];

@@ -58,7 +58,7 @@ impl Allowed {
             allowed.sets.push(set?);
         }
         allowed.forced = Forced::new(constraints, schema)?;
-        if !(constraints.monotone_penalty >= 0.0) {
+        if constraints.monotone_penalty.is_nan() || constraints.monotone_penalty < 0.0 {
             let value = constraints.monotone_penalty;
             return Err(Error::setting("monotone_penalty", value, "0 or more"));
         }

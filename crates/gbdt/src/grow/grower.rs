@@ -128,7 +128,6 @@ impl<'a, C: Cell> Grower<'a, C> {
                 Sample::All => {
                     histogram::build(self.pack, Rows::From(0), self.cells, &mut histogram);
                     self.reduce(&mut histogram);
-                    self.settle(&mut histogram, root.sums);
                 }
                 Sample::Some(_) => self.build(&mut growing, &root, &mut histogram),
             }
@@ -325,26 +324,6 @@ impl<'a, C: Cell> Grower<'a, C> {
         gather(self.cells, rows, ordered);
         histogram::build(self.pack, Rows::At(rows), ordered, histogram);
         self.reduce(histogram);
-        self.settle(histogram, leaf.sums);
-    }
-
-    /// Where sums are inexact the bin of zero gets what the others leave of the node, as in LightGBM:
-    /// between questions that win the same, rounding decides, and so it decides alike.
-    fn settle(&self, histogram: &mut [C], sums: Sums) {
-        if C::EXACT {
-            return;
-        }
-        for member in self.pack.groups.iter().flat_map(|group| &group.members) {
-            let mapper = &self.binned.columns[member.feature].mapper;
-            let numeric = matches!(mapper.kind, fattail_bins::Kind::Numeric { .. });
-            let Some(start) = self.pack.starts[member.feature].filter(|_| numeric) else {
-                continue;
-            };
-            let own = &mut histogram[start..start + member.bins];
-            let others = own.iter().enumerate().filter(|(bin, _)| *bin != mapper.zero_bin);
-            let rest = others.fold(sums, |rest, (_, cell)| rest.minus(cell.decode(self.scale)));
-            own[mapper.zero_bin].settle(rest);
-        }
     }
 
     /// The columns that a node sees; none for all.

@@ -87,9 +87,6 @@ pub(crate) trait Cell: Copy + Default + Send + Sync + std::fmt::Debug + 'static 
     /// Takes away.
     fn subtract(&mut self, other: Self);
 
-    /// Takes on sums where they are inexact; exact cells stay.
-    fn settle(&mut self, _: Sums) {}
-
     /// The integers of cells, where they are integers.
     fn integers(cells: &mut [Self]) -> Option<&mut [u64]>;
 
@@ -225,10 +222,6 @@ impl Cell for [f64; 3] {
     #[inline(always)]
     fn subtract(&mut self, other: Self) {
         self.iter_mut().zip(other).for_each(|(sum, value)| *sum -= value);
-    }
-
-    fn settle(&mut self, sums: Sums) {
-        *self = [sums.g, sums.h, sums.n];
     }
 
     fn integers(_: &mut [Self]) -> Option<&mut [u64]> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fattail_core::{Fit, Panel, Predict};
-use fattail_gbdt::{Constraints, ForcedSplit, Gbdt, GbdtModel, Growth, Limits, MonotoneMethod};
+use fattail_gbdt::{
+    Constraints, Criterion, ForcedSplit, Gbdt, GbdtModel, Growth, Limits, MonotoneMethod,
+};
 use fattail_trees::{Child, Rule, Tree};
 use proptest::prelude::*;
 
@@ -23,8 +25,9 @@ fn waves(seed: u64, rows: usize) -> Panel {
         })
         .collect();
     let columns = columns.into_iter().enumerate();
-    let panel =
-        columns.fold(Panel::builder(), |panel, (at, column)| panel.feature(name(at), column));
+    let eras: Vec<String> = (0..rows).map(|row| format!("{}", row * 6 / rows)).collect();
+    let panel = Panel::builder().eras(&eras).unwrap();
+    let panel = columns.fold(panel, |panel, (at, column)| panel.feature(name(at), column));
     panel.target("y", target).build().unwrap()
 }
 
@@ -97,6 +100,20 @@ proptest! {
                 prop_assert!(found <= 1e-12, "{growth:?} {method:?}: {found}");
             }
         }
+    }
+}
+
+#[test]
+fn monotone_models_stay_so_with_smoothing_and_when_eras_judge() {
+    let panel = waves(9, 900);
+    for method in [MonotoneMethod::Basic, MonotoneMethod::Intermediate] {
+        let mut settings = settings(monotone(method));
+        settings.limits.path_smooth = 30.0;
+        settings.limits.lambda_l1 = 1.0;
+        let smooth = wrong(&settings.fit(&panel).unwrap(), 1);
+        settings.eras.criterion = Criterion::Directional { power: 1.0, least: 0.1 };
+        let judged = wrong(&settings.fit(&panel).unwrap(), 1);
+        assert!(smooth <= 1e-12 && judged <= 1e-12, "{method:?}: {smooth}, {judged}");
     }
 }
 

