@@ -47,6 +47,8 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) random: Counter,
     /// Where the folds of eras that judge splits start, and the number of rows at the end.
     pub(crate) folds: Option<&'a [u32]>,
+    /// How many leaves may keep their histograms.
+    pub(crate) histograms: usize,
 }
 
 /// A growing tree.
@@ -206,6 +208,23 @@ impl<'a, C: Cell> Grower<'a, C> {
         if self.allowed.by_value() {
             self.bound_others(growing, at);
         }
+        self.evict(growing);
+    }
+
+    /// Takes histograms from the leaves that win least, where too many are kept: those of their
+    /// children will be built from rows.
+    fn evict(&self, growing: &mut Growing<'a, C>) {
+        let gain = |leaf: &Leaf<'_, C>| leaf.best.as_ref().map_or(0.0, |split| split.gain);
+        let kept = growing.leaves.iter().enumerate().filter(|(_, leaf)| leaf.histogram.is_some());
+        let mut kept: Vec<(usize, f64)> = kept.map(|(at, leaf)| (at, gain(leaf))).collect();
+        let count = kept.len().saturating_sub(self.histograms);
+        if count == 0 {
+            return;
+        }
+        kept.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        for &(at, _) in &kept[..count] {
+            growing.pool.extend(growing.leaves[at].histogram.take());
+        }
     }
 
     /// The best split of a leaf, from its histogram or from its eras.
@@ -318,7 +337,12 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     /// Builds the histogram of a leaf over all workers.
-    fn build(&self, growing: &mut Growing<'_, C>, leaf: &Leaf<'_, C>, histogram: &mut [C]) {
+    pub(super) fn build(
+        &self,
+        growing: &mut Growing<'_, C>,
+        leaf: &Leaf<'_, C>,
+        histogram: &mut [C],
+    ) {
         let rows = &growing.rows[leaf.rows.clone()];
         let ordered = &mut growing.ordered[leaf.rows.clone()];
         gather(self.cells, rows, ordered);
@@ -370,7 +394,7 @@ impl<'a, C: Cell> Grower<'a, C> {
 
 impl<C: Cell> Growing<'_, C> {
     /// A histogram of zeros.
-    fn take(&mut self, bins: usize) -> Vec<C> {
+    pub(super) fn take(&mut self, bins: usize) -> Vec<C> {
         let Some(mut histogram) = self.pool.pop() else { return vec![C::default(); bins] };
         histogram.fill(C::default());
         histogram

@@ -8,7 +8,7 @@
 //! Reference: Auguste, Malory & Smirnov (2020), a better method to enforce monotonic constraints;
 //! LightGBM 4.7, `IntermediateLeafConstraints`.
 
-use super::{Grower, grower::Growing, leaf::Leaf};
+use super::{Grower, find::Found, grower::Growing, leaf::Leaf};
 use crate::{
     histogram::Cell,
     split::{Bounds, Side, Split},
@@ -70,7 +70,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             }
             growing.leaves[other].bounds = bounds;
             if growing.leaves[other].best.is_some() {
-                let found = self.find_in_leaf(growing, &growing.leaves[other]);
+                let found = self.find_again(growing, other);
                 growing.leaves[other].keep(found);
             }
             if growing.leaves[other].best.is_none() {
@@ -78,6 +78,19 @@ impl<'a, C: Cell> Grower<'a, C> {
                 growing.pool.extend(histogram);
             }
         }
+    }
+
+    /// The best split of a leaf that has searched before; its histogram may be gone.
+    fn find_again(&self, growing: &mut Growing<'a, C>, at: usize) -> Found {
+        if self.folds.is_some() || growing.leaves[at].histogram.is_some() {
+            return self.find_in_leaf(growing, &growing.leaves[at]);
+        }
+        let leaf = growing.leaves[at].clone();
+        let mut histogram = growing.take(self.pack.bins);
+        self.build(growing, &leaf, &mut histogram);
+        let found = self.find(&leaf, &histogram);
+        growing.pool.push(histogram);
+        found
     }
 
     /// The bounds of a leaf beside another one.
