@@ -16,7 +16,8 @@ impl Gbdt {
     pub fn check(&self) -> Result<()> {
         self.check_counts()?;
         self.check_limits()?;
-        self.check_sampling()
+        self.check_sampling()?;
+        self.check_together()
     }
 
     fn check_counts(&self) -> Result<()> {

@@ -18,6 +18,7 @@ pub(super) enum Stream {
     Rows,
     Columns,
     Drop,
+    Order,
     /// The choices inside a tree.
     Tree(u32),
 }
@@ -29,6 +30,7 @@ impl Stream {
             Self::Rows => 1,
             Self::Columns => 2,
             Self::Drop => 3,
+            Self::Order => 4,
             Self::Tree(tree) => (1 << 32) + u64::from(tree),
         };
         Counter::new(seed).stream(number)

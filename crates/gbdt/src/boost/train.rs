@@ -15,6 +15,8 @@ use fattail_trees::{Forest, Tree};
 use super::{
     GbdtModel, gradients,
     holdout::Holdout,
+    order::Order,
+    ordered::Supports,
     sample::{self, Slopes, Stream, choose, share},
 };
 use crate::{
@@ -22,7 +24,8 @@ use crate::{
     boost::data::Data,
     era,
     grow::{Allowed, Grower, Grown, Sample},
-    histogram::{Cell, Pack, Reduce},
+    histogram::{Cell, Pack, Reduce, Scale},
+    linear,
 };
 
 /// Bits of a gradient below which histograms get wider cells.
@@ -39,16 +42,18 @@ pub(super) struct Training<'a> {
 }
 
 /// What changes from round to round.
-struct State<'a, C> {
-    score: Vec<f64>,
-    g: Vec<f32>,
-    h: Vec<f32>,
-    cells: Vec<C>,
+pub(super) struct State<'a, C> {
+    pub(super) score: Vec<f64>,
+    pub(super) g: Vec<f32>,
+    pub(super) h: Vec<f32>,
+    pub(super) cells: Vec<C>,
     trees: Vec<Tree>,
     /// All columns, packed once; none when trees see different ones.
-    pack: Option<Pack<'a>>,
+    pub(super) pack: Option<Pack<'a>>,
     /// Where the folds of eras that judge splits start.
     folds: Option<Vec<u32>>,
+    /// The models that ordered boosting takes gradients from.
+    supports: Option<Supports>,
 }
 
 impl<'a> Training<'a> {
@@ -97,8 +102,7 @@ impl<'a> Training<'a> {
         let best = holdout.as_ref().map(|holdout| holdout.best(&history) + 1);
         let metric = holdout.map(|holdout| holdout.name()).unwrap_or_default();
         let mut trees = state.trees;
-        let outputs = self.objective.outputs();
-        trees.truncate(best.unwrap_or(rounds) * outputs);
+        trees.truncate(best.unwrap_or(rounds) * self.trees_a_round());
         fold_start(&mut trees, &start, self.settings.boosting == Boosting::RandomForest);
         Ok(Outcome { trees, history, metric, rounds })
     }
@@ -125,9 +129,11 @@ impl<'a> Training<'a> {
             score: start.iter().flat_map(|&start| std::iter::repeat_n(start, rows)).collect(),
             g: vec![0.0; size],
             h: vec![0.0; size],
-            cells: vec![C::default(); rows],
+            cells: vec![C::default(); if self.is_vector() { size } else { rows }],
             trees: Vec::new(),
             folds: era::folds(&self.settings.eras, &self.data.eras),
+            supports: (self.settings.boosting == Boosting::Ordered)
+                .then(|| Supports::new(Order::new(&self.data.eras, self.settings.seed), start)),
             pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
         }
     }
@@ -138,17 +144,34 @@ impl<'a> Training<'a> {
         columns.filter(|(_, column)| column.mapper.bins > 1).map(|(at, _)| at).collect()
     }
 
-    fn shrinkage(&self) -> f64 {
+    pub(super) fn shrinkage(&self) -> f64 {
         match self.settings.boosting {
             Boosting::RandomForest => 1.0,
             _ => self.settings.learning_rate,
         }
     }
 
-    /// One tree an output.
+    /// The trees of a round: one an output, or one in all.
     fn round<C: Cell>(&self, state: &mut State<'a, C>, round: usize) -> Vec<Grown> {
+        let mut supports = state.supports.take();
+        let all = match &mut supports {
+            Some(supports) => self.honest_trees(state, supports, round),
+            None => {
+                self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
+                self.trees(state, round)
+            }
+        };
+        state.supports = supports;
+        for (output, grown) in all.iter().enumerate() {
+            self.advance(state, output, grown);
+            state.trees.push(grown.to_tree(&self.data.binned, output, self.shrinkage()));
+        }
+        all
+    }
+
+    /// Grows the trees of a round from its gradients.
+    pub(super) fn trees<C: Cell>(&self, state: &mut State<'a, C>, round: usize) -> Vec<Grown> {
         let rows = self.data.rows();
-        self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
         let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
         let sampled = sample::rows(self.settings, round, &self.data.known, &self.data.eras, slopes);
         let known = (self.data.known.len() < rows).then_some(&*self.data.known);
@@ -156,15 +179,28 @@ impl<'a> Training<'a> {
             Some(rows) => Sample::Some(rows),
             None => Sample::All,
         };
-        let outputs = self.objective.outputs();
-        let mut all = Vec::with_capacity(outputs);
-        for output in 0..outputs {
-            let grown = self.tree(state, round * outputs + output, output, sample);
-            self.advance(state, output, &grown, sample);
-            state.trees.push(grown.to_tree(&self.data.binned, output, self.shrinkage()));
-            all.push(grown);
+        let count = self.trees_a_round();
+        let tree = |output: usize| {
+            let tree = round * count + output;
+            if self.is_vector() {
+                return self.vector_tree(state, tree, sample);
+            }
+            let mut grown = self.tree(state, tree, output, sample);
+            self.draw_lines(state, (round, output), &mut grown);
+            grown
+        };
+        (0..count).map(tree).collect()
+    }
+
+    /// Puts lines into the leaves of a tree that is not one of the first.
+    fn draw_lines<C>(&self, state: &State<'a, C>, (round, output): (usize, usize), grown: &mut Grown) {
+        let first = round == 0 && self.settings.boosting != Boosting::RandomForest;
+        if let (Some(penalty), Some(raw), false) = (self.settings.linear, &self.data.raw, first) {
+            let rows = self.data.rows();
+            let own = output * rows..(output + 1) * rows;
+            let slopes = (&state.g[own.clone()], &state.h[own]);
+            grown.lines = linear::fit(grown, &self.data.binned, raw, slopes, penalty);
         }
-        all
     }
 
     /// Grows the tree of an output.
@@ -177,30 +213,40 @@ impl<'a> Training<'a> {
     ) -> Grown {
         let rows = self.data.rows();
         let own = output * rows..(output + 1) * rows;
-        let (g, h) = (&state.g[own.clone()], &state.h[own.clone()]);
+        let (g, h) = (&state.g[own.clone()], &state.h[own]);
         let scale = gradients::scale::<C>(self.reduce, rows, g, h);
         gradients::encode(&scale, g, h, &mut state.cells);
         let drawn = state.pack.is_none().then(|| self.draw_columns(tree));
         let Some(pack) = drawn.as_ref().or(state.pack.as_ref()) else {
             unreachable!("columns are packed once or drawn for the tree")
         };
-        let grower = Grower {
+        let folds = state.folds.as_deref();
+        let mut grown = self.grower(pack, (&state.cells, &scale), tree, folds).grow(sample);
+        self.renew(&mut grown, output, &state.score);
+        grown
+    }
+
+    pub(super) fn grower<'g, C>(
+        &'g self,
+        pack: &'g Pack<'g>,
+        (cells, scale): (&'g [C], &'g Scale),
+        tree: usize,
+        folds: Option<&'g [u32]>,
+    ) -> Grower<'g, C> {
+        Grower {
             settings: self.settings,
             binned: &self.data.binned,
             pack,
             allowed: self.allowed,
-            cells: &state.cells,
-            scale: &scale,
+            cells,
+            scale,
             reduce: self.reduce,
             random: Stream::Tree(tree as u32).of(self.settings.seed),
-            folds: state.folds.as_deref(),
-        };
-        let mut grown = grower.grow(sample);
-        self.renew(&mut grown, output, &state.score[own]);
-        grown
+            folds,
+        }
     }
 
-    fn draw_columns(&self, tree: usize) -> Pack<'a> {
+    pub(super) fn draw_columns(&self, tree: usize) -> Pack<'a> {
         let features = self.features();
         let count = share(features.len(), self.settings.sampling.columns_by_tree);
         let mut generator = Stream::Columns.of(self.settings.seed).draw(tree as u32);
@@ -210,36 +256,32 @@ impl<'a> Training<'a> {
     }
 
     /// Gives leaves the values that the objective wants.
-    fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
+    pub(super) fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
+        let at = if grown.width() > 1 { output } else { 0 };
         for leaf in &mut grown.leaves {
             let rows = &grown.rows[leaf.rows.clone()];
             if let Some(value) = self.objective.renew(output, rows, score) {
-                leaf.values[0] = value;
+                leaf.values[at] = value;
             }
         }
     }
 
     /// Adds a tree to the scores.
-    fn advance<C: Cell>(
-        &self,
-        state: &mut State<'a, C>,
-        output: usize,
-        grown: &Grown,
-        sample: Sample<'_>,
-    ) {
+    fn advance<C>(&self, state: &mut State<'a, C>, output: usize, grown: &Grown) {
         if self.settings.boosting == Boosting::RandomForest {
             return;
         }
-        let rows = self.data.rows();
-        let score = &mut state.score[output * rows..(output + 1) * rows];
-        let shrinkage = self.shrinkage();
-        if matches!(sample, Sample::All) || grown.rows.len() == self.data.known.len() {
+        let (rows, shrinkage) = (self.data.rows(), self.shrinkage());
+        let score = &mut state.score[output * rows..];
+        // A row of the tree's sample is in its leaf already; the others, if any, teach nothing.
+        if grown.rows.len() < self.data.known.len() || !grown.lines.is_empty() {
+            return self.data.add(grown, shrinkage, score);
+        }
+        for (at, score) in score.chunks_mut(rows).take(grown.width()).enumerate() {
             for leaf in &grown.leaves {
-                let value = leaf.values[0] * shrinkage;
+                let value = leaf.values[at] * shrinkage;
                 grown.rows[leaf.rows.clone()].iter().for_each(|&row| score[row as usize] += value);
             }
-        } else {
-            grown.add_to(&self.data.binned, shrinkage, score);
         }
     }
 }
@@ -256,7 +298,8 @@ pub(super) struct Outcome {
 /// Puts the start into the first tree of each output, of an averaged forest into every one.
 fn fold_start(trees: &mut [Tree], start: &[f64], every: bool) {
     for (output, &start) in start.iter().enumerate() {
-        let own = trees.iter_mut().filter(|tree| tree.output == output);
+        let has = |tree: &&mut Tree| (tree.output..tree.output + tree.width).contains(&output);
+        let own = trees.iter_mut().filter(has);
         own.take(if every { usize::MAX } else { 1 }).for_each(|tree| tree.shift(output, start));
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use fattail_bins::{Binned, Kind};
-use fattail_trees::{Child, Missing, Node, Rule, Tree};
+use fattail_trees::{Child, LinearLeaf, Missing, Node, Rule, Tree};
 use rayon::prelude::*;
 
 use super::table::Table;
@@ -46,6 +46,8 @@ pub(crate) struct Grown {
     pub(crate) leaves: Vec<GrownLeaf>,
     /// The rows of the sample, leaf by leaf; empty for all rows in one leaf.
     pub(crate) rows: Vec<u32>,
+    /// A line a leaf, or none at all.
+    pub(crate) lines: Vec<LinearLeaf>,
 }
 
 impl Grown {
@@ -69,23 +71,30 @@ impl Grown {
         }
     }
 
-    /// Adds the values of the tree, shrunk, to the scores of a binned panel.
+    /// Adds the values of the tree, shrunk, to the scores of a binned panel, which begin at the tree's
+    /// first output.
     pub(crate) fn add_to(&self, binned: &Binned, shrinkage: f64, score: &mut [f64]) {
-        score.par_iter_mut().enumerate().for_each(|(row, score)| {
-            *score += self.leaves[self.find(binned, row)].values[0] * shrinkage;
-        });
+        for (at, score) in score.chunks_mut(binned.rows.max(1)).take(self.width()).enumerate() {
+            score.par_iter_mut().enumerate().for_each(|(row, score)| {
+                *score += self.leaves[self.find(binned, row)].values[at] * shrinkage;
+            });
+        }
+    }
+
+    /// Values of a leaf.
+    pub(crate) fn width(&self) -> usize {
+        self.leaves.first().map_or(1, |leaf| leaf.values.len())
     }
 
     /// The tree of the model, its values multiplied by `shrinkage`.
     pub(crate) fn to_tree(&self, binned: &Binned, output: usize, shrinkage: f64) -> Tree {
-        let width = self.leaves.first().map_or(1, |leaf| leaf.values.len());
         let mut tree = Tree {
             nodes: self.nodes.iter().map(|node| node.to_node(binned)).collect(),
             values: self.leaves.iter().flat_map(|leaf| leaf.values.iter().copied()).collect(),
             weights: self.leaves.iter().map(|leaf| leaf.weight).collect(),
             counts: self.leaves.iter().map(|leaf| leaf.count).collect(),
-            linear: Vec::new(),
-            width,
+            linear: self.lines.clone(),
+            width: self.width(),
             output,
             shrinkage: 1.0,
         };
@@ -126,7 +135,7 @@ impl BinNode {
 }
 
 /// A bit set of categories.
-fn bits(categories: impl Iterator<Item = i32>) -> Box<[u32]> {
+pub(crate) fn bits(categories: impl Iterator<Item = i32>) -> Box<[u32]> {
     let mut words = Vec::new();
     for category in categories {
         let Ok(category) = usize::try_from(category) else { continue };
