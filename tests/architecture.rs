@@ -27,8 +27,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "fattail",
         &[
-            "core", "stats", "store", "evaluate", "prepare", "descent", "report", "linear", "trees",
-            "exchange", "objective", "gbdt",
+            "core",
+            "stats",
+            "store",
+            "evaluate",
+            "prepare",
+            "descent",
+            "report",
+            "linear",
+            "trees",
+            "exchange",
+            "bins",
+            "objective",
+            "gbdt",
         ],
     ),
     ("testing", &["core", "stats", "evaluate", "descent"]),
@@ -149,8 +160,10 @@ fn files_stay_small_and_rooms_forbid_unsafe_code() {
     for path in files.iter().filter(source) {
         let text = std::fs::read_to_string(path).expect("readable");
         let limit = if path.ends_with("src/lib.rs") {
+            let lifted =
+                ["store/src/lib.rs", "trees/src/lib.rs"].iter().any(|may| path.ends_with(may));
             assert!(
-                text.contains("#![forbid(unsafe_code)]") || path.ends_with("store/src/lib.rs"),
+                text.contains("#![forbid(unsafe_code)]") || lifted,
                 "{} does not forbid unsafe code",
                 path.display()
             );

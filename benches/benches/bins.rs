@@ -5,8 +5,8 @@ use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
 use fattail::Panel;
+use fattail::bins::{Binning, Mappers};
 use fattail_benches::{fat_tails, market, normal};
-use fattail_bins::{Binning, Mappers};
 use std::hint::black_box;
 
 fn numbers(rows: usize, width: usize) -> Panel {

@@ -4,8 +4,8 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use fattail::Panel;
 use fattail::stats::{Counter, unit};
+use fattail::trees::{Child, Feature, Forest, Missing, Node, Predictor, Rule, Tree};
 use fattail_benches::{bins, normal};
-use fattail_trees::{Child, Feature, Forest, Missing, Node, Predictor, Rule, Tree};
 use std::hint::black_box;
 
 /// A forest of random trees: leaves are split breadth first, at thresholds of a grid.

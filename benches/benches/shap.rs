@@ -4,8 +4,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fattail::Panel;
 use fattail::stats::{Counter, unit};
+use fattail::trees::{Child, Feature, Forest, Missing, Node, Rule, Tree, explain::Explainer};
 use fattail_benches::normal;
-use fattail_trees::{Child, Feature, Forest, Missing, Node, Rule, Tree, explain::Explainer};
 use std::hint::black_box;
 
 const ROWS: usize = 5_000;

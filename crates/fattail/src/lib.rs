@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub use fattail_bins as bins;
 pub use fattail_core::*;
 pub use fattail_evaluate as evaluate;
 pub use fattail_exchange as exchange;

@@ -55,7 +55,9 @@ impl Gbdt {
         share("columns_by_node", sampling.columns_by_node)?;
         match sampling.rows {
             Rows::All => {}
-            Rows::Bag { fraction, .. } | Rows::Eras { fraction, .. } => share("fraction", fraction)?,
+            Rows::Bag { fraction, .. } | Rows::Eras { fraction, .. } => {
+                share("fraction", fraction)?
+            }
             Rows::MinimalVariance { fraction } => share("fraction", fraction)?,
             Rows::Goss { top, other } => {
                 share("top", top)?;
@@ -85,5 +87,9 @@ fn share(name: &'static str, value: f64) -> Result<()> {
 }
 
 fn positive(name: &'static str, value: f64) -> Result<()> {
-    if value > 0.0 && value.is_finite() { Ok(()) } else { Err(Error::setting(name, value, POSITIVE)) }
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::setting(name, value, POSITIVE))
+    }
 }

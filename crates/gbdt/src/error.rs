@@ -11,7 +11,9 @@ pub enum Error {
         rows: usize,
     },
     /// Holding out leaves no era to fit on.
-    #[error("cannot stop early: of {eras} eras, {held} are held out after a gap of {gap}, which leaves none to fit on")]
+    #[error(
+        "cannot stop early: of {eras} eras, {held} are held out after a gap of {gap}, which leaves none to fit on"
+    )]
     NoHoldout {
         /// The eras of the panel.
         eras: usize,

@@ -135,7 +135,13 @@ pub struct Dart {
 
 impl Default for Dart {
     fn default() -> Self {
-        Self { drop_rate: 0.1, max_drop: Some(50), skip_drop: 0.5, xgboost_mode: false, uniform: false }
+        Self {
+            drop_rate: 0.1,
+            max_drop: Some(50),
+            skip_drop: 0.5,
+            xgboost_mode: false,
+            uniform: false,
+        }
     }
 }
 

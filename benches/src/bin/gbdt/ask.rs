@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::Path};
 
-use fattail::trees::{Explainer, Forest, Predictor};
+use fattail::trees::{Forest, Predictor, explain::Explainer};
 use fattail_benches::seconds;
 
 use crate::{Answer, input};

@@ -39,7 +39,8 @@ impl Data {
             targets.any(|target| target[row].is_finite())
                 && weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
         };
-        let known: Vec<u32> = (0..panel.rows()).filter(|&row| taught(row)).map(|row| row as u32).collect();
+        let known: Vec<u32> =
+            (0..panel.rows()).filter(|&row| taught(row)).map(|row| row as u32).collect();
         if known.is_empty() {
             return Err(Error::NothingKnown { rows: panel.rows() }.into());
         }

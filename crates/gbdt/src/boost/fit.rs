@@ -84,8 +84,14 @@ impl Gbdt {
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;
             let objective = &*objective;
-            let training =
-                Training { settings: self, data: &data, objective, allowed: &allowed, reduce, observer };
+            let training = Training {
+                settings: self,
+                data: &data,
+                objective,
+                allowed: &allowed,
+                reduce,
+                observer,
+            };
             let holdout = held.as_ref().zip(self.stop.as_ref());
             let holdout = holdout.map(|(data, stop)| Holdout::new(data, stop, objective));
             let outcome = training.run(holdout)?;
@@ -96,11 +102,12 @@ impl Gbdt {
 
     fn features(&self, panel: &Panel, binned: &Binned) -> Vec<Feature> {
         let names = panel.schema().features().iter().zip(&binned.columns);
-        let feature = |(name, column): (&std::sync::Arc<str>, &fattail_bins::BinnedColumn)| Feature {
-            name: name.to_string(),
-            info: column.mapper.info(),
-            monotone: self.constraints.monotone.get(&**name).copied().unwrap_or(0),
-        };
+        let feature =
+            |(name, column): (&std::sync::Arc<str>, &fattail_bins::BinnedColumn)| Feature {
+                name: name.to_string(),
+                info: column.mapper.info(),
+                monotone: self.constraints.monotone.get(&**name).copied().unwrap_or(0),
+            };
         names.map(feature).collect()
     }
 }

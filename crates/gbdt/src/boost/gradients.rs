@@ -22,9 +22,8 @@ pub(super) fn scale<C: Cell>(reduce: &dyn Reduce, rows: usize, g: &[f32], h: &[f
     all[1 + slot(g)] += 1;
     all[1 + EXPONENTS + slot(h)] += 1;
     reduce.sum(&mut all);
-    let largest = |slots: &[u64]| {
-        slots.iter().rposition(|&workers| workers > 0).unwrap_or(0) as i32 + LOWEST
-    };
+    let largest =
+        |slots: &[u64]| slots.iter().rposition(|&workers| workers > 0).unwrap_or(0) as i32 + LOWEST;
     let (g, h) = all[1..].split_at(EXPONENTS);
     Scale::new::<C>(all[0] as usize, largest(g), largest(h))
 }

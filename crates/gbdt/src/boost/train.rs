@@ -110,7 +110,9 @@ impl<'a> Training<'a> {
     /// Whether a round without a split means that there is none to come.
     fn is_stuck(&self) -> bool {
         let sampling = &self.settings.sampling;
-        sampling.rows == Rows::All && sampling.columns_by_tree >= 1.0 && sampling.columns_by_node >= 1.0
+        sampling.rows == Rows::All
+            && sampling.columns_by_tree >= 1.0
+            && sampling.columns_by_node >= 1.0
     }
 
     fn start(&self) -> Vec<f64> {

@@ -104,7 +104,9 @@ impl<C: Cell> Grower<'_, C> {
         let mut best = None;
         if task.is_categorical {
             let side = task.best(&pooled)?.side;
-            (0..pooled.len()).filter(|&bin| side.goes_left(bin, None)).for_each(|bin| judge.add(bin));
+            (0..pooled.len())
+                .filter(|&bin| side.goes_left(bin, None))
+                .for_each(|bin| judge.add(bin));
             best = self.judge(&judge, side);
         } else {
             let apart = task.missing_bin.filter(|_| pooled.len() > 2);

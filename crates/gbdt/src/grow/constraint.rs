@@ -62,7 +62,11 @@ impl Allowed {
     /// What the gain of a split on a feature is multiplied by.
     pub(crate) fn factor(&self, feature: usize, depth: usize) -> f64 {
         let own = self.contribution.get(feature).copied().unwrap_or(1.0);
-        if self.penalty == 0.0 || self.direction(feature) == 0 { own } else { own * self.near_root(depth) }
+        if self.penalty == 0.0 || self.direction(feature) == 0 {
+            own
+        } else {
+            own * self.near_root(depth)
+        }
     }
 
     fn near_root(&self, depth: usize) -> f64 {

@@ -43,7 +43,9 @@ impl<C: Cell> Grower<'_, C> {
         for member in &group.members {
             let (own, rest) = histogram.split_at(member.bins);
             histogram = rest;
-            if !question.sees(member.feature) || !self.allowed.may_follow(&leaf.path, member.feature) {
+            if !question.sees(member.feature)
+                || !self.allowed.may_follow(&leaf.path, member.feature)
+            {
                 continue;
             }
             sums.clear();

@@ -246,7 +246,9 @@ impl<'a, C: Cell> Grower<'a, C> {
             histogram: None,
             best: None,
             path: path.clone(),
-            forced: leaf.forced.and_then(|f| if is_left { f.left.as_deref() } else { f.right.as_deref() }),
+            forced: leaf
+                .forced
+                .and_then(|f| if is_left { f.left.as_deref() } else { f.right.as_deref() }),
             parent: Some((node, is_left)),
         };
         let children = (child(true), child(false));
@@ -312,7 +314,8 @@ impl<'a, C: Cell> Grower<'a, C> {
         if share >= 1.0 {
             return None;
         }
-        let features: Vec<usize> = self.pack.groups.iter().flat_map(|g| &g.members).map(|m| m.feature).collect();
+        let features: Vec<usize> =
+            self.pack.groups.iter().flat_map(|g| &g.members).map(|m| m.feature).collect();
         let count = ((features.len() as f64 * share).round() as usize).max(1);
         let mut generator = self.random.draw(node as u32);
         let mut seen = vec![false; self.binned.columns.len()];

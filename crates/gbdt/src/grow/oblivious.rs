@@ -24,7 +24,8 @@ struct Candidate {
 impl<C: Cell> Grower<'_, C> {
     /// The splits of the leaves of a level by the question that wins most; none where no question wins.
     pub(super) fn find_level(&self, leaves: &[Leaf<'_, C>]) -> Option<Vec<Split>> {
-        let members: Vec<Member> = self.pack.groups.iter().flat_map(|g| g.members.clone()).collect();
+        let members: Vec<Member> =
+            self.pack.groups.iter().flat_map(|g| g.members.clone()).collect();
         let best = members.into_par_iter().filter_map(|member| self.best_of(leaves, member));
         let better = |a: Candidate, b: Candidate| {
             if b.gain > a.gain || (b.gain == a.gain && b.feature < a.feature) { b } else { a }

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn order_stays_and_nothing_is_lost() {
-        let codes: Vec<u8> = (0..100_000u32).map(|row| (row.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let codes: Vec<u8> =
+            (0..100_000u32).map(|row| (row.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let table: [bool; 256] = std::array::from_fn(|bin| bin % 3 == 0);
         for length in [0, 1, 2, 1000, BLOCK, BLOCK + 1, 100_000] {
             let mut rows: Vec<u32> = (0..length as u32).collect();

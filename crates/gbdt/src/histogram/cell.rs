@@ -175,11 +175,7 @@ impl Cell for [u64; 2] {
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
         let n = (self[1] & ((1 << scale.bits) - 1)) as f64;
-        Sums {
-            g: self[0] as i64 as f64 * scale.g,
-            h: (self[1] >> scale.bits) as f64 * scale.h,
-            n,
-        }
+        Sums { g: self[0] as i64 as f64 * scale.g, h: (self[1] >> scale.bits) as f64 * scale.h, n }
     }
 
     #[inline(always)]
@@ -266,7 +262,15 @@ mod tests {
 
     #[test]
     fn rounding_is_to_the_nearest_even() {
-        let cases = [(0.5, 0), (1.5, 2), (-0.5, 0), (-1.5, -2), (2.4, 2), (-2.6, -3), (1e12, 1_000_000_000_000)];
+        let cases = [
+            (0.5, 0),
+            (1.5, 2),
+            (-0.5, 0),
+            (-1.5, -2),
+            (2.4, 2),
+            (-2.6, -3),
+            (1e12, 1_000_000_000_000),
+        ];
         for (x, expected) in cases {
             assert_eq!(round(x), expected, "{x}");
         }

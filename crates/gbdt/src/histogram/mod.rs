@@ -19,7 +19,12 @@ const ROWS_PER_TASK: usize = 4 * kernel::TILE;
 ///
 /// Blocks of columns are built in parallel; where there are fewer of them than threads could use,
 /// integer histograms split the rows as well. `gradients[i]` belongs to row `i` of `rows`.
-pub(crate) fn build<C: Cell>(pack: &Pack<'_>, rows: Rows<'_>, gradients: &[C], histogram: &mut [C]) {
+pub(crate) fn build<C: Cell>(
+    pack: &Pack<'_>,
+    rows: Rows<'_>,
+    gradients: &[C],
+    histogram: &mut [C],
+) {
     let threads = rayon::current_num_threads();
     let parts = if C::EXACT && threads > 1 {
         (2 * threads).div_ceil(pack.blocks.len().max(1)).min(gradients.len() / ROWS_PER_TASK).max(1)
@@ -33,7 +38,8 @@ pub(crate) fn build<C: Cell>(pack: &Pack<'_>, rows: Rows<'_>, gradients: &[C], h
         tasks.push((block, own));
         rest = after;
     }
-    let whole = |(block, own): (&Block<'_>, &mut [C])| block.build(&pack.groups, rows, gradients, own);
+    let whole =
+        |(block, own): (&Block<'_>, &mut [C])| block.build(&pack.groups, rows, gradients, own);
     if threads == 1 || gradients.len() * pack.groups.len() < 1024 {
         tasks.into_iter().for_each(whole);
     } else if parts == 1 {

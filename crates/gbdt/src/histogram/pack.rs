@@ -96,7 +96,11 @@ impl<'a> Pack<'a> {
             let Codes::U16(codes) = &columns[feature].codes else { continue };
             let member = Member { feature, bins: bins(feature) };
             let at = groups.len();
-            blocks.push(Block { codebook: Codebook::Wide(codes), groups: at..at + 1, bins: member.bins });
+            blocks.push(Block {
+                codebook: Codebook::Wide(codes),
+                groups: at..at + 1,
+                bins: member.bins,
+            });
             groups.push(Group { lanes: Vec::new(), members: vec![member], bins: member.bins });
         }
         let (mut starts, mut at) = (vec![None; columns.len()], 0);

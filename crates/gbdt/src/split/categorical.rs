@@ -11,7 +11,11 @@ use crate::histogram::Sums;
 
 /// The best split of a categorical feature, if any beats the floor.
 pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
-    if bins.len() <= task.categorical.max_to_onehot { one_against_rest(task, bins) } else { prefix(task, bins) }
+    if bins.len() <= task.categorical.max_to_onehot {
+        one_against_rest(task, bins)
+    } else {
+        prefix(task, bins)
+    }
 }
 
 fn with_epsilon(sums: Sums) -> Sums {

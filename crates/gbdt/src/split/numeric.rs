@@ -122,7 +122,13 @@ impl Scan<'_, '_> {
     }
 
     #[inline(always)]
-    fn offer(&mut self, bin: usize, gain: impl Gain, (left, right): (Sums, Sums), default_left: bool) {
+    fn offer(
+        &mut self,
+        bin: usize,
+        gain: impl Gain,
+        (left, right): (Sums, Sums),
+        default_left: bool,
+    ) {
         let beaten = self.best.map_or(self.task.floor, |best| best.gain);
         if !gain.may_beat(left, right, beaten) {
             return;

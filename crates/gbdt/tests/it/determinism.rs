@@ -38,7 +38,10 @@ fn threads_do_not_matter() {
     ] {
         let one = with_threads(1, &settings, &panel);
         for threads in [2, 3, 8] {
-            assert!(one == with_threads(threads, &settings, &panel), "{threads} threads: {settings:?}");
+            assert!(
+                one == with_threads(threads, &settings, &panel),
+                "{threads} threads: {settings:?}"
+            );
         }
     }
 }

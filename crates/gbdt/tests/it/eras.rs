@@ -48,7 +48,8 @@ fn the_pool_fits_the_shifts_and_eras_that_judge_find_the_sine() {
     let t = held_out(by(Criterion::TStatistic { least: 2.0 }));
     let split = Criterion::EraSplit { alpha: 0.0, gamma: 0.0, directional: 1.0, pooled: 0.0 };
     let split = held_out(by(split));
-    let all = format!("plain {plain:.3} directional {directional:.3} t {t:.3} era split {split:.3}");
+    let all =
+        format!("plain {plain:.3} directional {directional:.3} t {t:.3} era split {split:.3}");
     println!("{all}");
     assert!(plain.abs() < 0.15, "{all}");
     assert!(directional > 0.5 && split > 0.5 && t > 0.5, "{all}");
