@@ -37,7 +37,12 @@ impl Gbdt {
         refuse(self.growth == Growth::Oblivious, MULTI, "oblivious growth", "it is of one output")?;
         refuse(by_eras, MULTI, "eras that judge splits", "they judge one output")?;
         refuse(signed, MULTI, "monotone constraints", "they bound one output")?;
-        refuse(self.constraints.forced.is_some(), MULTI, "forced splits", "they are of one output")?;
+        refuse(
+            self.constraints.forced.is_some(),
+            MULTI,
+            "forced splits",
+            "they are of one output",
+        )?;
         refuse(matches!(self.boosting, Boosting::Dart(_)), MULTI, "dart", dropped)
     }
 
@@ -63,8 +68,10 @@ impl Gbdt {
             return Err(CoreError::setting("prior", prior, "above 0 and finite"));
         }
         let first = "ordered target statistics";
-        let classes =
-            matches!(self.objective, Objective::Multiclass { .. } | Objective::MulticlassOva { .. });
+        let classes = matches!(
+            self.objective,
+            Objective::Multiclass { .. } | Objective::MulticlassOva { .. }
+        );
         refuse(classes, first, "several classes", "the mean of class numbers says nothing")?;
         refuse(self.linear.is_some(), first, "linear leaves", "a category has no place on a line")
     }
@@ -81,6 +88,11 @@ impl Gbdt {
 const MULTI: &str = "trees of several outputs";
 const RENEWING: &str = "an objective that renews leaves";
 
-fn refuse(wrong: bool, first: &'static str, second: &'static str, reason: &'static str) -> Result<()> {
+fn refuse(
+    wrong: bool,
+    first: &'static str,
+    second: &'static str,
+    reason: &'static str,
+) -> Result<()> {
     if wrong { Err(Error::Contradiction { first, second, reason }.into()) } else { Ok(()) }
 }

@@ -9,9 +9,10 @@
 //! beta = -(sum h (x - m)(x - m)' + lambda I)^-1 sum g (x - m),   a = -sum g / sum h - beta m
 //! ```
 //!
-//! Rows where one of the features is NaN teach the line nothing and get the leaf's plain value. With
-//! fewer other rows than coefficients, or an undefined solution, the line is that plain value. The
-//! trees of the first round have no lines, so that lines are fitted to residuals.
+//! Rows where one of the features is NaN teach the line nothing and get the leaf's plain value. Where
+//! there is no other row, or the solution is undefined, as it is without a penalty for fewer rows than
+//! coefficients, the line is that plain value. The trees of the first round have no lines, so that
+//! lines are fitted to residuals.
 //! Centring makes the system well conditioned; a trillionth of its diagonal makes that of features
 //! that are lines of each other solvable. Cost: rows x (features of the path)^2.
 //! Reference: Shi et al. (2019), gradient boosting with piece-wise linear regression trees, equation 3;
@@ -44,9 +45,8 @@ impl Raw {
     /// The values of a feature.
     fn column(&self, feature: usize) -> Values<'_> {
         let view = self.panel.feature(feature);
-        view.contiguous().unwrap_or_else(|| {
-            Values::F32(self.copies[feature].get_or_init(|| view.to_f32()))
-        })
+        view.contiguous()
+            .unwrap_or_else(|| Values::F32(self.copies[feature].get_or_init(|| view.to_f32())))
     }
 }
 
@@ -136,7 +136,8 @@ impl Sample<'_> {
             (count, sum_g, sum_h) = (count + 1, sum_g + g, sum_h + h);
             mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += h * x);
         });
-        if width == 0 || count <= width || sum_h <= 0.0 {
+        let least = if penalty > 0.0 { 1 } else { width + 1 };
+        if width == 0 || count < least || sum_h <= 0.0 {
             return None;
         }
         mean.iter_mut().for_each(|mean| *mean /= sum_h);
@@ -199,6 +200,8 @@ mod tests {
         let (constant, _) = line(&x, &[-1.0, 99.0, -3.0, -5.0], 0.0).unwrap();
         assert!((constant - 1.0).abs() < 1e-9);
         assert_eq!(line(&[f32::NAN, 3.0], &[1.0, 1.0], 0.0), None);
+        assert_eq!(line(&[f32::NAN, 3.0], &[1.0, 2.0], 0.1), Some((-2.0, vec![0.0])));
+        assert_eq!(line(&[f32::NAN, f32::NAN], &[1.0, 2.0], 0.1), None);
         let (constant, slopes) = line(&[0.1; 3], &[-1.0, -2.0, -3.0], 0.0).unwrap();
         assert!(slopes[0].abs() < 1e-6 && (constant + slopes[0] * 0.1 - 2.0).abs() < 1e-6);
     }

@@ -157,7 +157,8 @@ impl Known {
             None => panel.target()?,
         };
         let mut target = column.to_f64();
-        let mut weight = panel.weights().map_or(vec![1.0; panel.rows()], |weights| weights.to_f64());
+        let mut weight =
+            panel.weights().map_or(vec![1.0; panel.rows()], |weights| weights.to_f64());
         for (target, weight) in target.iter_mut().zip(&mut weight) {
             if !(target.is_finite() && *weight > 0.0) {
                 (*target, *weight) = (0.0, 0.0);
@@ -197,7 +198,8 @@ fn statistics(
     order: &Order,
     prior: f64,
 ) -> (Encoded, Vec<f32>) {
-    let places: BTreeMap<i32, usize> = codes.iter().flatten().map(|&category| (category, 0)).collect();
+    let places: BTreeMap<i32, usize> =
+        codes.iter().flatten().map(|&category| (category, 0)).collect();
     let places: BTreeMap<i32, usize> =
         places.into_keys().enumerate().map(|(place, category)| (category, place)).collect();
     let place: Vec<Option<usize>> =
@@ -218,7 +220,8 @@ fn statistics(
         }
         start = end;
     }
-    let all = places.iter().map(|(&category, &place)| (category, (sums[place].1, value(sums[place]))));
+    let all =
+        places.iter().map(|(&category, &place)| (category, (sums[place].1, value(sums[place]))));
     (Encoded { feature, categories: all.collect() }, values)
 }
 
@@ -240,7 +243,8 @@ mod tests {
         let (encoded, values) = statistics((0, &codes), &known, &order, 1.0);
         // In the second era category 4 has (1 + 3 + 3) / (2 + 1), and 7 is new.
         assert_eq!(values, [3.0, 3.0, 3.0, 7.0 / 3.0, 3.0, 3.0]);
-        let all: Vec<(i32, f32)> = encoded.categories.iter().map(|(&c, known)| (c, known.1)).collect();
+        let all: Vec<(i32, f32)> =
+            encoded.categories.iter().map(|(&c, known)| (c, known.1)).collect();
         assert_eq!(all, [(4, 9.0 / 4.0), (7, 3.5), (9, 4.0)]);
     }
 
@@ -256,7 +260,8 @@ mod tests {
             let (rule, gain, value, weight) = (numeric.clone(), 0.0, 0.0, 0.0);
             let mut node = Node { feature: 0, rule, left, right, gain, value, weight, count: 0 };
             encoder.ask_for_categories(&mut node, column);
-            let cases = [(1.0, 0.5), (2.0, 1.0), (33.0, 2.0), (5.0, 1.5), (-1.0, 1.5), (f64::NAN, 1.5)];
+            let cases =
+                [(1.0, 0.5), (2.0, 1.0), (33.0, 2.0), (5.0, 1.5), (-1.0, 1.5), (f64::NAN, 1.5)];
             for (category, statistic) in cases {
                 let side = if node.rule.goes_left(category) { node.left } else { node.right };
                 let expected = if numeric.goes_left(statistic) { left } else { right };

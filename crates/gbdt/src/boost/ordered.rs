@@ -140,7 +140,12 @@ impl<'a> Training<'a> {
     }
 
     /// The values of the leaves of each tree on some rows.
-    fn values(&self, trees: &Round<'_>, rows: &[u32], slopes: &(Vec<f32>, Vec<f32>)) -> Vec<Vec<f64>> {
+    fn values(
+        &self,
+        trees: &Round<'_>,
+        rows: &[u32],
+        slopes: &(Vec<f32>, Vec<f32>),
+    ) -> Vec<Vec<f64>> {
         let size = self.data.rows();
         let slopes = slopes.0.chunks(size).zip(slopes.1.chunks(size));
         let trees = trees.grown.iter().zip(&trees.leaves).zip(slopes);

@@ -195,7 +195,12 @@ impl<'a> Training<'a> {
     }
 
     /// Puts lines into the leaves of a tree that is not one of the first.
-    fn draw_lines<C>(&self, state: &State<'a, C>, (round, output): (usize, usize), grown: &mut Grown) {
+    fn draw_lines<C>(
+        &self,
+        state: &State<'a, C>,
+        (round, output): (usize, usize),
+        grown: &mut Grown,
+    ) {
         let first = round == 0 && self.settings.boosting != Boosting::RandomForest;
         if let (Some(penalty), Some(raw), false) = (self.settings.linear, &self.data.raw, first) {
             let rows = self.data.rows();

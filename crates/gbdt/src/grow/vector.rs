@@ -11,8 +11,8 @@ use rayon::prelude::*;
 
 use super::{
     Grower, Sample,
-    grown::{BinNode, Grown, GrownLeaf},
     grower::{gather, subtract},
+    grown::{BinNode, Grown, GrownLeaf},
     partition::partition,
     table::Table,
 };
@@ -148,7 +148,8 @@ impl<C: Cell> VectorGrower<'_, C> {
         let node = growing.nodes.len();
         let (left, right) = self.children(growing, at, split);
         let (mut of_left, mut of_right) = (None, None);
-        if let Some(mut parent) = parent.filter(|_| self.may_split(&left) || self.may_split(&right)) {
+        if let Some(mut parent) = parent.filter(|_| self.may_split(&left) || self.may_split(&right))
+        {
             let left_is_smaller = left.sums[0].n <= right.sums[0].n;
             let small = self.build(growing, if left_is_smaller { &left } else { &right });
             subtract(&mut parent, &small);

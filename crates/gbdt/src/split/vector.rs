@@ -82,7 +82,8 @@ impl VectorTask<'_> {
         let mut right = zeros.clone();
         for bin in (1..count).rev().filter(|&bin| apart != Some(bin)) {
             add(&mut right, bin_sums(bin));
-            let left: Vec<Sums> = self.total.iter().zip(&right).map(|(all, &r)| all.minus(r)).collect();
+            let left: Vec<Sums> =
+                self.total.iter().zip(&right).map(|(all, &r)| all.minus(r)).collect();
             self.offer(Side::Threshold { bin: bin - 1, default_left }, &left, best);
         }
         if apart.is_some() {
@@ -116,7 +117,8 @@ impl VectorTask<'_> {
     }
 
     fn split(&self, gain: f64, side: Side, left: Vec<Sums>) -> VectorSplit {
-        let right: Vec<Sums> = self.total.iter().zip(&left).map(|(all, &left)| all.minus(left)).collect();
+        let right: Vec<Sums> =
+            self.total.iter().zip(&left).map(|(all, &left)| all.minus(left)).collect();
         let sides = left.iter().zip(&right).zip(self.valuers);
         let (left_values, right_values) =
             sides.map(|((&left, &right), valuer)| valuer.outputs(left, right)).unzip();

@@ -30,7 +30,9 @@ fn lines() {
     let linear = Gbdt { linear: Some(0.0), ..Gbdt::default() };
     linear.check().unwrap();
     let first = "linear leaves";
-    for objective in [Objective::RegressionL1, Objective::Mape, Objective::Quantile { alphas: vec![0.5] }] {
+    for objective in
+        [Objective::RegressionL1, Objective::Mape, Objective::Quantile { alphas: vec![0.5] }]
+    {
         refused(Gbdt { objective, ..linear.clone() }, first, "an objective that renews leaves");
     }
     let bins = Binning { zero_as_missing: true, ..Binning::default() };
@@ -95,6 +97,9 @@ fn what_needs_all_rows_is_not_spread_over_workers() {
     ] {
         let mappers = Mappers::learn(&panel, &settings.bins).unwrap();
         let told = settings.fit_shard(&panel, None, &mappers, &Several, &silent).unwrap_err();
-        assert!(told.to_string().starts_with(&format!("{first} and rows spread over workers")), "{told}");
+        assert!(
+            told.to_string().starts_with(&format!("{first} and rows spread over workers")),
+            "{told}"
+        );
     }
 }

@@ -11,7 +11,9 @@ fn bent(seed: u64, eras: usize, rows: usize) -> Panel {
     let total = eras * rows;
     let labels: Vec<String> = (0..total).map(|row| format!("{:04}", row / rows)).collect();
     let x: Vec<f32> = (0..total).map(|_| draws.normal() as f32).collect();
-    let z: Vec<f32> = (0..total).map(|_| if draws.unit() < 0.1 { f32::NAN } else { draws.unit() as f32 }).collect();
+    let z: Vec<f32> = (0..total)
+        .map(|_| if draws.unit() < 0.1 { f32::NAN } else { draws.unit() as f32 })
+        .collect();
     let target = x.iter().zip(&z).map(|(&x, &z)| x.abs() * 3.0 + if z.is_nan() { 0.0 } else { z });
     let target: Vec<f32> = target.map(|y| y + 0.05 * draws.normal() as f32).collect();
     let panel = Panel::builder().eras(&labels).unwrap().feature("x", x).feature("z", z);
@@ -44,7 +46,8 @@ fn scores_in_training_are_the_predictions() {
     let stop = Some(EarlyStop { rounds: 100, holdout: 0.29, ..EarlyStop::default() });
     let rows = Rows::Bag { fraction: 0.7, every: 1 };
     for sampling in [Sampling::default(), Sampling { rows, ..Sampling::default() }] {
-        let settings = Gbdt { rounds: 15, linear: Some(0.1), stop: stop.clone(), sampling, ..Gbdt::default() };
+        let settings =
+            Gbdt { rounds: 15, linear: Some(0.1), stop: stop.clone(), sampling, ..Gbdt::default() };
         let model = settings.fit(&cut).unwrap();
         let held = cut.cut(&[5, 6]).unwrap();
         let predicted = model.predict(&held).unwrap();
