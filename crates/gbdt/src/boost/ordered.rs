@@ -147,19 +147,17 @@ impl<'a> Training<'a> {
         slopes: &(Vec<f32>, Vec<f32>),
     ) -> Vec<Vec<f64>> {
         let size = self.data.rows();
-        let slopes = slopes.0.chunks(size).zip(slopes.1.chunks(size));
-        let trees = trees.grown.iter().zip(&trees.leaves).zip(slopes);
-        let value = |((tree, leaves), (g, h)): ((&Grown, &Vec<u32>), (&[f32], &[f32]))| {
-            let mut sums = vec![Sums::default(); tree.leaves.len()];
-            for &row in rows {
-                let row = row as usize;
-                let (g, h) = (f64::from(g[row]), f64::from(h[row]));
+        let of_tree = |at: usize| {
+            let (own, leaves) = (at * size..(at + 1) * size, &trees.leaves[at]);
+            let (g, h) = (&slopes.0[own.clone()], &slopes.1[own]);
+            let mut sums = vec![Sums::default(); trees.grown[at].leaves.len()];
+            for row in rows.iter().map(|&row| row as usize) {
                 let sum = &mut sums[leaves[row] as usize];
-                *sum = sum.plus(Sums { g, h, n: 1.0 });
+                *sum = sum.plus(Sums { g: g[row].into(), h: h[row].into(), n: 1.0 });
             }
             leaf_values(&self.settings.limits, &sums)
         };
-        trees.map(value).collect()
+        (0..trees.grown.len()).map(of_tree).collect()
     }
 }
 
