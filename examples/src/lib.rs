@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 pub mod boost;
+mod boosted;
 mod data;
+mod learner;
 mod outline;
 mod score;
 mod shell;
 mod weekly;
 
+pub use boosted::{Boosted, BoostedArgs};
 pub use data::{DataArgs, Source};
+pub use learner::{Kind, Learner, Model};
 pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
 pub use shell::{Bars, Outcome, RunArgs, run, set_threads, write_out};
-pub use weekly::{Weekly, facts_of, leave};
+pub use weekly::{Run, Trial, Weekly, facts_of, leave};

@@ -4,78 +4,119 @@
 use std::path::Path;
 
 use fattail::{
-    Fit, Metric, Observer, Panel, Predict,
+    Fit, Metric, Observer, Panel, Predict, Progress,
     evaluate::{Backtest, Horizon, Split, Summary, backtest},
-    linear::{LinearModel, Ridge},
-    report::{Coefficient, DataFacts, FileLink, ModelReport, Report},
+    report::{DataFacts, FileLink, ModelReport, Report},
     stats::{Ties, uniform_rank},
     store::{Artifacts, write_atomic, write_predictions, write_submission},
 };
 
-use crate::Outcome;
+use crate::{Learner, Model, Outcome};
+
+/// Learners with their backtests, and the predictions of the live era.
+#[derive(Debug)]
+pub struct Weekly {
+    /// The learners, in the order in which they are reported.
+    pub runs: Vec<Run>,
+    /// The ids of the live era.
+    pub ids: Vec<String>,
+    /// The eras whose targets are known.
+    pub known: Panel,
+}
 
 /// A learner with its backtest and its predictions of the live era.
 #[derive(Debug)]
-pub struct Weekly {
+pub struct Run {
+    /// The learner.
+    pub learner: Learner,
     /// The backtest over the eras whose targets are known.
     pub backtest: Backtest,
     /// The model that predicts the live era.
-    pub model: LinearModel,
-    /// The ids of the live era.
-    pub ids: Vec<String>,
-    /// Its predictions, as ranks in (0, 1).
+    pub model: Model,
+    /// Its predictions of the live era, as ranks in (0, 1).
     pub live: Vec<f32>,
-    /// The eras whose targets are known.
-    pub known: Panel,
+}
+
+/// How a run is tested.
+#[derive(Clone, Copy)]
+pub struct Trial<'a> {
+    /// The folds.
+    pub split: &'a dyn Split,
+    /// Eras between the last one fitted on and the live one.
+    pub gap: usize,
+    /// What is scored.
+    pub metrics: &'a [Box<dyn Metric>],
+    /// Who is told how far it is.
+    pub observer: Observer<'a>,
+}
+
+impl std::fmt::Debug for Trial<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trial").field("gap", &self.gap).finish_non_exhaustive()
+    }
 }
 
 impl Weekly {
     /// Runs the job on a panel whose last era is the live one.
     ///
     /// # Errors
-    /// When the panel has no ids, too few eras, or the fit fails.
-    pub fn run(
-        panel: &Panel,
-        learner: &Ridge,
-        split: &dyn Split,
-        gap: usize,
-        metrics: &[Box<dyn Metric>],
-        observer: Observer<'_>,
-    ) -> Outcome<Self> {
+    /// When the panel has no ids, too few eras, or a fit fails.
+    pub fn run(panel: &Panel, learners: Vec<Learner>, trial: Trial<'_>) -> Outcome<Self> {
         let positions = known_eras(panel)?;
         let known = panel.cut(&positions)?;
-        let metrics: Vec<&dyn Metric> = metrics.iter().map(|metric| &**metric).collect();
-        let backtest = backtest(learner, &known, split, &metrics, observer)?;
         let last = panel.eras().len() - 1;
-        let before: Vec<usize> = positions.into_iter().filter(|era| era + gap < last).collect();
-        let model = learner.fit(&panel.cut(&before)?)?;
         let live = panel.cut(&[last])?;
         let ids = live.era(0).ids().ok_or("the panel has no ids: a submission needs them")?;
         let ids = ids.map(str::to_owned).collect();
+        let before: Vec<usize> =
+            positions.into_iter().filter(|era| era + trial.gap < last).collect();
+        let runs =
+            learners.into_iter().map(|learner| Run::new(learner, panel, &known, &before, trial));
+        Ok(Self { runs: runs.collect::<Outcome<_>>()?, ids, known })
+    }
+}
+
+impl Run {
+    /// Tests a learner on the known eras, fits it on those `before` the gap and predicts the last era.
+    fn new(
+        learner: Learner,
+        panel: &Panel,
+        known: &Panel,
+        before: &[usize],
+        trial: Trial<'_>,
+    ) -> Outcome<Self> {
+        let metrics: Vec<&dyn Metric> = trial.metrics.iter().map(|metric| &**metric).collect();
+        let stage = format!("{} backtest", learner.kind().name());
+        let observer =
+            |progress: Progress<'_>| (trial.observer)(Progress { stage: &stage, ..progress });
+        let backtest = backtest(&learner, known, trial.split, &metrics, &observer)?;
+        let model = learner.fit(&panel.cut(before)?)?;
+        let last = panel.eras().len() - 1;
         // The eras of the gap come along, without answers: steps that look back must not miss them.
         let unseen: Vec<usize> = (before[before.len() - 1] + 1..=last).collect();
         let predicted = model.predict(&panel.cut(&unseen)?.without_targets())?;
-        let raw = &predicted[predicted.len() - live.rows()..];
+        let raw = &predicted[predicted.len() - panel.era(last).rows()..];
         let raw: Vec<f64> = raw.iter().map(|&value| f64::from(value)).collect();
         let ranks = uniform_rank(&raw, Ties::Average)?;
         let live = ranks.into_iter().map(|rank| rank as f32).collect();
-        Ok(Self { backtest, model, ids, live, known })
+        Ok(Self { learner, backtest, model, live })
+    }
+
+    /// The learner's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.learner.kind().name()
     }
 
     /// The model's part of the report.
-    #[must_use]
-    pub fn report(&self, settings: Vec<String>, horizon: &Horizon) -> ModelReport {
+    ///
+    /// # Errors
+    /// When the model does not fit together.
+    pub fn report(&self, mut settings: Vec<String>, horizon: &Horizon) -> Outcome<ModelReport> {
         let summarise = |scores: &[f64]| Summary::with_horizon(scores, horizon);
-        let report = ModelReport::new("ridge", &self.backtest, summarise);
-        let shown = |c: &fattail::linear::Coefficient| Coefficient {
-            name: c.name.clone(),
-            value: c.value,
-            low: c.low,
-            high: c.high,
-        };
-        let mut coefficients: Vec<_> = self.model.coefficients.iter().map(shown).collect();
-        coefficients.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
-        ModelReport { settings, coefficients, ..report }
+        let report = ModelReport::new(self.name(), &self.backtest, summarise);
+        settings.extend(self.model.told()?);
+        Ok(ModelReport { settings, coefficients: self.model.coefficients(), ..report })
     }
 }
 
@@ -110,8 +151,8 @@ pub fn facts_of(panel: &Panel, source: impl Into<String>) -> DataFacts {
     }
 }
 
-/// Leaves report, predictions, submission and model in a folder, and the report in `json` as well; when
-/// one of them cannot be written, none is left.
+/// Leaves report, predictions, the submission of one of the runs and the models in a folder, and the
+/// report in `json` as well; when one of them cannot be written, none is left.
 ///
 /// # Errors
 /// When the submission breaks a rule of Numerai's or the disk refuses.
@@ -119,23 +160,30 @@ pub fn leave(
     out: &Path,
     json: Option<&Path>,
     weekly: &Weekly,
+    submitted: usize,
     mut report: Report,
 ) -> Outcome<Report> {
-    let link = |(label, path): (&str, &str)| FileLink { label: label.into(), path: path.into() };
-    let files = [
-        ("submission of the live era", "submission.csv"),
-        ("out-of-sample predictions", "predictions.parquet"),
-        ("model", "model.json"),
-        ("report as JSON", "report.json"),
-        ("report as Markdown", "report.md"),
-    ];
-    report.files = files.map(link).into();
+    let link = |label: String, path: &str| FileLink { label, path: path.into() };
+    let chosen = &weekly.runs[submitted];
     let folder = Artifacts::create(out)?;
-    folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &weekly.live))?;
-    let tested = weekly.known.cut(&weekly.backtest.predictions.eras)?;
-    let predictions = &weekly.backtest.predictions.values;
-    folder.with("predictions.parquet", |path| write_predictions(&tested, predictions, path))?;
-    folder.write_json("model.json", &weekly.model)?;
+    folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &chosen.live))?;
+    report
+        .files
+        .push(link(format!("{}: submission of the live era", chosen.name()), "submission.csv"));
+    for run in &weekly.runs {
+        let name = match weekly.runs.len() {
+            1 => "predictions.parquet".to_owned(),
+            _ => format!("predictions_{}.parquet", run.name()),
+        };
+        let tested = weekly.known.cut(&run.backtest.predictions.eras)?;
+        let predictions = &run.backtest.predictions.values;
+        folder.with(&name, |path| write_predictions(&tested, predictions, path))?;
+        run.model.write(&run.learner, &weekly.known, &folder)?;
+        report.files.push(link(format!("{}: out-of-sample predictions", run.name()), &name));
+        report.files.push(link(format!("{}: model", run.name()), run.model.file()));
+    }
+    report.files.push(link("report as JSON".into(), "report.json"));
+    report.files.push(link("report as Markdown".into(), "report.md"));
     let text = report.to_json()?;
     folder.write("report.json", text.as_bytes())?;
     folder.write("report.md", report.to_markdown().as_bytes())?;

@@ -43,7 +43,8 @@ impl Gbdt {
             "forced splits",
             "they are of one output",
         )?;
-        refuse(matches!(self.boosting, Boosting::Dart(_)), MULTI, "dart", dropped)
+        refuse(matches!(self.boosting, Boosting::Dart(_)), MULTI, "dart", dropped)?;
+        refuse(self.max_memory.is_some(), MULTI, "max_memory", UNCOUNTED)
     }
 
     fn check_ordered(&self) -> Result<()> {
@@ -57,7 +58,10 @@ impl Gbdt {
         refuse(self.multi_output, first, MULTI, other)?;
         refuse(self.renews_leaves(), first, RENEWING, other)?;
         refuse(signed, first, "monotone constraints", other)?;
-        refuse(self.limits.path_smooth > 0.0, first, "path_smooth", other)
+        refuse(self.limits.path_smooth > 0.0, first, "path_smooth", other)?;
+        refuse(self.eras.boosting.is_some(), first, "era boosting", other)?;
+        refuse(self.eras.neutralise.is_some(), first, "neutralised gradients", other)?;
+        refuse(self.max_memory.is_some(), first, "max_memory", UNCOUNTED)
     }
 
     fn check_statistics(&self) -> Result<()> {
@@ -86,6 +90,7 @@ impl Gbdt {
 }
 
 const MULTI: &str = "trees of several outputs";
+const UNCOUNTED: &str = "what it needs is not counted";
 const RENEWING: &str = "an objective that renews leaves";
 
 fn refuse(

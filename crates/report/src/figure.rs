@@ -138,11 +138,52 @@ pub(crate) const FIGURES: &[Figure] = &[
     },
 ];
 
-/// One row a model and metric, the constant predictor below each.
+/// The figures that fit a terminal.
+const NARROW: &[&str] =
+    &["Eras", "Mean", "95 % interval", "Deviation", "Sharpe", "Max drawdown", "Hit rate"];
+
+/// The figures that fit a page.
+const WIDE: &[&str] = &[
+    "Eras",
+    "Mean",
+    "95 % interval",
+    "95 % interval, resampled",
+    "Deviation",
+    "Sharpe",
+    "Sharpe, overlap counted",
+    "Max drawdown",
+    "Hit rate",
+];
+
+/// The figures of a difference; its hit rate is the share of eras in which the first is better.
+const DIFFERENCE: &[&str] =
+    &["Eras", "Mean", "95 % interval", "95 % interval, resampled", "t statistic", "Hit rate"];
+
+/// One row a model and metric, the constant predictor below each: what fits a terminal.
 pub(crate) fn overview(report: &Report) -> Table {
-    const SHOWN: [&str; 7] =
-        ["Eras", "Mean", "95 % interval", "Deviation", "Sharpe", "Max drawdown", "Hit rate"];
-    let figures = || SHOWN.iter().filter_map(|&label| find(label));
+    side_by_side(report, NARROW)
+}
+
+/// The same with all that a reader compares models by.
+pub(crate) fn comparison(report: &Report) -> Table {
+    side_by_side(report, WIDE)
+}
+
+/// One row a difference of two models, or of a model and the constant predictor.
+pub(crate) fn differences(report: &Report) -> Table {
+    let figures = || DIFFERENCE.iter().filter_map(|&label| find(label));
+    let mut table = Table::new(2, ["Difference", "Metric"]);
+    table.head.extend(figures().map(|figure| figure.label.to_owned()));
+    for difference in &report.differences {
+        let mut cells = vec![difference.name(), difference.scored.scores.metric.clone()];
+        cells.extend(figures().map(|figure| figure.of(&difference.scored.summary)));
+        table.rows.push(cells);
+    }
+    table
+}
+
+fn side_by_side(report: &Report, shown: &[&str]) -> Table {
+    let figures = || shown.iter().filter_map(|&label| find(label));
     let mut table = Table::new(2, ["Model", "Metric"]);
     table.head.extend(figures().map(|figure| figure.label.to_owned()));
     for model in &report.models {

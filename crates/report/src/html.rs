@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use minijinja::value::Value;
 use minijinja::{Environment, context};
 
-use crate::figure::{FIGURES, Figure, find, folds, overview};
+use crate::figure::{FIGURES, Figure, comparison, differences, find, folds};
 use crate::table::Table;
 use crate::verdict::{Side, sentence};
 use crate::{MetricReport, ModelReport, Report, Result, facts, number, picture};
@@ -37,7 +37,8 @@ impl Report {
             verdicts => self.models.iter().map(verdict).collect::<Vec<_>>(),
             tiles => if several { Vec::new() } else { tiles(self) },
             remarks => self.remarks(),
-            comparison => several.then(|| grid(&overview(self))),
+            comparison => several.then(|| grid(&comparison(self))),
+            differences => (!self.differences.is_empty()).then(|| grid(&differences(self))),
             charts => picture::charts(self)?.iter().map(chart).collect::<Vec<_>>(),
             more_charts => picture::more_charts(self)?.iter().map(chart).collect::<Vec<_>>(),
             cut_models => (cut < self.models.len()).then_some(cut),

@@ -17,6 +17,6 @@ mod verdict;
 
 pub use error::{Error, Result};
 pub use model::{
-    Coefficient, DataFacts, FileLink, MetricReport, ModelReport, Report, Scored, Setting,
-    SplitFacts,
+    Coefficient, DataFacts, Difference, FileLink, MetricReport, ModelReport, Report, Scored,
+    Setting, SplitFacts,
 };

@@ -1,6 +1,6 @@
 //! The report as Markdown, for a pull request or a notebook.
 
-use crate::figure::{folds, overview, summary};
+use crate::figure::{comparison, differences, folds, summary};
 use crate::table::{Table, escape_markdown};
 use crate::{ModelReport, Report, facts, number, verdict};
 
@@ -17,7 +17,10 @@ impl Report {
             bullets(&mut text, remarks.into_iter());
         }
         if self.models.len() > 1 {
-            section(&mut text, "Models side by side", &overview(self));
+            section(&mut text, "Models side by side", &comparison(self));
+        }
+        if !self.differences.is_empty() {
+            section(&mut text, "Differences, era by era", &differences(self));
         }
         for model in &self.models {
             self.model_markdown(&mut text, model);

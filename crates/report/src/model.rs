@@ -20,6 +20,9 @@ pub struct Report {
     pub split: Option<SplitFacts>,
     /// The models, the most important first.
     pub models: Vec<ModelReport>,
+    /// The models against each other and against the constant predictor, era by era.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
     /// What the reader must know before trusting a figure.
     pub warnings: Vec<String>,
     /// Files that the run left beside the page.
@@ -118,6 +121,11 @@ impl ModelReport {
             ..Self::default()
         }
     }
+
+    /// A metric by its name.
+    pub(crate) fn metric(&self, name: &str) -> Option<&MetricReport> {
+        self.metrics.iter().find(|metric| metric.name() == name)
+    }
 }
 
 /// How names of metrics begin that would be smaller-is-better without their minus.
@@ -167,6 +175,57 @@ pub struct Scored {
     pub scores: Scores,
     /// In summary.
     pub summary: Summary,
+}
+
+/// What one model scores more than another in each era.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The model.
+    pub model: String,
+    /// The model, or `constant`, whose scores are taken away.
+    pub minus: String,
+    /// The difference of the scores.
+    pub scored: Scored,
+}
+
+/// How the constant predictor is called.
+pub(crate) const CONSTANT: &str = "constant";
+
+impl Difference {
+    /// Every model minus each one before it, then minus the constant predictor where that has scores,
+    /// metric by metric; `summarize` is a form of [`Summary::of`].
+    #[must_use]
+    pub fn all(models: &[ModelReport], summarize: impl Fn(&[f64]) -> Summary) -> Vec<Self> {
+        let mut all = Vec::new();
+        for metric in models.first().map(|model| &model.metrics[..]).unwrap_or_default() {
+            let metrics = models.iter().map(|model| model.metric(metric.name()));
+            let names = models.iter().map(|model| &*model.name);
+            let of: Vec<(&str, &MetricReport)> =
+                names.zip(metrics).filter_map(|(name, metric)| Some((name, metric?))).collect();
+            let mut push = |model: &str, minus: &str, a: &Scores, b: &Scores| {
+                let scores = a.minus(b);
+                let scored = Scored { summary: summarize(&scores.values()), scores };
+                all.push(Self { model: model.into(), minus: minus.into(), scored });
+            };
+            for (at, (name, later)) in of.iter().enumerate() {
+                for (other, earlier) in &of[..at] {
+                    push(name, other, &later.model.scores, &earlier.model.scores);
+                }
+            }
+            for (name, metric) in &of {
+                let constant = metric.constant.as_ref().map(|constant| &constant.scores);
+                if let Some(constant) = constant.filter(|scores| scores.mean().is_finite()) {
+                    push(name, CONSTANT, &metric.model.scores, constant);
+                }
+            }
+        }
+        all
+    }
+
+    /// The difference in words.
+    pub(crate) fn name(&self) -> String {
+        format!("{} − {}", self.model, self.minus)
+    }
 }
 
 /// A coefficient and the interval that it is known to.

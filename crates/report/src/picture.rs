@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use fattail_evaluate::{Scores, cumulative, drawdown};
 
 use crate::chart::{CONSTANT, Marks, Plot, SERIES, Series, forest as draw_forest};
+use crate::model::CONSTANT as CONSTANT_NAME;
 use crate::{MetricReport, ModelReport, Report, Result, facts};
 
 /// Charts draw this many models: one colour each.
@@ -26,11 +27,12 @@ pub(crate) fn charts(report: &Report) -> Result<Vec<Picture>> {
     };
     let name = first.name();
     for model in models {
-        if let Some(metric) = find(model, name) {
+        if let Some(metric) = model.metric(name) {
             charts.push(bars(model, metric, models.len() > 1)?);
         }
     }
     charts.push(lines(models, name, "Running sum of", Marks::Lines, cumulative)?);
+    charts.extend(difference(report, name)?);
     charts.push(lines(models, name, "Drawdown of", Marks::Areas, drawdown)?);
     charts.extend(exposure(models)?);
     Ok(charts)
@@ -62,10 +64,6 @@ pub(crate) fn forest(model: &ModelReport, most: usize) -> Result<Option<Picture>
 
 fn drawn(report: &Report) -> &[ModelReport] {
     &report.models[..report.models.len().min(MOST_MODELS)]
-}
-
-fn find<'a>(model: &'a ModelReport, metric: &str) -> Option<&'a MetricReport> {
-    model.metrics.iter().find(|found| found.name() == metric)
 }
 
 fn bars(model: &ModelReport, metric: &MetricReport, several: bool) -> Result<Picture> {
@@ -104,17 +102,30 @@ fn lines(
     curve: fn(&[f64]) -> Vec<f64>,
 ) -> Result<Picture> {
     let mut picture = Lines::default();
-    let constant = models.first().and_then(|model| find(model, metric)?.constant.as_ref());
+    let constant = models.first().and_then(|model| model.metric(metric)?.constant.as_ref());
     if let Some(constant) = constant.filter(|c| c.scores.mean().is_finite()) {
         picture.push(CONSTANT, "kc", "constant", curve, &constant.scores);
     }
     for (i, model) in models.iter().enumerate() {
-        if let Some(found) = find(model, metric) {
+        if let Some(found) = model.metric(metric) {
             let class = format!("k{i}");
             picture.push(SERIES[i], &class, &model.name, curve, &found.model.scores);
         }
     }
     picture.draw(format!("{what} {metric}"), marks)
+}
+
+/// One line a pair of models: where it rises, the first of them is better.
+fn difference(report: &Report, metric: &str) -> Result<Option<Picture>> {
+    let mut picture = Lines::default();
+    let models = report.differences.iter().filter(|difference| difference.minus != CONSTANT_NAME);
+    let of_metric = models.filter(|difference| difference.scored.scores.metric == metric);
+    for (i, difference) in of_metric.take(MOST_MODELS).enumerate() {
+        let (class, scores) = (format!("k{i}"), &difference.scored.scores);
+        picture.push(SERIES[i], &class, &difference.name(), cumulative, scores);
+    }
+    let title = format!("Running sum of the difference of {metric}");
+    (!picture.series.is_empty()).then(|| picture.draw(title, Marks::Lines)).transpose()
 }
 
 fn exposure(models: &[ModelReport]) -> Result<Option<Picture>> {

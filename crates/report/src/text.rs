@@ -1,13 +1,18 @@
 //! The report in a few aligned lines, for the terminal.
 
 use crate::Report;
-use crate::figure::overview;
+use crate::figure::{differences, overview};
 
 impl Report {
     /// A table of every model and metric with the constant predictor below each, in aligned
-    /// columns.
+    /// columns; below it, of several models, their differences.
     #[must_use]
     pub fn summary_table(&self) -> String {
-        overview(self).to_text()
+        let mut text = overview(self).to_text();
+        if self.models.len() > 1 && !self.differences.is_empty() {
+            text.push('\n');
+            text.push_str(&differences(self).to_text());
+        }
+        text
     }
 }

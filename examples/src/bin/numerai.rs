@@ -6,32 +6,41 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use fattail::{
-    evaluate::{EmbargoRule, Expanding},
+    Panel,
+    evaluate::{EmbargoRule, Expanding, Horizon, Summary},
     linear::Ridge,
-    report::{Report, Setting, SplitFacts},
+    report::{Difference, ModelReport, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, DataArgs, Outcome, RunArgs, Weekly, facts_of, leave, metrics, numerai_horizon, run,
-    set_threads, write_out,
+    Bars, BoostedArgs, DataArgs, Kind, Learner, Outcome, RunArgs, Trial, Weekly, facts_of, leave,
+    metrics, numerai_horizon, run, set_threads, write_out,
 };
 
-/// Fits, backtests and reports a model on weekly eras, and writes the submission of the live era
+/// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, allow_negative_numbers = true)]
 struct Args {
     #[command(flatten)]
     data: DataArgs,
-    /// Folder for report, predictions, submission and model
+    /// What is fitted: ridge, gbdt, or both with a comma between, compared era by era
+    #[arg(long, value_name = "MODELS", default_value = "ridge")]
+    model: String,
+    /// The model whose predictions of the live era are submitted; without it the first one
+    #[arg(long, value_name = "MODEL")]
+    submit: Option<String>,
+    /// Folder for report, predictions, submission and models
     #[arg(long, value_name = "DIR", default_value = "out/numerai")]
     out: PathBuf,
     /// Test blocks of the expanding backtest
     #[arg(long, default_value_t = 5)]
     folds: usize,
-    /// Seed of the synthetic market
+    /// Seed of the synthetic market and of boosted trees
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     run: RunArgs,
+    #[command(flatten)]
+    boosted: BoostedArgs,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +49,8 @@ fn main() -> ExitCode {
 }
 
 fn work(args: &Args) -> Outcome {
+    let kinds = Kind::list(&args.model)?;
+    let submitted = Kind::submitted(&kinds, args.submit.as_deref())?;
     set_threads(args.run.threads)?;
     let bars = Bars::default();
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
@@ -48,21 +59,20 @@ fn work(args: &Args) -> Outcome {
 
     let (horizon, rule) = (numerai_horizon(&data.target), EmbargoRule::default());
     let gap = rule.gap(&horizon)?;
-    let lags = horizon.overlap_lag()?;
-    let ridge = Ridge { gap, lags, ..Ridge::default() };
+    let (learners, settings) = learners(args, &kinds, &source.panel, gap, &horizon)?;
     let split = Expanding { folds: args.folds, horizon, rule };
     let metrics = metrics(&source.panel, source.meta.as_deref());
-    let weekly = Weekly::run(&source.panel, &ridge, &split, gap, &metrics, &observer)?;
+    let trial = Trial { split: &split, gap, metrics: &metrics, observer: &observer };
+    let weekly = Weekly::run(&source.panel, learners, trial)?;
 
-    let settings = vec![
-        format!("{ridge:?}"),
-        format!("penalty chosen for the live era: {:e}", weekly.model.penalty),
-    ];
+    let models = weekly.runs.iter().zip(settings).map(|(run, told)| run.report(told, &horizon));
+    let models: Vec<ModelReport> = models.collect::<Outcome<_>>()?;
     let report = Report {
         title: "Weekly backtest".into(),
         generated_by: concat!("fattail numerai ", env!("CARGO_PKG_VERSION")).into(),
         settings: vec![
-            Setting::new("model", "ridge"),
+            Setting::new("model", &args.model),
+            Setting::new("submitted", kinds[submitted].name()),
             Setting::new("folds", args.folds),
             Setting::new("seed", args.seed),
             Setting::new("label days", horizon.days),
@@ -72,15 +82,37 @@ fn work(args: &Args) -> Outcome {
             gap_eras: gap,
             rule: format!("{rule:?} over {} days and their lags", horizon.days),
         }),
-        models: vec![weekly.report(settings, &horizon)],
+        differences: Difference::all(&models, |scores| Summary::with_horizon(scores, &horizon)),
+        models,
         data,
         ..Report::default()
     };
-    let report = leave(&args.out, args.run.json.as_deref(), &weekly, report)?;
+    let report = leave(&args.out, args.run.json.as_deref(), &weekly, submitted, report)?;
     bars.clear();
-    write_out(&format!(
-        "{}\nreport: {}\n",
-        report.summary_table(),
-        args.out.join("report.html").display()
-    ))
+    let page = args.out.join("report.html");
+    write_out(&format!("{}\nreport: {}\n", report.summary_table(), page.display()))
+}
+
+/// The learners and what the report tells of their settings.
+fn learners(
+    args: &Args,
+    kinds: &[Kind],
+    panel: &Panel,
+    gap: usize,
+    horizon: &Horizon,
+) -> Outcome<(Vec<Learner>, Vec<Vec<String>>)> {
+    if !kinds.contains(&Kind::Gbdt) && args.boosted.is_given() {
+        return Err("options of boosted trees need --model gbdt".into());
+    }
+    let learner = |kind: &Kind| match kind {
+        Kind::Ridge => {
+            let ridge = Ridge { gap, lags: horizon.overlap_lag()?, ..Ridge::default() };
+            Ok((Learner::Ridge(ridge.clone()), vec![format!("{ridge:?}")]))
+        }
+        Kind::Gbdt => {
+            let boosted = args.boosted.boosted(panel, gap, args.seed)?;
+            Ok((Learner::Gbdt(Box::new(boosted.gbdt)), boosted.told))
+        }
+    };
+    kinds.iter().map(learner).collect()
 }

@@ -17,3 +17,4 @@ pub use explain::{ExplainArgs, explain};
 pub use predict::{PredictArgs, predict};
 pub use source::SourceArgs;
 pub use train::{TrainArgs, train};
+pub(crate) use train::{refuse, settings, told};

@@ -86,12 +86,12 @@ pub fn train(args: &TrainArgs, others: &Pairs, observer: Observer<'_>) -> Outcom
 }
 
 /// A note in words.
-pub(super) fn told(note: &Note) -> String {
+pub(crate) fn told(note: &Note) -> String {
     format!("parameter '{}' does not count: {}", note.parameter, note.reason)
 }
 
 /// Refuses what the parameters ask for and this program does not do.
-pub(super) fn refuse(parameters: &Parameters) -> Outcome {
+pub(crate) fn refuse(parameters: &Parameters) -> Outcome {
     if parameters.task != Task::Train {
         return Err("parameter 'task' is not train: this command trains".into());
     }
@@ -112,7 +112,7 @@ pub(super) fn refuse(parameters: &Parameters) -> Outcome {
 ///
 /// # Errors
 /// When a list does not fit its features, or a file of forced splits or bins is broken.
-pub(super) fn settings(parameters: &Parameters, panel: &Panel) -> Outcome<Gbdt> {
+pub(crate) fn settings(parameters: &Parameters, panel: &Panel) -> Outcome<Gbdt> {
     let names: Vec<String> = panel.schema().features().iter().map(ToString::to_string).collect();
     let mut gbdt = parameters.gbdt(&names)?;
     force(parameters, &names, &mut gbdt)?;

@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod boost;
+mod models;
 mod runs;
 mod workshop;

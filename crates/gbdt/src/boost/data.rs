@@ -5,8 +5,9 @@ use fattail_core::{Panel, Result};
 use fattail_objective::Labels;
 
 use crate::{
-    Error, Gbdt,
+    Error, Gbdt, era,
     grow::Grown,
+    histogram::Reduce,
     linear::{self, Raw},
 };
 
@@ -30,6 +31,11 @@ pub(crate) struct Data {
 impl Data {
     /// Bins a panel and reads its targets.
     pub(crate) fn new(panel: &Panel, mappers: &Mappers, settings: &Gbdt) -> Result<Self> {
+        Self::of(panel, mappers.apply(panel)?, settings)
+    }
+
+    /// Reads the targets of a panel that is binned.
+    pub(crate) fn of(panel: &Panel, binned: Binned, settings: &Gbdt) -> Result<Self> {
         let named = settings.targets.iter().map(|name| Ok(panel.target_named(name)?.to_f32()));
         let mut others = named.collect::<Result<Vec<_>>>()?;
         let target = if others.is_empty() { panel.target()?.to_f32() } else { others.remove(0) };
@@ -47,7 +53,26 @@ impl Data {
         let ends = panel.eras().ranges().map(|range| range.end);
         let eras = std::iter::once(0).chain(ends).collect();
         let raw = settings.linear.map(|_| Raw::new(panel));
-        Ok(Self { binned: mappers.apply(panel)?, eras, known, target, others, weights, raw })
+        Ok(Self { binned, eras, known, target, others, weights, raw })
+    }
+
+    /// Makes the weights of every era add up to the mean number of rows of an era, over all workers.
+    pub(crate) fn weigh_eras_equally(&mut self, reduce: &dyn Reduce) {
+        let mut weights = self.weights.take().unwrap_or_else(|| vec![1.0; self.rows()]);
+        let starts: Vec<u32> = self.eras.iter().map(|&start| start as u32).collect();
+        let parts = era::parts(&starts, &self.known).filter(|part| !part.is_empty());
+        let parts: Vec<&[u32]> = parts.map(|part| &self.known[part]).collect();
+        let mut counts = [self.known.len() as u64, parts.len() as u64];
+        reduce.sum(&mut counts);
+        let each = counts[0] as f64 / counts[1] as f64;
+        for rows in parts {
+            let sum: f64 = rows.iter().map(|&row| f64::from(weights[row as usize])).sum();
+            for &row in rows {
+                let weight = &mut weights[row as usize];
+                *weight = (f64::from(*weight) / sum * each) as f32;
+            }
+        }
+        self.weights = Some(weights);
     }
 
     /// The number of rows.

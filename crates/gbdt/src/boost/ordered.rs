@@ -20,6 +20,7 @@
 use rayon::prelude::*;
 
 use super::{
+    eras::Eras,
     order::Order,
     train::{State, Training},
 };
@@ -104,10 +105,11 @@ impl<'a> Training<'a> {
         &self,
         state: &mut State<'a, C>,
         supports: &mut Supports,
+        eras: &Eras<'_>,
         round: usize,
     ) -> Vec<Grown> {
         self.objective.slopes(round, &supports.honest(), &mut state.g, &mut state.h);
-        let mut grown = self.trees(state, round);
+        let mut grown = self.trees(state, eras, round);
         let rows = self.data.rows();
         let leaves_of = |tree: &Grown| -> Vec<u32> {
             let leaf = |row| tree.find(&self.data.binned, row) as u32;
@@ -115,7 +117,7 @@ impl<'a> Training<'a> {
         };
         let leaves = grown.iter().map(leaves_of).collect();
         let trees = Round { grown: &grown, leaves };
-        let shrinkage = self.shrinkage();
+        let shrinkage = state.shrinkage;
         let mut slopes = (std::mem::take(&mut state.g), std::mem::take(&mut state.h));
         for at in 0..supports.all.len() {
             let mut score = supports.constant();

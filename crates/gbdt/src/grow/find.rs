@@ -116,6 +116,11 @@ pub(super) struct Question {
 }
 
 impl Question {
+    /// The number of the node.
+    pub(super) fn node(&self) -> usize {
+        self.node
+    }
+
     /// Whether the node may ask about a feature.
     pub(super) fn sees(&self, feature: usize) -> bool {
         self.columns.as_ref().is_none_or(|columns| columns[feature])

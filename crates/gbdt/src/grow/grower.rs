@@ -46,6 +46,8 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) random: Counter,
     /// Where the folds of eras that judge splits start, and the number of rows at the end.
     pub(crate) folds: Option<&'a [u32]>,
+    /// How many leaves may keep their histograms.
+    pub(crate) histograms: usize,
 }
 
 /// A growing tree.
@@ -193,6 +195,23 @@ impl<'a, C: Cell> Grower<'a, C> {
         }
         growing.leaves[at] = left;
         growing.leaves.push(right);
+        self.evict(growing);
+    }
+
+    /// Takes histograms from the leaves that win least, where too many are kept: those of their
+    /// children will be built from rows.
+    fn evict(&self, growing: &mut Growing<'a, C>) {
+        let gain = |leaf: &Leaf<'_, C>| leaf.best.as_ref().map_or(0.0, |split| split.gain);
+        let kept = growing.leaves.iter().enumerate().filter(|(_, leaf)| leaf.histogram.is_some());
+        let mut kept: Vec<(usize, f64)> = kept.map(|(at, leaf)| (at, gain(leaf))).collect();
+        let count = kept.len().saturating_sub(self.histograms);
+        if count == 0 {
+            return;
+        }
+        kept.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        for &(at, _) in &kept[..count] {
+            growing.pool.extend(growing.leaves[at].histogram.take());
+        }
     }
 
     /// The best split of a leaf, from its histogram or from its eras.

@@ -24,6 +24,7 @@ use crate::Gbdt;
 pub use column::ColumnName;
 pub use conf::read_conf;
 pub use error::{ParameterError, ParameterResult};
+pub use names::full_name;
 
 use draft::Draft;
 use entry::{Role, Saved, Shown};

@@ -75,6 +75,21 @@ fn normal(name: &str) -> String {
     name.trim().trim_start_matches('-').replace('-', "_").to_lowercase()
 }
 
+/// The name that a parameter has in LightGBM, from that name or an alias, with dashes or underscores.
+///
+/// ```
+/// use fattail_gbdt::parameters::full_name;
+/// assert_eq!(full_name("eta")?, "learning_rate");
+/// # Ok::<(), fattail_gbdt::parameters::ParameterError>(())
+/// ```
+///
+/// # Errors
+/// Names the nearest parameter when there is none of this name.
+pub fn full_name(name: &str) -> ParameterResult<&'static str> {
+    let name = normal(name);
+    table::find(&name).map(|entry| entry.name).ok_or_else(|| unknown(&name))
+}
+
 fn unknown(name: &str) -> ParameterError {
     let known = table::all().flat_map(|entry| entry.aliases.iter().chain([&entry.name]).copied());
     ParameterError::Unknown { name: name.to_owned(), nearest: nearest(name, known) }

@@ -7,14 +7,25 @@
 //! `FeatureHistogram::FindBestThresholdCategoricalInner`.
 
 use super::{EPSILON, Side, Split, Task};
-use crate::histogram::Sums;
+use crate::{Categorical, histogram::Sums};
 
 /// The best split of a categorical feature, if any beats the floor.
 pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
-    if bins.len() <= task.categorical.max_to_onehot {
+    if task.categorical.is_onehot(bins.len()) {
         one_against_rest(task, bins)
     } else {
         prefix(task, bins)
+    }
+}
+
+impl Categorical {
+    fn is_onehot(&self, bins: usize) -> bool {
+        bins <= self.max_to_onehot
+    }
+
+    /// The penalty on leaves that sets of categories bear beside the usual one.
+    pub(crate) fn extra_l2(&self, bins: usize) -> f64 {
+        if self.is_onehot(bins) { 0.0 } else { self.l2 }
     }
 }
 
@@ -43,7 +54,7 @@ fn one_against_rest(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
 fn prefix(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
     let settings = task.categorical;
     let mut valuer = task.valuer;
-    valuer.l2 += settings.l2;
+    valuer.l2 += settings.extra_l2(bins.len());
     let mut order: Vec<usize> = (1..bins.len()).filter(|&b| bins[b].n >= settings.smooth).collect();
     let slope = |bin: usize| bins[bin].g / (bins[bin].h + settings.smooth);
     order.sort_by(|&a, &b| slope(a).total_cmp(&slope(b)));

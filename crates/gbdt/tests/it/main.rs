@@ -1,10 +1,18 @@
 //! Laws, references and whole fits of gradient boosting.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod contradictions;
 mod data;
 mod determinism;
+mod era_boosting;
+mod era_judges;
 mod eras;
+mod laws;
+mod life;
 mod lightgbm;
 mod linear;
+mod neutral;
 mod ordered;
+mod refuse;
 mod vector;

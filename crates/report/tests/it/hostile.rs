@@ -1,6 +1,7 @@
 //! Names from files try to break out of every format.
 
-use fattail_report::{FileLink, Report, Setting};
+use fattail_evaluate::Summary;
+use fattail_report::{Difference, FileLink, Report, Setting};
 
 use crate::sample::{full, report};
 
@@ -29,6 +30,7 @@ fn hostile() -> Report {
     let mut second = report.models[0].clone();
     second.coefficients.clear();
     report.models.push(second);
+    report.differences = Difference::all(&report.models, Summary::of);
     report
 }
 
@@ -59,7 +61,8 @@ fn markdown_tables_keep_their_columns() {
 fn the_terminal_gets_no_control_characters() {
     let text = hostile().summary_table();
     assert!(!text.contains('\u{1b}'));
-    assert_eq!(text.lines().count(), 2 + 2 * 2 * 2 - 4 * usize::from(!text.contains("constant")));
+    // Heads of two lines; two metrics of two models, each with the constant; a difference a metric.
+    assert_eq!(text.lines().count(), 2 + 2 * 2 * 2 + 1 + 2 + 2);
 }
 
 #[test]

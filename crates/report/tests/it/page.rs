@@ -65,6 +65,34 @@ fn models_stand_side_by_side_and_the_seventh_is_only_in_tables() {
 }
 
 #[test]
+fn models_are_told_apart_era_by_era() {
+    let ridge = model("ridge", &[("corr", &[0.01, 0.03, 0.02]), ("negative_error", &[-1.0; 3])]);
+    let mut gbdt =
+        model("gbdt", &[("corr", &[0.02, 0.05, f64::NAN]), ("negative_error", &[-0.5; 3])]);
+    let constant = gbdt.metrics[1].constant.as_mut().unwrap();
+    constant.scores.eras.iter_mut().for_each(|era| era.value = -2.0);
+    let report = report(vec![ridge, gbdt]);
+    let found: Vec<_> = report
+        .differences
+        .iter()
+        .map(|d| (&*d.model, &*d.minus, &*d.scored.scores.metric, d.scored.summary.mean))
+        .collect();
+    assert_eq!(found[0].3, 0.015);
+    assert_eq!(
+        found[1..],
+        [("gbdt", "ridge", "negative_error", 0.5), ("gbdt", "constant", "negative_error", 1.5),]
+    );
+    let html = report.to_html().unwrap();
+    assert!(html.contains("<section id=\"differences\">") && html.contains("gbdt − ridge"));
+    assert!(html.contains("<h3>Running sum of the difference of corr"));
+    assert_balanced(&html);
+    assert!(report.to_markdown().contains("## Differences, era by era"));
+    assert!(report.summary_table().contains("gbdt − ridge"));
+    let back = fattail_report::Report::from_json(&report.to_json().unwrap()).unwrap();
+    assert_eq!(back.differences[1], report.differences[1]);
+}
+
+#[test]
 fn nothing_one_era_and_no_score_at_all_are_survived() {
     let one = model("ridge", &[("corr", &[0.01])]);
     let none = model("ridge", &[("corr", &[])]);

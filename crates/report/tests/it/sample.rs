@@ -1,7 +1,9 @@
 //! Small reports made by hand, and long ones from a formula.
 
 use fattail_evaluate::{Backtest, EraScore, FoldRun, Scores, Summary};
-use fattail_report::{Coefficient, DataFacts, FileLink, ModelReport, Report, Setting, SplitFacts};
+use fattail_report::{
+    Coefficient, DataFacts, Difference, FileLink, ModelReport, Report, Setting, SplitFacts,
+};
 
 /// Scores named by position; NaN comes with a reason.
 pub(crate) fn scores(metric: &str, values: &[f64]) -> Scores {
@@ -61,6 +63,7 @@ pub(crate) fn report(models: Vec<ModelReport>) -> Report {
             gap_eras: 5,
             rule: "20 days of label, 2 of lag, 2 until it is known, 5 days an era".into(),
         }),
+        differences: Difference::all(&models, Summary::of),
         models,
         warnings: vec!["the data is synthetic".into()],
         files: vec![FileLink { label: "predictions".into(), path: "out/predictions.csv".into() }],
