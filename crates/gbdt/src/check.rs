@@ -4,7 +4,7 @@ use fattail_core::{Error, Result};
 
 use fattail_objective::Objective;
 
-use crate::{Boosting, Criterion, Dart, EarlyStop, Gbdt, Growth, Rows};
+use crate::{Boosting, Criterion, Dart, EarlyStop, Gbdt, Growth, MonotoneMethod, Rows};
 
 const SHARE: &str = "above 0, at most 1";
 const POSITIVE: &str = "above 0 and finite";
@@ -21,6 +21,7 @@ impl Gbdt {
         self.objective.check()?;
         self.check_counts()?;
         self.check_limits()?;
+        self.check_oblivious()?;
         self.check_sampling()?;
         self.check_eras()?;
         self.check_criterion()?;
@@ -39,6 +40,11 @@ impl Gbdt {
             self.objective,
             Objective::RegressionL1 | Objective::Quantile { .. } | Objective::Mape
         );
+        if let Some(name) =
+            self.bins.categorical.iter().find(|name| self.constraints.monotone.contains_key(*name))
+        {
+            return Err(Error::setting("monotone", name, "features that are not categorical"));
+        }
         if signed && renewed {
             let (first, second) = ("monotone constraints", "an objective that renews leaves");
             return refuse(first, second, "a renewed value may break a constraint");
@@ -91,6 +97,27 @@ impl Gbdt {
             not_negative(name, value)?;
         }
         Ok(())
+    }
+
+    /// Leaves of a level are split together, so what is settled leaf by leaf cannot hold.
+    fn check_oblivious(&self) -> Result<()> {
+        let constraints = &self.constraints;
+        let by_value = !constraints.monotone.is_empty()
+            && constraints.monotone_method == MonotoneMethod::Intermediate;
+        let settled = [
+            (constraints.forced.is_some(), "forced splits"),
+            (by_value, "intermediate monotone constraints"),
+        ];
+        let first = settled.into_iter().find(|&(is_asked, _)| is_asked);
+        match first.filter(|_| self.growth == Growth::Oblivious) {
+            Some((_, first)) => Err(crate::Error::Contradiction {
+                first,
+                second: "oblivious growth",
+                reason: "all leaves of a level are split by the same question",
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     fn check_sampling(&self) -> Result<()> {

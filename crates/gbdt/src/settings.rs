@@ -277,12 +277,12 @@ pub enum MonotoneMethod {
     Intermediate,
 }
 
-/// A split that is made whatever it wins.
+/// A split that is made whatever it wins, breadth first; the first that is impossible ends them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForcedSplit {
     /// The feature, by name.
     pub feature: String,
-    /// The threshold; none for the best one.
+    /// What goes left is at most this, or is this category; none for the best question.
     pub threshold: Option<f64>,
     /// The split of the left child.
     #[serde(default, skip_serializing_if = "Option::is_none")]

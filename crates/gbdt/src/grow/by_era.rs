@@ -85,7 +85,7 @@ impl<C: Cell> Grower<'_, C> {
         feature: usize,
         bins: &ByFold,
     ) -> Option<Judged> {
-        let draw = |bins: usize| self.draw_threshold(question.node(), feature, bins);
+        let draw = |choices: usize| self.draw_choice(question.node(), feature, choices);
         let random: Option<Draw<'_>> =
             if self.settings.limits.extra_trees { Some(&draw) } else { None };
         let task = Task { random, ..self.task(leaf, question, feature) };
@@ -162,7 +162,7 @@ impl<'a> Court<'a> {
 
     fn threshold(mut self) -> Option<Judged> {
         let bins = self.pooled.len();
-        let only = self.task.random.map(|draw| draw(bins));
+        let only = self.task.random.map(|draw| draw(bins - 1));
         let apart = self.task.missing_bin.filter(|_| bins > 2);
         self.leftwards(apart, only);
         if apart.is_some() {
@@ -213,6 +213,9 @@ impl<'a> Court<'a> {
         }
         let valuer = self.strengthened(task.valuer);
         let gain = valuer.pair_gain(left, right);
+        if gain == f64::NEG_INFINITY {
+            return;
+        }
         let won = gain - task.floor;
         let least = self.best.as_ref().map_or(0.0, |best| best.verdict.score);
         if era::most(self.settings, won).is_some_and(|most| most < least) {

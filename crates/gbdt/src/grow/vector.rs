@@ -244,7 +244,7 @@ impl<C: Cell> VectorGrower<'_, C> {
                 floor,
                 only: limits
                     .extra_trees
-                    .then(|| self.base.draw_threshold(node, feature, member.bins)),
+                    .then(|| self.base.draw_choice(node, feature, member.bins - 1)),
             };
             let mut split = task.best(&self.bins_of(histogram, member))?;
             split.gain *= self.base.allowed.factor(feature, leaf.depth);

@@ -45,7 +45,7 @@ pub(crate) struct VectorTask<'a> {
     pub(crate) min_hessian: f64,
     /// What two children must be worth more than.
     pub(crate) floor: f64,
-    /// The only threshold to try.
+    /// The only question to try, of all there are.
     pub(crate) only: Option<usize>,
 }
 
@@ -108,7 +108,8 @@ impl VectorTask<'_> {
         let least = self.min_hessian * self.total.len() as f64;
         let asked = match (&side, self.only) {
             (Side::Threshold { bin, .. }, Some(only)) => *bin == only,
-            _ => true,
+            (Side::Categories(bins), Some(only)) => bins[0] as usize == only + 1,
+            (_, None) => true,
         };
         let wins = gain > self.floor && best.as_ref().is_none_or(|best| gain > best.0);
         if wins && asked && h_left >= least && h_right >= least {

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod conform;
+mod constraints;
 mod contradictions;
 mod data;
 mod determinism;
 mod era_boosting;
 mod era_judges;
 mod eras;
+mod growth;
 mod laws;
 mod life;
 mod lightgbm;
@@ -16,3 +19,4 @@ mod neutral;
 mod ordered;
 mod refuse;
 mod vector;
+mod written;

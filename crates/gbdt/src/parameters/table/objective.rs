@@ -23,8 +23,6 @@ pub(super) const ROWS: &[Entry] = &[
         value.count(1, "1 and above").map(|classes| draft.objective.classes = classes)
     })
     .shown(|shown| classes(&shown.gbdt.objective).to_string()),
-    set("multi_output", &[], |draft, value| value.flag().map(|one| draft.gbdt.multi_output = one))
-        .shown(|shown| flag(shown.gbdt.multi_output)),
     set("is_unbalance", &["unbalance", "unbalanced_sets"], |draft, value| {
         value.flag().map(|unbalance| draft.objective.binary.is_unbalance = unbalance)
     })
