@@ -18,7 +18,7 @@ fn forest(features: usize, trees: usize, leaves: usize, grid: &[f64]) -> Forest 
             rule: Rule::Numeric {
                 threshold: grid[below(grid.len())],
                 missing: Missing::Nan,
-                default_left: at % 2 == 0,
+                default_left: at.is_multiple_of(2),
             },
             left: child(2 * at + 1, leaves),
             right: child(2 * at + 2, leaves),
