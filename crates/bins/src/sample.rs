@@ -1,7 +1,8 @@
 //! The sampled values of a column, counted.
 //!
 //! Small integers are counted in a table; numbers are sorted as integers and then counted. NaN and zero
-//! are counted apart. The rows of a sample are those that LightGBM draws.
+//! are counted apart. The rows of a sample are those that LightGBM draws, of the rows whose target is
+//! known: the others teach nothing, not even where bins end.
 //! Cost: linear in the sample for small integers, `s log s` for numbers.
 
 use fattail_core::{ColumnView, Panel, Values};
@@ -24,11 +25,27 @@ pub(crate) struct Sample {
 /// Rows that tell whether every small integer of a column is frequent.
 const PREFIX: usize = 8192;
 
+/// The rows whose target is finite, where there is a target and some but not all are.
+fn known(panel: &Panel) -> Option<Vec<usize>> {
+    let target = panel.target().ok()?.to_f32();
+    let known: Vec<usize> =
+        target.iter().enumerate().filter(|(_, y)| y.is_finite()).map(|(row, _)| row).collect();
+    (!known.is_empty() && known.len() < panel.rows()).then_some(known)
+}
+
 impl Sample {
     pub(crate) fn new(panel: &Panel, binning: &Binning) -> Self {
-        let all = panel.rows() <= binning.sample;
-        let draw = || Random::new(binning.seed).sample(panel.rows(), binning.sample);
-        Self { rows: (!all).then(draw) }
+        let known = known(panel);
+        let count = known.as_ref().map_or(panel.rows(), Vec::len);
+        if count <= binning.sample {
+            return Self { rows: known };
+        }
+        let drawn = Random::new(binning.seed).sample(count, binning.sample);
+        let rows = match known {
+            Some(known) => drawn.into_iter().map(|at| known[at]).collect(),
+            None => drawn,
+        };
+        Self { rows: Some(rows) }
     }
 
     /// Shows `use` the values of each era with the sampled positions in it, or all of them.
@@ -181,6 +198,17 @@ mod tests {
         assert_eq!(all.bytes(panel.feature(0))[..5], [1, 2, 0, 0, 4]);
         let some = Sample { rows: Some(vec![1, 2, 6]) };
         assert_eq!(some.bytes(panel.feature(0))[..5], [0, 2, 0, 0, 1]);
+    }
+
+    #[test]
+    fn rows_of_unknown_target_are_left_out() {
+        let with = |target: Vec<f32>| {
+            let panel = Panel::builder().eras(&["1", "1", "2"]).unwrap();
+            let panel = panel.feature("x", vec![0u8, 1, 2]).target("y", target).build().unwrap();
+            Sample::new(&panel, &Binning::default()).rows
+        };
+        assert_eq!(with(vec![0.5, f32::NAN, 0.1]), Some(vec![0, 2]));
+        assert_eq!(with(vec![0.5, 0.2, 0.1]), None);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 /// use fattail_gbdt::{Gbdt, Limits};
 ///
 /// let panel = Panel::builder()
-///     .eras(&["1", "1", "1", "2", "2", "2"])?
-///     .feature("x", vec![0u8, 1, 2, 0, 1, 2])
-///     .target("y", vec![0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0])
+///     .eras(&["1", "1", "1", "2", "2", "2", "3", "3", "3"])?
+///     .feature("x", vec![0u8, 1, 2, 0, 1, 2, 0, 1, 2])
+///     .target("y", vec![0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
 ///     .build()?;
 /// let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
 /// let model = Gbdt { limits, rounds: 50, ..Gbdt::default() }.fit(&panel)?;
@@ -267,12 +267,12 @@ pub enum MonotoneMethod {
     Intermediate,
 }
 
-/// A split that is made whatever it wins.
+/// A split that is made whatever it wins, breadth first; the first that is impossible ends them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForcedSplit {
     /// The feature, by name.
     pub feature: String,
-    /// The threshold; none for the best one.
+    /// What goes left is at most this, or is this category; none for the best question.
     pub threshold: Option<f64>,
     /// The split of the left child.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -340,9 +340,13 @@ pub struct EraSettings {
     pub valid_share: f64,
     /// Rows that each side of such an era must hold.
     pub min_rows: usize,
-    /// Training goes on with the eras that are predicted worst; none for no era boosting.
+    /// Whether every era weighs the same, however many rows it has.
+    pub equal_weights: bool,
+    /// Training goes on with the eras that are predicted worst; none for no era boosting. Rows are
+    /// sampled among theirs. Of several workers each chooses among its own eras.
     pub boosting: Option<EraBoosting>,
-    /// Part of the linear span of the features that is taken out of the gradients, era by era.
+    /// Part of the linear span of the features that is taken out of the gradients, era by era. It does
+    /// not make predictions neutral out of sample. Workers must hold eras whole.
     pub neutralise: Option<Neutralise>,
     /// Strengthens `lambda_l2` in nodes whose gain differs between eras: the penalty is
     /// `lambda_l2 + factor * H * var_e(slope) / mean_e(slope)^2`, slope being the era's leaf difference.
@@ -356,6 +360,7 @@ impl Default for EraSettings {
             folds: None,
             valid_share: 0.0,
             min_rows: 1,
+            equal_weights: false,
             boosting: None,
             neutralise: None,
             adaptive: None,

@@ -10,7 +10,7 @@ mod violation;
 
 pub use bars::{BarSeries, Bars};
 pub use conform::{
-    learner::check_learner,
+    learner::{check_learner, check_learner_on_missing},
     loss::check_loss,
     metric::{check_metric, check_metric_except, check_metric_on},
     schedule::check_schedule,

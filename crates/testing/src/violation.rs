@@ -57,6 +57,8 @@ laws! {
     Learns: "a strong signal is found",
     /// A missing or infinite feature is refused.
     MissingFeature: "a missing or infinite feature is refused",
+    /// A missing or infinite feature is answered, by learners to which it says something.
+    MissingAnswered: "a missing or infinite feature is answered",
     /// A panel of few rows is refused or answered with finite numbers.
     FewRows: "few rows are refused or answered with finite numbers",
     /// A training panel without target is refused.

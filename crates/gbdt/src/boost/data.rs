@@ -4,7 +4,7 @@ use fattail_bins::{Binned, Mappers};
 use fattail_core::{Panel, Result};
 use fattail_objective::Labels;
 
-use crate::{Error, Gbdt};
+use crate::{Error, Gbdt, era, histogram::Reduce};
 
 /// A panel made ready.
 #[derive(Debug)]
@@ -21,6 +21,11 @@ pub(crate) struct Data {
 impl Data {
     /// Bins a panel and reads its target.
     pub(crate) fn new(panel: &Panel, mappers: &Mappers) -> Result<Self> {
+        Self::of(panel, mappers.apply(panel)?)
+    }
+
+    /// Reads the target of a panel that is binned.
+    pub(crate) fn of(panel: &Panel, binned: Binned) -> Result<Self> {
         let target = panel.target()?.to_f32();
         let weights = panel.weights().map(|weights| weights.to_f32());
         let taught = |row: usize| {
@@ -33,7 +38,26 @@ impl Data {
         }
         let ends = panel.eras().ranges().map(|range| range.end);
         let eras = std::iter::once(0).chain(ends).collect();
-        Ok(Self { binned: mappers.apply(panel)?, eras, known, target, weights })
+        Ok(Self { binned, eras, known, target, weights })
+    }
+
+    /// Makes the weights of every era add up to the mean number of rows of an era, over all workers.
+    pub(crate) fn weigh_eras_equally(&mut self, reduce: &dyn Reduce) {
+        let mut weights = self.weights.take().unwrap_or_else(|| vec![1.0; self.rows()]);
+        let starts: Vec<u32> = self.eras.iter().map(|&start| start as u32).collect();
+        let parts = era::parts(&starts, &self.known).filter(|part| !part.is_empty());
+        let parts: Vec<&[u32]> = parts.map(|part| &self.known[part]).collect();
+        let mut counts = [self.known.len() as u64, parts.len() as u64];
+        reduce.sum(&mut counts);
+        let each = counts[0] as f64 / counts[1] as f64;
+        for rows in parts {
+            let sum: f64 = rows.iter().map(|&row| f64::from(weights[row as usize])).sum();
+            for &row in rows {
+                let weight = &mut weights[row as usize];
+                *weight = (f64::from(*weight) / sum * each) as f32;
+            }
+        }
+        self.weights = Some(weights);
     }
 
     /// The number of rows.

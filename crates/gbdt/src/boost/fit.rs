@@ -2,12 +2,14 @@
 
 use fattail_bins::{Binned, Mappers};
 use fattail_core::{Fit, Observer, Panel, Result, silent};
-use fattail_trees::Feature;
+use fattail_trees::{Feature, Forest};
 
 use super::{
     GbdtModel,
     data::{Data, hold_out},
     holdout::Holdout,
+    memory::Need,
+    start::{self, Start},
     train::{self, Training},
 };
 use crate::{
@@ -30,10 +32,46 @@ impl Gbdt {
     /// # Errors
     /// When a setting is out of range or the panel lacks what the fit needs.
     pub fn fit_observed(&self, train: &Panel, observer: Observer<'_>) -> Result<GbdtModel> {
+        self.fit_after(train, None, observer)
+    }
+
+    /// Trains on: new trees upon those of a forest, whose raw scores they begin at. The model holds the
+    /// trees of both; early stopping may take away new ones only.
+    ///
+    /// ```
+    /// use fattail_core::{Fit, Panel};
+    /// use fattail_gbdt::{Gbdt, Limits};
+    ///
+    /// let panel = Panel::builder()
+    ///     .feature("x", vec![0u8, 1, 2, 0, 1, 2])
+    ///     .target("y", vec![0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0])
+    ///     .build()?;
+    /// let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
+    /// let settings = Gbdt { limits, rounds: 10, ..Gbdt::default() };
+    /// let model = settings.fit(&panel)?;
+    /// let longer = settings.fit_from(&model.forest, &panel)?;
+    /// assert_eq!(longer.forest.iterations(), 20);
+    /// # Ok::<(), fattail_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a setting is out of range, the panel lacks what the fit needs, or the forest has other
+    /// features, outputs or another link than the new trees would have.
+    pub fn fit_from(&self, forest: &Forest, train: &Panel) -> Result<GbdtModel> {
+        start::check_average(self, forest)?;
+        self.fit_after(train, Some(forest), &silent)
+    }
+
+    fn fit_after(
+        &self,
+        train: &Panel,
+        old: Option<&Forest>,
+        observer: Observer<'_>,
+    ) -> Result<GbdtModel> {
         self.check()?;
         let (train, holdout) = hold_out(train, self)?;
         let mappers = Mappers::learn(&train, &self.bins)?;
-        self.fit_shard(&train, holdout.as_ref(), &mappers, &Alone, observer)
+        self.train(&train, holdout.as_ref(), &mappers, old, (&Alone, observer))
     }
 
     /// Trains on the rows of one worker of several that share `mappers` and sum over `reduce`.
@@ -48,8 +86,24 @@ impl Gbdt {
         reduce: &dyn Reduce,
         observer: Observer<'_>,
     ) -> Result<GbdtModel> {
+        self.train(train, holdout, mappers, None, (reduce, observer))
+    }
+
+    fn train(
+        &self,
+        train: &Panel,
+        holdout: Option<&Panel>,
+        mappers: &Mappers,
+        old: Option<&Forest>,
+        (reduce, observer): (&dyn Reduce, Observer<'_>),
+    ) -> Result<GbdtModel> {
         let allowed = Allowed::new(&self.constraints, train.schema())?;
-        let data = Data::new(train, mappers)?;
+        let need = Need::new(self, mappers, train, holdout)?;
+        let histograms = need.histograms(self.max_memory)?;
+        let mut data = Data::new(train, mappers)?;
+        if self.eras.equal_weights {
+            data.weigh_eras_equally(reduce);
+        }
         let held = holdout.map(|panel| Data::new(panel, mappers)).transpose()?;
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;
@@ -61,12 +115,21 @@ impl Gbdt {
                 allowed: &allowed,
                 reduce,
                 observer,
+                histograms,
             };
+            let held_rows = held.as_ref().map_or(0, Data::rows);
+            let mut start = Start::new(self, objective, data.rows(), held_rows);
+            if let Some(old) = old {
+                start::check_old(objective, old)?;
+                start = start.after(old, train, holdout)?;
+            }
+            let score = std::mem::take(&mut start.holdout);
             let holdout = held.as_ref().zip(self.stop.as_ref());
-            let holdout = holdout.map(|(data, stop)| Holdout::new(data, stop, objective));
-            let outcome = training.run(holdout)?;
+            let holdout =
+                holdout.map(|(data, stop)| Holdout::new(data, self, stop, objective, score));
+            let outcome = training.run(start, holdout.transpose()?)?;
             let features = self.features(train, &data.binned);
-            Ok(train::forest(self, objective, mappers, outcome, features))
+            train::model(self, objective, mappers, outcome, (features, old))
         })
     }
 

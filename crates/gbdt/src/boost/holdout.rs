@@ -1,25 +1,51 @@
 //! The eras held out for early stopping.
+//!
+//! After each round the metric is measured on them. A round is better when the metric beats that of
+//! the best one by more than `min_delta`, upwards or downwards as the metric has it; training ends
+//! after `rounds` rounds that are not better. Cost: a walk a row and tree, and the metric.
 
 use fattail_core::Result;
-use fattail_descent::Stop;
-use fattail_objective::Bound;
+use fattail_objective::{Bound, Evaluation};
+use fattail_trees::Link;
 
 use super::data::Data;
-use crate::{EarlyStop, grow::Grown};
+use crate::{EarlyStop, Gbdt, grow::Grown};
 
 /// Eras that are scored after each round.
 #[derive(Debug)]
 pub(super) struct Holdout<'a> {
-    pub(super) data: &'a Data,
-    pub(super) stop: &'a EarlyStop,
+    data: &'a Data,
+    stop: &'a EarlyStop,
+    metric: Evaluation,
+    link: Link,
     /// Raw scores, output-major.
-    pub(super) score: Vec<f64>,
+    score: Vec<f64>,
+    history: Vec<f64>,
+    best: usize,
+}
+
+/// What the metric was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct History {
+    /// After each round.
+    pub(super) values: Vec<f64>,
+    /// The metric's name.
+    pub(super) metric: String,
+    /// The best round.
+    pub(super) best: Option<usize>,
 }
 
 impl<'a> Holdout<'a> {
-    pub(super) fn new(data: &'a Data, stop: &'a EarlyStop, objective: &dyn Bound) -> Self {
-        let score = objective.start().into_iter().flat_map(|s| std::iter::repeat_n(s, data.rows()));
-        Self { data, stop, score: score.collect() }
+    /// Begins at `score`.
+    pub(super) fn new(
+        data: &'a Data,
+        settings: &Gbdt,
+        stop: &'a EarlyStop,
+        objective: &dyn Bound,
+        score: Vec<f64>,
+    ) -> Result<Self> {
+        let metric = stop.evaluation(settings)?;
+        Ok(Self { data, stop, metric, link: objective.link(), score, history: Vec::new(), best: 0 })
     }
 
     /// Adds the trees of a round.
@@ -30,32 +56,40 @@ impl<'a> Holdout<'a> {
         }
     }
 
-    /// The metric now, smaller being better.
-    pub(super) fn score(&self) -> Result<f64> {
-        let known = self.data.known.iter().map(|&row| row as usize);
-        let squares = known.map(|row| (self.score[row] - f64::from(self.data.target[row])).powi(2));
-        Ok(squares.sum::<f64>() / self.data.known.len() as f64)
+    /// Measures, and answers whether it has been without improvement for too long.
+    pub(super) fn is_done(&mut self) -> Result<bool> {
+        let value =
+            self.data.with_labels(|labels| self.metric.value(&labels, &self.score, self.link))?;
+        let round = self.history.len();
+        self.history.push(value);
+        let won = if self.metric.larger_is_better() {
+            value - self.history[self.best]
+        } else {
+            self.history[self.best] - value
+        };
+        if won > self.stop.min_delta {
+            self.best = round;
+        }
+        Ok(round - self.best >= self.stop.rounds)
     }
 
-    /// The metric's name.
-    pub(super) fn name(&self) -> String {
-        self.stop.metric.clone().unwrap_or_else(|| "l2".into())
+    /// What was measured.
+    pub(super) fn history(self) -> History {
+        let best = (!self.history.is_empty()).then_some(self.best);
+        History { values: self.history, metric: self.metric.name(), best }
     }
+}
 
-    /// Whether the history has been without improvement for too long.
-    pub(super) fn is_done(&self, history: &[f64]) -> bool {
-        let rule = Stop::Patience { rounds: self.stop.rounds, min_delta: self.stop.min_delta };
-        rule.observe(history).is_some()
-    }
-
-    /// The best round.
-    pub(super) fn best(&self, history: &[f64]) -> usize {
-        let mut best = 0;
-        for (round, &value) in history.iter().enumerate() {
-            if value < history[best] - self.stop.min_delta {
-                best = round;
+impl EarlyStop {
+    /// The metric: the objective's own, with its settings, or one by name.
+    pub(crate) fn evaluation(&self, settings: &Gbdt) -> Result<Evaluation> {
+        let own = settings.objective.evaluation();
+        match &self.metric {
+            None => Ok(own),
+            Some(name) => {
+                let named = Evaluation::from_name(name)?;
+                Ok(if named.name() == own.name() { own } else { named })
             }
         }
-        best
     }
 }

@@ -18,6 +18,7 @@ pub(super) enum Stream {
     Rows,
     Columns,
     Drop,
+    Sketch,
     /// The choices inside a tree.
     Tree(u32),
 }
@@ -29,6 +30,7 @@ impl Stream {
             Self::Rows => 1,
             Self::Columns => 2,
             Self::Drop => 3,
+            Self::Sketch => 5,
             Self::Tree(tree) => (1 << 32) + u64::from(tree),
         };
         Counter::new(seed).stream(number)
@@ -107,14 +109,11 @@ pub(super) fn rows(
 
 /// The known rows of some of the eras.
 fn whole_eras(known: &[u32], eras: &[usize], fraction: f64, generator: &mut impl Rng) -> Vec<u32> {
-    let count = eras.len().saturating_sub(1);
-    let chosen = choose(share(count, fraction), count, generator);
-    let ranges = chosen.into_iter().map(|era| (eras[era] as u32, eras[era + 1] as u32));
-    let part = |(start, end): (u32, u32)| {
-        let place = |row: u32| known.partition_point(|&known| known < row);
-        &known[place(start)..place(end)]
-    };
-    ranges.flat_map(part).copied().collect()
+    let place = |row: usize| known.partition_point(|&known| (known as usize) < row);
+    let parts = eras.windows(2).map(|era| &known[place(era[0])..place(era[1])]);
+    let parts: Vec<&[u32]> = parts.filter(|part| !part.is_empty()).collect();
+    let chosen = choose(share(parts.len(), fraction), parts.len(), generator);
+    chosen.into_iter().flat_map(|era| parts[era]).copied().collect()
 }
 
 fn one_sided(
@@ -162,7 +161,8 @@ fn minimal_variance(
             slopes.scale(row, 1.0 / chance);
         }
     }
-    kept
+    // Nothing is drawn where no row has a gradient.
+    if kept.is_empty() { known.to_vec() } else { kept }
 }
 
 /// The mu at which `sum_i min(1, s_i / mu)` is `expected`.
@@ -178,4 +178,154 @@ fn threshold(sizes: &[f64], expected: f64) -> f64 {
         rest -= size;
     }
     f64::MIN_POSITIVE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sampling;
+
+    const ROWS: usize = 400;
+
+    /// Gradients of two outputs, and the known rows: all but every seventh.
+    fn slopes() -> (Vec<f32>, Vec<f32>, Vec<u32>) {
+        let mut generator = Counter::new(9).draw(0);
+        let g = (0..2 * ROWS).map(|_| (unit(&mut generator) - 0.3).powi(3) as f32).collect();
+        let h = (0..2 * ROWS).map(|_| 0.5 + unit(&mut generator) as f32).collect();
+        (g, h, (0..ROWS as u32).filter(|row| row % 7 != 0).collect())
+    }
+
+    fn eras() -> Vec<usize> {
+        vec![0, 10, 50, 120, 121, 200, 280, 300, 390, ROWS]
+    }
+
+    fn settings(rows: Rows, seed: u64) -> Gbdt {
+        let sampling = Sampling { rows, ..Sampling::default() };
+        Gbdt { sampling, seed, learning_rate: 0.5, ..Gbdt::default() }
+    }
+
+    /// The rows of a round, and the sums of their gradients and hessians.
+    fn drawn(rows: Rows, seed: u64, round: usize) -> (Vec<u32>, [f64; 2]) {
+        let (mut g, mut h, known) = slopes();
+        let slopes = Slopes { g: &mut g, h: &mut h, rows: ROWS };
+        let chosen = super::rows(&settings(rows, seed), round, &known, &eras(), slopes);
+        let chosen = chosen.unwrap_or(known);
+        let sum = |values: &[f32]| -> f64 {
+            let all = chosen.iter().flat_map(|&row| [row as usize, row as usize + ROWS]);
+            all.map(|at| f64::from(values[at])).sum()
+        };
+        let sums = [sum(&g), sum(&h)];
+        (chosen, sums)
+    }
+
+    const KINDS: [Rows; 4] = [
+        Rows::Bag { fraction: 0.3, every: 1 },
+        Rows::Eras { fraction: 0.5, every: 1 },
+        Rows::Goss { top: 0.2, other: 0.2 },
+        Rows::MinimalVariance { fraction: 0.3 },
+    ];
+
+    #[test]
+    fn draws_are_increasing_known_and_repeatable() {
+        let known = slopes().2;
+        for kind in KINDS {
+            let (rows, _) = drawn(kind, 1, 5);
+            assert!(rows.windows(2).all(|pair| pair[0] < pair[1]), "{kind:?}");
+            assert!(rows.iter().all(|row| known.binary_search(row).is_ok()), "{kind:?}");
+            assert_eq!(rows, drawn(kind, 1, 5).0);
+            assert_ne!(rows, drawn(kind, 2, 5).0);
+            assert_ne!(rows, drawn(kind, 1, 6).0);
+        }
+    }
+
+    #[test]
+    fn shares_hold() {
+        let known = slopes().2.len();
+        assert_eq!(drawn(KINDS[0], 1, 0).0.len(), share(known, 0.3));
+        assert_eq!(drawn(KINDS[2], 1, 5).0.len(), share(known, 0.2) + share(known, 0.2));
+        let mean =
+            (0..300).map(|round| drawn(KINDS[3], 1, round).0.len()).sum::<usize>() as f64 / 300.0;
+        // At most 343 draws of variance 1/4 at most: three standard deviations of the mean are 1.6.
+        assert!((mean - 0.3 * known as f64).abs() < 1.6, "{mean}");
+    }
+
+    #[test]
+    fn a_draw_holds_for_some_rounds() {
+        for kind in [Rows::Bag { fraction: 0.3, every: 3 }, Rows::Eras { fraction: 0.5, every: 3 }]
+        {
+            let of = |round| drawn(kind, 1, round).0;
+            assert!(of(3) == of(4) && of(4) == of(5) && of(2) != of(3));
+        }
+    }
+
+    #[test]
+    fn eras_are_drawn_whole() {
+        let (eras, known) = (eras(), slopes().2);
+        let mut counts = vec![0; eras.len() - 1];
+        for round in 0..400 {
+            let rows = drawn(KINDS[1], 1, round).0;
+            let held = eras.windows(2).enumerate().filter(|(era, pair)| {
+                let inside = |rows: &[u32]| {
+                    rows.iter().filter(|&&row| (pair[0]..pair[1]).contains(&(row as usize))).count()
+                };
+                let (taken, all) = (inside(&rows), inside(&known));
+                assert!(taken == 0 || taken == all, "a part of era {era}");
+                taken > 0
+            });
+            let held: Vec<usize> = held.map(|(era, _)| era).collect();
+            assert_eq!(held.len(), share(eras.len() - 1, 0.5));
+            held.into_iter().for_each(|era| counts[era] += 1);
+        }
+        // 5 of 9 eras: 222 of 400, with a standard deviation of 10.
+        assert!(counts.iter().all(|&count: &i32| (count - 222).abs() < 40), "{counts:?}");
+    }
+
+    #[test]
+    fn sums_are_unbiased() {
+        let (g, h, known) = slopes();
+        let sum = |values: &[f32]| -> f64 {
+            let all = known.iter().flat_map(|&row| [row as usize, row as usize + ROWS]);
+            all.map(|at| f64::from(values[at])).sum()
+        };
+        for kind in [KINDS[2], KINDS[3]] {
+            for (at, exact) in [sum(&g), sum(&h)].into_iter().enumerate() {
+                let draws: Vec<f64> = (2..1002).map(|round| drawn(kind, 3, round).1[at]).collect();
+                let mean = draws.iter().sum::<f64>() / 1000.0;
+                let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1000.0;
+                let error = (variance / 1000.0).sqrt();
+                assert!(
+                    (mean - exact).abs() < 4.0 * error,
+                    "{kind:?} {at}: {mean} for {exact} +- {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_gradients_stay() {
+        let (g, h, known) = slopes();
+        let size = |row: u32| {
+            let of = |at: usize| f64::from(g[at] * h[at]).abs();
+            of(row as usize) + of(row as usize + ROWS)
+        };
+        let mut sorted = known.clone();
+        sorted.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
+        let rows = drawn(KINDS[2], 1, 4).0;
+        assert!(
+            sorted[..share(known.len(), 0.2)].iter().all(|row| rows.binary_search(row).is_ok())
+        );
+        // The first two rounds, 1 / learning_rate, take all rows.
+        assert_eq!(drawn(KINDS[2], 1, 1).0, known);
+        assert_ne!(drawn(KINDS[2], 1, 2).0, known);
+    }
+
+    #[test]
+    fn without_gradients_all_rows_stay() {
+        let (mut g, mut h, known) = (vec![0.0; 5], vec![1.0; 5], [0, 1, 2, 3, 4]);
+        let slopes = Slopes { g: &mut g, h: &mut h, rows: 5 };
+        assert_eq!(
+            super::rows(&settings(KINDS[3], 1), 0, &known, &[0, 5], slopes),
+            Some(known.to_vec())
+        );
+    }
 }

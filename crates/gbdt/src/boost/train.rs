@@ -10,12 +10,16 @@
 use fattail_bins::Mappers;
 use fattail_core::{Observer, Progress, Result};
 use fattail_objective::Bound;
-use fattail_trees::{Forest, Tree};
+use fattail_trees::{Feature, Forest, Tree};
 
 use super::{
-    GbdtModel, gradients,
-    holdout::Holdout,
+    GbdtModel,
+    dart::Drops,
+    eras::Eras,
+    gradients,
+    holdout::{History, Holdout},
     sample::{self, Slopes, Stream, choose, share},
+    start::Start,
 };
 use crate::{
     Boosting, Gbdt, Precision, Rows,
@@ -23,6 +27,7 @@ use crate::{
     era,
     grow::{Allowed, Grower, Grown, Sample},
     histogram::{Cell, Pack, Reduce},
+    split::EPSILON,
 };
 
 /// Bits of a gradient below which histograms get wider cells.
@@ -36,11 +41,15 @@ pub(super) struct Training<'a> {
     pub(super) allowed: &'a Allowed,
     pub(super) reduce: &'a dyn Reduce,
     pub(super) observer: Observer<'a>,
+    /// How many leaves may keep their histograms.
+    pub(super) histograms: usize,
 }
 
 /// What changes from round to round.
 struct State<'a, C> {
     score: Vec<f64>,
+    /// What the trees of the round are multiplied by.
+    shrinkage: f64,
     g: Vec<f32>,
     h: Vec<f32>,
     cells: Vec<C>,
@@ -53,15 +62,15 @@ struct State<'a, C> {
 
 impl<'a> Training<'a> {
     /// Trains with cells that are wide enough.
-    pub(super) fn run(&self, holdout: Option<Holdout<'_>>) -> Result<Outcome> {
+    pub(super) fn run(&self, start: Start, holdout: Option<Holdout<'_>>) -> Result<Outcome> {
         let counts = self.objective.constant_hessian() && !self.reweights();
         let bits = usize::BITS - self.data.rows().leading_zeros();
         match self.settings.precision {
-            Precision::Double => self.run_with::<[f64; 3]>(holdout),
+            Precision::Double => self.run_with::<[f64; 3]>(start, holdout),
             Precision::Integer if counts && <[u64; 1]>::fineness(bits).0 >= COARSE => {
-                self.run_with::<[u64; 1]>(holdout)
+                self.run_with::<[u64; 1]>(start, holdout)
             }
-            Precision::Integer => self.run_with::<[u64; 2]>(holdout),
+            Precision::Integer => self.run_with::<[u64; 2]>(start, holdout),
         }
     }
 
@@ -70,61 +79,76 @@ impl<'a> Training<'a> {
         matches!(self.settings.sampling.rows, Rows::Goss { .. } | Rows::MinimalVariance { .. })
     }
 
-    fn run_with<C: Cell>(&self, mut holdout: Option<Holdout<'_>>) -> Result<Outcome> {
-        let start = self.start();
-        let mut state = self.state::<C>(&start);
-        let mut history = Vec::new();
+    fn run_with<C: Cell>(&self, start: Start, mut holdout: Option<Holdout<'_>>) -> Result<Outcome> {
+        let (constant, first) = (start.constant.clone(), start.iterations);
+        let mut state = self.state::<C>(start);
+        let mut drops = Drops::new(self.settings);
+        let mut eras = Eras::new(self.settings, self.data, self.objective)?;
         let mut rounds = 0;
         for round in 0..self.settings.rounds {
             rounds = round + 1;
-            let grown = self.round(&mut state, round);
+            if let Some(drops) = &mut drops {
+                let round = first + round;
+                state.shrinkage = drops.begin(round, &self.data.binned, &mut state.score);
+            }
+            eras.choose(round, &state.score);
+            let before = state.trees.len();
+            let grown = self.round(&mut state, &eras, first + round);
+            let is_stump = grown.iter().all(Grown::is_stump);
+            let bias = self.bias(round, &constant);
+            add_bias(&mut state.trees[before..], &bias);
             (self.observer)(Progress {
                 stage: "boosting",
                 done: rounds as u64,
                 total: self.settings.rounds as u64,
             });
             if let Some(holdout) = &mut holdout {
-                holdout.add(&grown, self.shrinkage());
-                history.push(holdout.score()?);
-                if holdout.is_done(&history) {
+                holdout.add(&grown, state.shrinkage);
+                if holdout.is_done()? {
                     break;
                 }
             }
-            if grown.iter().all(Grown::is_stump) && self.is_stuck() {
+            if let Some(drops) = &mut drops {
+                let new = (grown, state.shrinkage, bias);
+                drops.end(new, &self.data.binned, &mut state.score, &mut state.trees);
+            }
+            if is_stump && self.is_stuck() {
                 break;
             }
         }
-        let best = holdout.as_ref().map(|holdout| holdout.best(&history) + 1);
-        let metric = holdout.map(|holdout| holdout.name()).unwrap_or_default();
+        let history = holdout.map(Holdout::history).unwrap_or_default();
         let mut trees = state.trees;
-        let outputs = self.objective.outputs();
-        trees.truncate(best.unwrap_or(rounds) * outputs);
-        fold_start(&mut trees, &start, self.settings.boosting == Boosting::RandomForest);
-        Ok(Outcome { trees, history, metric, rounds })
+        let best = history.best.map_or(rounds, |best| best + 1);
+        trees.truncate(best * self.objective.outputs());
+        Ok(Outcome { trees, history, rounds })
+    }
+
+    /// What the trees of a round add to every row: the constant, in the first round or, where trees
+    /// are averaged, in each.
+    fn bias(&self, round: usize, constant: &[f64]) -> Vec<f64> {
+        let holds = round == 0 || self.settings.boosting == Boosting::RandomForest;
+        constant.iter().map(|&constant| if holds { constant } else { 0.0 }).collect()
     }
 
     /// Whether a round without a split means that there is none to come.
     fn is_stuck(&self) -> bool {
         let sampling = &self.settings.sampling;
-        sampling.rows == Rows::All
-            && sampling.columns_by_tree >= 1.0
-            && sampling.columns_by_node >= 1.0
+        let same = sampling.columns_by_tree >= 1.0 && sampling.columns_by_node >= 1.0;
+        same && sampling.rows == Rows::All
+            && self.settings.eras.boosting.is_none()
+            && !matches!(self.settings.boosting, Boosting::Dart(_))
     }
 
-    fn start(&self) -> Vec<f64> {
-        if self.settings.from_average {
-            self.objective.start()
-        } else {
-            vec![0.0; self.objective.outputs()]
-        }
-    }
-
-    fn state<C: Cell>(&self, start: &[f64]) -> State<'a, C> {
+    fn state<C: Cell>(&self, start: Start) -> State<'a, C> {
         let rows = self.data.rows();
         let all = self.settings.sampling.columns_by_tree >= 1.0;
-        let size = rows * start.len();
+        let size = start.train.len();
         State {
-            score: start.iter().flat_map(|&start| std::iter::repeat_n(start, rows)).collect(),
+            score: start.train,
+            shrinkage: match self.settings.boosting {
+                Boosting::RandomForest => 1.0,
+                _ => self.settings.learning_rate,
+            },
             g: vec![0.0; size],
             h: vec![0.0; size],
             cells: vec![C::default(); rows],
@@ -140,20 +164,19 @@ impl<'a> Training<'a> {
         columns.filter(|(_, column)| column.mapper.bins > 1).map(|(at, _)| at).collect()
     }
 
-    fn shrinkage(&self) -> f64 {
-        match self.settings.boosting {
-            Boosting::RandomForest => 1.0,
-            _ => self.settings.learning_rate,
-        }
-    }
-
     /// One tree an output.
-    fn round<C: Cell>(&self, state: &mut State<'a, C>, round: usize) -> Vec<Grown> {
+    fn round<C: Cell>(
+        &self,
+        state: &mut State<'a, C>,
+        eras: &Eras<'_>,
+        round: usize,
+    ) -> Vec<Grown> {
         let rows = self.data.rows();
         self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
+        eras.neutralise(&mut state.g);
         let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
-        let sampled = sample::rows(self.settings, round, &self.data.known, &self.data.eras, slopes);
-        let known = (self.data.known.len() < rows).then_some(&*self.data.known);
+        let sampled = sample::rows(self.settings, round, eras.known(), &self.data.eras, slopes);
+        let known = (eras.known().len() < rows).then_some(eras.known());
         let sample = match sampled.as_deref().or(known) {
             Some(rows) => Sample::Some(rows),
             None => Sample::All,
@@ -161,9 +184,13 @@ impl<'a> Training<'a> {
         let outputs = self.objective.outputs();
         let mut all = Vec::with_capacity(outputs);
         for output in 0..outputs {
-            let grown = self.tree(state, round * outputs + output, output, sample);
+            let grown = if self.objective.trains(output) {
+                self.tree(state, round * outputs + output, output, sample)
+            } else {
+                Grown::constant(0.0)
+            };
             self.advance(state, output, &grown, sample);
-            state.trees.push(grown.to_tree(&self.data.binned, output, self.shrinkage()));
+            state.trees.push(grown.to_tree(&self.data.binned, output, state.shrinkage));
             all.push(grown);
         }
         all
@@ -196,9 +223,10 @@ impl<'a> Training<'a> {
             reduce: self.reduce,
             random: Stream::Tree(tree as u32).of(self.settings.seed),
             folds: state.folds.as_deref(),
+            histograms: self.histograms,
         };
         let mut grown = grower.grow(sample);
-        self.renew(&mut grown, output, &state.score[own]);
+        self.renew(&mut grown, output, &state.score);
         grown
     }
 
@@ -213,6 +241,9 @@ impl<'a> Training<'a> {
 
     /// Gives leaves the values that the objective wants.
     fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
+        if !self.objective.renews() {
+            return;
+        }
         for leaf in &mut grown.leaves {
             let rows = &grown.rows[leaf.rows.clone()];
             if let Some(value) = self.objective.renew(output, rows, score) {
@@ -234,14 +265,10 @@ impl<'a> Training<'a> {
         }
         let rows = self.data.rows();
         let score = &mut state.score[output * rows..(output + 1) * rows];
-        let shrinkage = self.shrinkage();
         if matches!(sample, Sample::All) || grown.rows.len() == self.data.known.len() {
-            for leaf in &grown.leaves {
-                let value = leaf.values[0] * shrinkage;
-                grown.rows[leaf.rows.clone()].iter().for_each(|&row| score[row as usize] += value);
-            }
+            grown.add_to_rows(state.shrinkage, score);
         } else {
-            grown.add_to(&self.data.binned, shrinkage, score);
+            grown.add_to(&self.data.binned, state.shrinkage, score);
         }
     }
 }
@@ -249,43 +276,47 @@ impl<'a> Training<'a> {
 /// What a training run gives.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    pub(super) trees: Vec<Tree>,
-    pub(super) history: Vec<f64>,
-    pub(super) metric: String,
-    pub(super) rounds: usize,
+    trees: Vec<Tree>,
+    history: History,
+    rounds: usize,
 }
 
-/// Puts the start into the first tree of each output, of an averaged forest into every one.
-fn fold_start(trees: &mut [Tree], start: &[f64], every: bool) {
-    for (output, &start) in start.iter().enumerate() {
-        let own = trees.iter_mut().filter(|tree| tree.output == output);
-        own.take(if every { usize::MAX } else { 1 }).for_each(|tree| tree.shift(output, start));
+/// Adds a constant an output to trees. As in LightGBM one of nothing leaves a tree's shrinkage alone.
+fn add_bias(trees: &mut [Tree], bias: &[f64]) {
+    let some = bias.iter().enumerate().filter(|(_, bias)| bias.abs() > EPSILON);
+    for (output, &bias) in some {
+        trees.iter_mut().for_each(|tree| tree.shift(output, bias));
     }
 }
 
-/// The forest of a run.
-pub(super) fn forest(
+/// The model of a run: its trees, after those of the forest that it went on from.
+pub(super) fn model(
     settings: &Gbdt,
     objective: &dyn Bound,
     mappers: &Mappers,
     outcome: Outcome,
-    features: Vec<fattail_trees::Feature>,
-) -> GbdtModel {
+    (features, old): (Vec<Feature>, Option<&Forest>),
+) -> Result<GbdtModel> {
+    let mut trees = old.map_or(Vec::new(), |old| old.trees.clone());
+    trees.extend(outcome.trees);
     let forest = Forest {
         features,
         outputs: objective.outputs(),
-        trees: outcome.trees,
-        start: Vec::new(),
+        trees,
+        start: old.map_or(Vec::new(), |old| old.start.clone()),
         average: settings.boosting == Boosting::RandomForest,
         link: objective.link(),
         objective: objective.text(),
         parameters: Vec::new(),
     };
-    GbdtModel {
+    if old.is_some() {
+        forest.check()?;
+    }
+    Ok(GbdtModel {
         forest,
         mappers: mappers.clone(),
-        history: outcome.history,
-        metric: outcome.metric,
+        history: outcome.history.values,
+        metric: outcome.history.metric,
         rounds: outcome.rounds,
-    }
+    })
 }

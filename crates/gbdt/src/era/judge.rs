@@ -43,7 +43,8 @@ pub(crate) fn judge(settings: &EraSettings, cuts: &[Cut], pooled: Pooled) -> Opt
     let present = cuts.iter().filter(|cut| cut.all.n > 0.0).count();
     let valid = |cut: &&Cut| cut.left.n >= least && cut.all.n - cut.left.n >= least;
     let counted = cuts.iter().filter(valid).count();
-    if counted == 0 || (counted as f64) < settings.valid_share * present as f64 {
+    let mute = counted == 0 && settings.criterion != Criterion::Pooled;
+    if mute || (counted as f64) < settings.valid_share * present as f64 {
         return None;
     }
     let cuts = || cuts.iter().filter(valid);
@@ -70,6 +71,15 @@ pub(crate) fn judge(settings: &EraSettings, cuts: &[Cut], pooled: Pooled) -> Opt
         }
     };
     (score > 0.0).then_some(score)
+}
+
+/// The most that eras can make of a split that wins `gain` in the pool; none where that says nothing.
+pub(crate) fn most(settings: &EraSettings, gain: f64) -> Option<f64> {
+    match settings.criterion {
+        Criterion::Pooled | Criterion::Directional { .. } => Some(gain),
+        Criterion::TStatistic { .. } if gain <= 0.0 => Some(f64::NEG_INFINITY),
+        Criterion::EraSplit { .. } | Criterion::TStatistic { .. } => None,
+    }
 }
 
 /// The spread of the eras' answers: `var_e(slope) / mean_e(slope)^2`, the slope being `v_Le - v_Re`.

@@ -1,17 +1,29 @@
-//! Eras: their judgement of splits, and the folds they are joined into.
+//! Eras: their judgement of splits, the folds they are joined into, those that are predicted worst,
+//! and gradients without what is linear in their features.
 
 mod judge;
+mod neutral;
+mod worst;
 
 use std::ops::Range;
 
-pub(crate) use judge::{Cut, Pooled, judge, spread};
+pub(crate) use judge::{Cut, Pooled, judge, most, spread};
+pub(crate) use neutral::Neutral;
+pub(crate) use worst::worst;
 
 use crate::{Criterion, EraSettings};
+
+impl EraSettings {
+    /// Whether a split depends on more than its sums over all eras.
+    pub(crate) fn judge_splits(&self) -> bool {
+        self.criterion != Criterion::Pooled || self.adaptive.is_some() || self.valid_share > 0.0
+    }
+}
 
 /// Where the folds of eras that judge splits start, and the number of rows at the end; none when the
 /// pool alone judges.
 pub(crate) fn folds(settings: &EraSettings, eras: &[usize]) -> Option<Vec<u32>> {
-    if settings.criterion == Criterion::Pooled && settings.adaptive.is_none() {
+    if !settings.judge_splits() {
         return None;
     }
     let count = eras.len() - 1;

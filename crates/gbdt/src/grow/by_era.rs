@@ -1,32 +1,40 @@
 //! The best split of a leaf when eras judge.
 //!
 //! Rows of a node stay sorted by era, so each fold of eras is a stretch of them and has a histogram of
-//! its own; the pool's is their sum. Every threshold is valued in the pool and judged by the folds.
+//! its own; the pool's is their sum. Every threshold is valued in the pool and judged by the folds, in
+//! the order of the pool's search, so that the pooled criterion finds the pool's very splits. Of equal
+//! scores the one that wins more in the pool comes first, for agreement alone ties often.
 //! Cost: the rows of the leaf once (no histogram is taken from a parent's), and folds x bins numbers.
 
+use std::ops::Range;
+
+use fattail_trees::Missing;
 use rayon::prelude::*;
 
 use super::{Grower, find::Question, leaf::Leaf};
 use crate::{
+    EraSettings,
     era::{self, Cut, Pooled},
-    histogram::{self, Cell, Group, Rows, Sums},
-    split::{EPSILON, Side, Split, Task},
+    histogram::{self, Cell, Sums},
+    split::{Draw, EPSILON, Side, Split, Task, Valuer},
 };
 
-/// Sums of each bin in each fold: fold `f` of bin `b` at `b * folds + f`.
-struct ByFold {
-    sums: Vec<Sums>,
-    folds: usize,
+/// A split with the score that eras give it as its gain, and what it wins in the pool.
+struct Judged {
+    split: Split,
+    pooled: f64,
 }
 
-impl ByFold {
-    fn bin(&self, bin: usize) -> &[Sums] {
-        &self.sums[bin * self.folds..(bin + 1) * self.folds]
-    }
-
-    fn pooled(&self) -> Vec<Sums> {
-        let sum = |sums: &[Sums]| sums.iter().fold(Sums::default(), |sum, &fold| sum.plus(fold));
-        self.sums.chunks(self.folds).map(sum).collect()
+impl Judged {
+    fn better(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        let (a, b) = match (a, b) {
+            (Some(a), Some(b)) => (a, b),
+            (a, b) => return a.or(b),
+        };
+        let key = |judged: &Self| (judged.split.gain, judged.pooled);
+        let first =
+            if key(&a) == key(&b) { a.split.feature < b.split.feature } else { key(&a) > key(&b) };
+        Some(if first { a } else { b })
     }
 }
 
@@ -41,53 +49,32 @@ impl<C: Cell> Grower<'_, C> {
         node: usize,
     ) -> Option<Split> {
         let question = self.question(leaf, node);
-        let histograms = self.build_folds(folds, rows, cells);
-        let mut start = 0;
-        let groups: Vec<(&Group, usize)> = self
-            .pack
-            .groups
-            .iter()
-            .map(|group| {
-                start += group.bins;
-                (group, start - group.bins)
-            })
-            .collect();
-        let best = groups.into_par_iter().map(|(group, start)| {
-            let mut at = start;
+        let parts: Vec<Range<usize>> = era::parts(folds, rows).collect();
+        let mut histograms = vec![C::default(); parts.len() * self.pack.bins];
+        histogram::build_parts(self.pack, rows, cells, &parts, &mut histograms);
+        self.reduce(&mut histograms);
+        let best = self.pack.groups.par_iter().map(|group| {
             let mut best = None;
             for member in &group.members {
                 let seen = question.sees(member.feature)
                     && self.allowed.may_follow(&leaf.path, member.feature);
-                if seen {
-                    let bins = self.by_fold(&histograms, at..at + member.bins);
-                    best = Split::better(best, self.judged(leaf, &question, member.feature, &bins));
+                if let Some(start) = self.pack.starts[member.feature].filter(|_| seen) {
+                    let bins = self.by_fold(&histograms, start..start + member.bins);
+                    best =
+                        Judged::better(best, self.judged(leaf, &question, member.feature, &bins));
                 }
-                at += member.bins;
             }
             best
         });
-        best.reduce(|| None, Split::better)
+        best.reduce(|| None, Judged::better).map(|judged| judged.split)
     }
 
-    /// A histogram a fold, over all workers.
-    fn build_folds(&self, folds: &[u32], rows: &[u32], cells: &[C]) -> Vec<C> {
-        let bins = self.pack.bins;
-        let mut all = vec![C::default(); (folds.len() - 1) * bins];
-        let parts: Vec<_> = era::parts(folds, rows).collect();
-        all.par_chunks_mut(bins).zip(parts).for_each(|(histogram, part)| {
-            let rows = Rows::At(&rows[part.clone()]);
-            histogram::build(self.pack, rows, &cells[part], histogram);
-        });
-        self.reduce(&mut all);
-        all
-    }
-
-    fn by_fold(&self, histograms: &[C], bins: std::ops::Range<usize>) -> ByFold {
-        let folds = histograms.len() / self.pack.bins;
-        let cell = |bin: usize, fold: usize| histograms[fold * self.pack.bins + bin];
-        let all = bins.flat_map(|bin| (0..folds).map(move |fold| (bin, fold)));
-        let sums = all.map(|(bin, fold)| cell(bin, fold).decode(self.scale)).collect();
-        ByFold { sums, folds }
+    fn by_fold(&self, histograms: &[C], bins: Range<usize>) -> ByFold {
+        let mut sums = Vec::with_capacity(bins.len() * (histograms.len() / self.pack.bins));
+        for histogram in histograms.chunks(self.pack.bins) {
+            sums.extend(histogram[bins.clone()].iter().map(|cell| cell.decode(self.scale)));
+        }
+        ByFold { sums, bins: bins.len() }
     }
 
     /// The best split on a feature.
@@ -97,98 +84,180 @@ impl<C: Cell> Grower<'_, C> {
         question: &Question,
         feature: usize,
         bins: &ByFold,
-    ) -> Option<Split> {
-        let task = self.task(leaf, question, feature);
-        let pooled = bins.pooled();
-        let mut judge = Judge::new(task, bins, &pooled);
-        let mut best = None;
-        if task.is_categorical {
-            let side = task.best(&pooled)?.side;
-            (0..pooled.len())
-                .filter(|&bin| side.goes_left(bin, None))
-                .for_each(|bin| judge.add(bin));
-            best = self.judge(&judge, side);
-        } else {
-            let apart = task.missing_bin.filter(|_| pooled.len() > 2);
-            // Missing values on the left first, as in the pool's search; the first of equals wins.
-            for default_left in [true, false].into_iter().skip(usize::from(apart.is_none())) {
-                judge.clear();
-                apart.filter(|_| default_left).into_iter().for_each(|bin| judge.add(bin));
-                for bin in 0..pooled.len() - 1 {
-                    if apart != Some(bin) {
-                        judge.add(bin);
-                    }
-                    let split = self.judge(&judge, Side::Threshold { bin, default_left });
-                    best = first_best(best, split);
-                }
-            }
-        }
+    ) -> Option<Judged> {
+        let draw = |choices: usize| self.draw_choice(question.node(), feature, choices);
+        let random: Option<Draw<'_>> =
+            if self.settings.limits.extra_trees { Some(&draw) } else { None };
+        let task = Task { random, ..self.task(leaf, question, feature) };
+        let judged = Court::new(task, &self.settings.eras, bins).best()?;
         let factor = self.allowed.factor(feature, leaf.depth);
-        best.map(|split| Split { gain: split.gain * factor, ..split })
-    }
-
-    fn judge(&self, judge: &Judge<'_, '_>, side: Side) -> Option<Split> {
-        let mut task = judge.task;
-        let settings = &self.settings.eras;
-        let (left, right) = (judge.left, task.total.minus(judge.left));
-        let small = |sums: Sums| sums.n < task.min_rows || sums.h < task.min_hessian;
-        if small(left) || small(right) {
-            return None;
-        }
-        if let Some(factor) = settings.adaptive {
-            let more = factor * task.total.h * era::spread(&judge.cuts, task.valuer.l2);
-            task.valuer.l2 += more;
-        }
-        let gain = task.valuer.pair_gain(left, right);
-        let outputs = task.valuer.outputs(left, right);
-        let pooled = Pooled { gain: gain - task.floor, outputs, l2: task.valuer.l2 };
-        let score = era::judge(settings, &judge.cuts, pooled)?;
-        let split = task.split(side, gain, left, &task.valuer);
-        Some(Split { gain: score, ..split })
+        let split = Split { gain: judged.split.gain * factor, ..judged.split };
+        Some(Judged { split, pooled: judged.pooled * factor })
     }
 }
 
-/// The better of two, the first of equals.
-fn first_best(best: Option<Split>, split: Option<Split>) -> Option<Split> {
-    match (best, split) {
-        (Some(best), Some(split)) => Some(if split.gain > best.gain { split } else { best }),
-        (best, split) => best.or(split),
+/// Sums of each bin in each fold: bin `b` of fold `f` at `f * bins + b`.
+struct ByFold {
+    sums: Vec<Sums>,
+    bins: usize,
+}
+
+impl ByFold {
+    /// A bin, fold by fold.
+    fn bin(&self, bin: usize) -> impl Iterator<Item = &Sums> {
+        self.sums[bin..].iter().step_by(self.bins)
     }
+
+    fn pooled(&self) -> Vec<Sums> {
+        let mut pooled = vec![Sums::default(); self.bins];
+        for fold in self.sums.chunks_exact(self.bins) {
+            pooled.iter_mut().zip(fold).for_each(|(sum, &bin)| *sum = sum.plus(bin));
+        }
+        pooled
+    }
+
+    /// Each fold with everything on the left.
+    fn cuts(&self) -> Vec<Cut> {
+        let all = |fold: &[Sums]| fold.iter().fold(Sums::default(), |sum, &bin| sum.plus(bin));
+        let folds = self.sums.chunks_exact(self.bins).map(all);
+        folds.map(|all| Cut { all, left: all }).collect()
+    }
+}
+
+/// What is said of a threshold.
+struct Verdict {
+    score: f64,
+    /// What the children are worth in the pool.
+    gain: f64,
+    valuer: Valuer,
+}
+
+/// The best threshold so far.
+struct Best {
+    verdict: Verdict,
+    bin: usize,
+    left: Sums,
+    default_left: bool,
 }
 
 /// A feature of a leaf before its eras.
-struct Judge<'a, 't> {
-    task: Task<'t>,
+struct Court<'a> {
+    task: Task<'a>,
+    settings: &'a EraSettings,
     bins: &'a ByFold,
-    pooled: &'a [Sums],
-    /// What goes left in the pool, epsilon in its hessian.
-    left: Sums,
-    /// And in each fold.
+    pooled: Vec<Sums>,
+    /// What goes left in each fold.
     cuts: Vec<Cut>,
+    best: Option<Best>,
 }
 
-impl<'a, 't> Judge<'a, 't> {
-    fn new(task: Task<'t>, bins: &'a ByFold, pooled: &'a [Sums]) -> Self {
-        let mut all = vec![Sums::default(); bins.folds];
-        for sums in bins.sums.chunks(bins.folds) {
-            all.iter_mut().zip(sums).for_each(|(all, &sums)| *all = all.plus(sums));
+impl<'a> Court<'a> {
+    fn new(task: Task<'a>, settings: &'a EraSettings, bins: &'a ByFold) -> Self {
+        Self { task, settings, bins, pooled: bins.pooled(), cuts: bins.cuts(), best: None }
+    }
+
+    fn best(self) -> Option<Judged> {
+        if self.task.is_categorical { self.categories() } else { self.threshold() }
+    }
+
+    fn threshold(mut self) -> Option<Judged> {
+        let bins = self.pooled.len();
+        let only = self.task.random.map(|draw| draw(bins - 1));
+        let apart = self.task.missing_bin.filter(|_| bins > 2);
+        self.leftwards(apart, only);
+        if apart.is_some() {
+            self.rightwards(apart, only);
         }
-        let cuts = all.into_iter().map(|all| Cut { all, left: Sums::default() }).collect();
-        let mut judge = Self { task, bins, pooled, left: Sums::default(), cuts };
-        judge.clear();
-        judge
+        let best = self.best?;
+        let default_left = best.default_left && !(self.task.missing == Missing::Nan && bins <= 2);
+        let side = Side::Threshold { bin: best.bin, default_left };
+        let split = self.task.split(side, best.verdict.gain, best.left, &best.verdict.valuer);
+        Some(Judged { pooled: split.gain, split: Split { gain: best.verdict.score, ..split } })
     }
 
-    /// Sends everything right.
-    fn clear(&mut self) {
-        self.left = Sums { h: EPSILON, ..Sums::default() };
+    /// From the last threshold to the first, `apart` staying on the left.
+    fn leftwards(&mut self, apart: Option<usize>, only: Option<usize>) {
+        let mut right = Sums { h: EPSILON, ..Sums::default() };
+        for bin in (1..self.pooled.len()).rev().filter(|&bin| apart != Some(bin)) {
+            right = right.plus(self.pooled[bin]);
+            let folds = self.bins.bin(bin);
+            self.cuts
+                .iter_mut()
+                .zip(folds)
+                .for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
+            if only.is_none_or(|only| only == bin - 1) {
+                self.offer(bin - 1, self.task.total.minus(right), right, true);
+            }
+        }
+    }
+
+    /// From the first threshold to the last, `apart` staying on the right.
+    fn rightwards(&mut self, apart: Option<usize>, only: Option<usize>) {
+        let mut left = Sums { h: EPSILON, ..Sums::default() };
         self.cuts.iter_mut().for_each(|cut| cut.left = Sums::default());
+        for bin in (0..self.pooled.len() - 1).filter(|&bin| apart != Some(bin)) {
+            left = left.plus(self.pooled[bin]);
+            let folds = self.bins.bin(bin);
+            self.cuts.iter_mut().zip(folds).for_each(|(cut, &sums)| cut.left = cut.left.plus(sums));
+            if only.is_none_or(|only| only == bin) {
+                self.offer(bin, left, self.task.total.minus(left), false);
+            }
+        }
     }
 
-    /// Sends a bin left.
-    fn add(&mut self, bin: usize) {
-        self.left = self.left.plus(self.pooled[bin]);
-        let folds = self.bins.bin(bin);
-        self.cuts.iter_mut().zip(folds).for_each(|(cut, &sums)| cut.left = cut.left.plus(sums));
+    fn offer(&mut self, bin: usize, left: Sums, right: Sums, default_left: bool) {
+        let task = &self.task;
+        let small = |sums: Sums| sums.n < task.min_rows || sums.h < task.min_hessian;
+        if small(left) || small(right) {
+            return;
+        }
+        let valuer = self.strengthened(task.valuer);
+        let gain = valuer.pair_gain(left, right);
+        if gain == f64::NEG_INFINITY {
+            return;
+        }
+        let won = gain - task.floor;
+        let least = self.best.as_ref().map_or(0.0, |best| best.verdict.score);
+        if era::most(self.settings, won).is_some_and(|most| most < least) {
+            return;
+        }
+        let pooled = Pooled { gain: won, outputs: valuer.outputs(left, right), l2: valuer.l2 };
+        let Some(score) = era::judge(self.settings, &self.cuts, pooled) else { return };
+        let key = |verdict: &Verdict| (verdict.score, verdict.gain);
+        if self.best.as_ref().is_none_or(|best| (score, gain) > key(&best.verdict)) {
+            self.best =
+                Some(Best { verdict: Verdict { score, gain, valuer }, bin, left, default_left });
+        }
+    }
+
+    /// The best set of categories of the pool, judged.
+    fn categories(mut self) -> Option<Judged> {
+        let task = self.task;
+        let mut split = task.best(&self.pooled)?;
+        for bin in (0..self.pooled.len()).filter(|&bin| !task.goes_left(&split.side, bin)) {
+            let folds = self.bins.bin(bin);
+            self.cuts
+                .iter_mut()
+                .zip(folds)
+                .for_each(|(cut, &sums)| cut.left = cut.left.minus(sums));
+        }
+        let mut own = task.valuer;
+        own.l2 += task.categorical.extra_l2(self.pooled.len());
+        let valuer = self.strengthened(own);
+        if valuer.l2 > own.l2 {
+            let with_epsilon = |sums: Sums| Sums { h: sums.h + EPSILON, ..sums };
+            let (left, right) = (with_epsilon(split.left), with_epsilon(split.right));
+            split = task.split(split.side, valuer.pair_gain(left, right), left, &valuer);
+        }
+        let (gain, outputs) = (split.gain, (split.left_output, split.right_output));
+        let score = era::judge(self.settings, &self.cuts, Pooled { gain, outputs, l2: valuer.l2 })?;
+        Some(Judged { pooled: gain, split: Split { gain: score, ..split } })
+    }
+
+    /// More penalty where the eras of the cut differ.
+    fn strengthened(&self, valuer: Valuer) -> Valuer {
+        let Some(factor) = self.settings.adaptive else { return valuer };
+        let more = factor * self.task.total.h * era::spread(&self.cuts, valuer.l2);
+        Valuer { l2: valuer.l2 + more, ..valuer }
     }
 }

@@ -8,13 +8,36 @@ use crate::{
     split::{Bounds, EPSILON, Split, Task, Valuer},
 };
 
+/// What a search gives.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The best split.
+    pub(super) best: Option<Split>,
+    /// The features on which none beats the floor.
+    pub(super) hopeless: Vec<u32>,
+}
+
+impl Found {
+    fn with(mut self, other: Self) -> Self {
+        self.best = Split::better(self.best, other.best);
+        self.hopeless.extend(other.hopeless);
+        self
+    }
+
+    fn sorted(mut self, inherited: &[u32]) -> Self {
+        self.hopeless.extend(inherited);
+        self.hopeless.sort_unstable();
+        self
+    }
+}
+
 /// Bins that are worth more than one thread.
 const PARALLEL_BINS: usize = 8192;
 
 impl<C: Cell> Grower<'_, C> {
     /// The best split of a leaf whose histogram is `histogram`.
-    pub(super) fn find(&self, leaf: &Leaf<'_, C>, histogram: &[C], node: usize) -> Option<Split> {
-        let question = self.question(leaf, node);
+    pub(super) fn find(&self, leaf: &Leaf<'_, C>, histogram: &[C]) -> Found {
+        let question = self.question(leaf, leaf.number);
         let mut groups = Vec::with_capacity(self.pack.groups.len());
         let mut rest = histogram;
         for group in &self.pack.groups {
@@ -24,10 +47,11 @@ impl<C: Cell> Grower<'_, C> {
         }
         let best = |(group, bins): (&Group, &[C])| self.find_in(leaf, &question, group, bins);
         if histogram.len() < PARALLEL_BINS || rayon::current_num_threads() == 1 {
-            groups.into_iter().map(best).fold(None, Split::better)
+            groups.into_iter().map(best).fold(Found::default(), Found::with)
         } else {
-            groups.into_par_iter().map(best).reduce(|| None, Split::better)
+            groups.into_par_iter().map(best).reduce(Found::default, Found::with)
         }
+        .sorted(&leaf.hopeless)
     }
 
     /// The best split on a feature of a group.
@@ -37,22 +61,27 @@ impl<C: Cell> Grower<'_, C> {
         question: &Question,
         group: &Group,
         mut histogram: &[C],
-    ) -> Option<Split> {
+    ) -> Found {
         let mut sums: Vec<Sums> = Vec::with_capacity(256);
-        let mut best = None;
+        let mut found = Found::default();
         for member in &group.members {
             let (own, rest) = histogram.split_at(member.bins);
             histogram = rest;
             if !question.sees(member.feature)
+                || leaf.is_hopeless(member.feature)
                 || !self.allowed.may_follow(&leaf.path, member.feature)
             {
                 continue;
             }
             sums.clear();
             sums.extend(own.iter().map(|cell| cell.decode(self.scale)));
-            best = Split::better(best, self.find_on(leaf, question, member.feature, &sums));
+            let split = self.find_on(leaf, question, member.feature, &sums);
+            if split.is_none() {
+                found.hopeless.push(member.feature as u32);
+            }
+            found.best = Split::better(found.best, split);
         }
-        best
+        found
     }
 
     fn find_on(
@@ -62,7 +91,7 @@ impl<C: Cell> Grower<'_, C> {
         feature: usize,
         sums: &[Sums],
     ) -> Option<Split> {
-        let draw = |bins: usize| self.draw_threshold(question.node, feature, bins);
+        let draw = |choices: usize| self.draw_choice(question.node, feature, choices);
         let task = self.task(leaf, question, feature);
         let task = Task { random: self.settings.limits.extra_trees.then_some(&draw), ..task };
         let mut split = task.best(sums)?;
@@ -74,17 +103,18 @@ impl<C: Cell> Grower<'_, C> {
     pub(super) fn task(&self, leaf: &Leaf<'_, C>, question: &Question, feature: usize) -> Task<'_> {
         let mapper = &self.binned.columns[feature].mapper;
         let monotone = self.allowed.direction(feature);
+        let is_categorical = matches!(mapper.kind, fattail_bins::Kind::Categorical { .. });
         Task {
             feature,
             missing: mapper.missing,
             zero_bin: mapper.zero_bin,
             missing_bin: mapper.missing_bin(),
-            is_categorical: matches!(mapper.kind, fattail_bins::Kind::Categorical { .. }),
+            is_categorical,
             total: Sums { h: leaf.sums.h + 2.0 * EPSILON, ..leaf.sums },
             valuer: Valuer { monotone, bounds: question.bounds, ..question.valuer },
             min_rows: self.settings.limits.min_data_in_leaf as f64,
             min_hessian: self.settings.limits.min_sum_hessian_in_leaf,
-            floor: question.floor,
+            floor: if is_categorical { question.floor_of_sets } else { question.floor },
             categorical: &self.settings.categorical,
             random: None,
         }
@@ -100,6 +130,12 @@ impl<C: Cell> Grower<'_, C> {
             valuer,
             bounds: self.allowed.is_monotone().then_some((leaf.bounds, leaf.bounds)),
             floor: valuer.leaf_gain(total) + limits.min_gain_to_split,
+            floor_of_sets: limits.min_gain_to_split
+                + if limits.path_smooth > 0.0 {
+                    valuer.gain_of(total, leaf.output)
+                } else {
+                    valuer.leaf_gain(total)
+                },
             columns: self.columns_of_node(node),
         }
     }
@@ -112,10 +148,17 @@ pub(super) struct Question {
     valuer: Valuer,
     bounds: Option<(Bounds, Bounds)>,
     floor: f64,
+    /// The floor of sets of categories: like LightGBM's, it takes a smoothed node at its value.
+    floor_of_sets: f64,
     columns: Option<Vec<bool>>,
 }
 
 impl Question {
+    /// The number of the node.
+    pub(super) fn node(&self) -> usize {
+        self.node
+    }
+
     /// Whether the node may ask about a feature.
     pub(super) fn sees(&self, feature: usize) -> bool {
         self.columns.as_ref().is_none_or(|columns| columns[feature])

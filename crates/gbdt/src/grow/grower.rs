@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::{
     constraint::Allowed,
+    find::Found,
     grown::{BinNode, Grown, GrownLeaf},
     leaf::{self, Leaf},
     partition::partition,
@@ -46,24 +47,27 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) random: Counter,
     /// Where the folds of eras that judge splits start, and the number of rows at the end.
     pub(crate) folds: Option<&'a [u32]>,
+    /// How many leaves may keep their histograms.
+    pub(crate) histograms: usize,
 }
 
 /// A growing tree.
-struct Growing<'a, C> {
-    rows: Vec<u32>,
+pub(super) struct Growing<'a, C> {
+    pub(super) rows: Vec<u32>,
     scratch: Vec<u32>,
     /// Cells of a node, in the order of its rows.
     ordered: Vec<C>,
-    leaves: Vec<Leaf<'a, C>>,
+    pub(super) leaves: Vec<Leaf<'a, C>>,
     nodes: Vec<BinNode>,
     /// Histograms that are free.
-    pool: Vec<Vec<C>>,
+    pub(super) pool: Vec<Vec<C>>,
 }
 
 impl<'a, C: Cell> Grower<'a, C> {
     /// Grows a tree; its values are not shrunk.
     pub(crate) fn grow(&self, sample: Sample<'_>) -> Grown {
         let mut growing = self.root(sample);
+        self.grow_forced(&mut growing);
         match self.settings.growth {
             Growth::LeafWise => self.grow_leaves(&mut growing, false),
             Growth::DepthWise => self.grow_leaves(&mut growing, true),
@@ -104,18 +108,22 @@ impl<'a, C: Cell> Grower<'a, C> {
         let mut root = Leaf {
             rows: 0..growing.rows.len(),
             sums,
-            output: Valuer::new(&self.settings.limits, 0.0).free_output(sums),
+            output: Valuer::new(&self.settings.limits, 0.0).root_output(sums),
             depth: 0,
             bounds: Bounds::default(),
             histogram: None,
             best: None,
             path: Vec::new(),
-            forced: self.settings.constraints.forced.as_deref(),
+            spans: Vec::new(),
+            hopeless: Vec::new(),
+            forced: self.allowed.forced(),
+            number: 0,
             parent: None,
         };
         if self.may_split(&root) && self.folds.is_some() {
             gather(self.cells, &growing.rows, &mut growing.ordered);
-            root.best = self.find_in_leaf(&growing, &root, 0);
+            let found = self.find_in_leaf(&growing, &root);
+            root.keep(found);
         } else if self.may_split(&root) {
             let mut histogram = growing.take(self.pack.bins);
             match sample {
@@ -125,7 +133,8 @@ impl<'a, C: Cell> Grower<'a, C> {
                 }
                 Sample::Some(_) => self.build(&mut growing, &root, &mut histogram),
             }
-            root.best = self.find(&root, &histogram, 0);
+            let found = self.find(&root, &histogram);
+            root.keep(found);
             root.histogram = Some(histogram);
         }
         growing.leaves.push(root);
@@ -163,7 +172,7 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     /// Splits leaf `at`: it becomes the left child, the right one comes last.
-    fn split(&self, growing: &mut Growing<'a, C>, at: usize, split: Split) {
+    pub(super) fn split(&self, growing: &mut Growing<'a, C>, at: usize, split: Split) {
         let parent = growing.leaves[at].histogram.take();
         let (mut left, mut right) = self.children(growing, at, split);
         let (of_left, of_right) = self.histograms(growing, &left, &right, parent);
@@ -173,18 +182,21 @@ impl<'a, C: Cell> Grower<'a, C> {
             growing.leaves.push(right);
             return;
         }
-        let node = growing.nodes.len();
         (left.histogram, right.histogram) = (of_left, of_right);
         if self.folds.is_some() {
             // The workers' sums are taken inside, so the children come one after the other.
-            left.best = self.find_in_leaf(growing, &left, 2 * node - 1);
-            right.best = self.find_in_leaf(growing, &right, 2 * node);
+            for leaf in [&mut left, &mut right] {
+                let found = self.find_in_leaf(growing, leaf);
+                leaf.keep(found);
+            }
         } else {
             let growing = &*growing;
-            (left.best, right.best) = rayon::join(
-                || self.find_in_leaf(growing, &left, 2 * node - 1),
-                || self.find_in_leaf(growing, &right, 2 * node),
+            let (of_left, of_right) = rayon::join(
+                || self.find_in_leaf(growing, &left),
+                || self.find_in_leaf(growing, &right),
             );
+            left.keep(of_left);
+            right.keep(of_right);
         }
         for leaf in [&mut left, &mut right] {
             if leaf.best.is_none() {
@@ -193,24 +205,47 @@ impl<'a, C: Cell> Grower<'a, C> {
         }
         growing.leaves[at] = left;
         growing.leaves.push(right);
+        if self.allowed.by_value() {
+            self.bound_others(growing, at);
+        }
+        self.evict(growing);
+    }
+
+    /// Takes histograms from the leaves that win least, where too many are kept: those of their
+    /// children will be built from rows.
+    fn evict(&self, growing: &mut Growing<'a, C>) {
+        let gain = |leaf: &Leaf<'_, C>| leaf.best.as_ref().map_or(0.0, |split| split.gain);
+        let kept = growing.leaves.iter().enumerate().filter(|(_, leaf)| leaf.histogram.is_some());
+        let mut kept: Vec<(usize, f64)> = kept.map(|(at, leaf)| (at, gain(leaf))).collect();
+        let count = kept.len().saturating_sub(self.histograms);
+        if count == 0 {
+            return;
+        }
+        kept.sort_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        for &(at, _) in &kept[..count] {
+            growing.pool.extend(growing.leaves[at].histogram.take());
+        }
     }
 
     /// The best split of a leaf, from its histogram or from its eras.
-    fn find_in_leaf(
-        &self,
-        growing: &Growing<'a, C>,
-        leaf: &Leaf<'_, C>,
-        node: usize,
-    ) -> Option<Split> {
+    pub(super) fn find_in_leaf(&self, growing: &Growing<'a, C>, leaf: &Leaf<'_, C>) -> Found {
         if !self.may_split(leaf) {
-            return None;
+            return Found::default();
         }
         if let Some(folds) = self.folds {
             let (rows, cells) =
                 (&growing.rows[leaf.rows.clone()], &growing.ordered[leaf.rows.clone()]);
-            return self.find_by_era(leaf, folds, rows, cells, node);
+            let best = self.find_by_era(leaf, folds, rows, cells, leaf.number);
+            return Found { best, hopeless: Vec::new() };
         }
-        self.find(leaf, leaf.histogram.as_ref()?, node)
+        leaf.histogram.as_ref().map_or_else(Found::default, |histogram| self.find(leaf, histogram))
+    }
+
+    /// A split as the tree keeps it: like LightGBM, its gain has the least gain back.
+    fn recorded(&self, split: Split) -> Split {
+        let is_pooled = self.folds.is_none() && self.settings.growth != Growth::Oblivious;
+        let back = if is_pooled { self.settings.limits.min_gain_to_split } else { 0.0 };
+        Split { gain: split.gain + back, ..split }
     }
 
     /// Sorts the rows of leaf `at` and makes its children, without histograms.
@@ -237,6 +272,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             path.insert(place, split.feature);
         }
         let bounds = self.allowed.children(leaf.bounds, &split);
+        let spans = self.child_spans(&leaf, &split);
         let child = |is_left: bool| Leaf {
             rows: if is_left { leaf.rows.start..middle } else { middle..leaf.rows.end },
             sums: if is_left { split.left } else { split.right },
@@ -246,14 +282,15 @@ impl<'a, C: Cell> Grower<'a, C> {
             histogram: None,
             best: None,
             path: path.clone(),
-            forced: leaf
-                .forced
-                .and_then(|f| if is_left { f.left.as_deref() } else { f.right.as_deref() }),
+            spans: if is_left { spans.0.clone() } else { spans.1.clone() },
+            hopeless: leaf.hopeless.clone(),
+            forced: leaf.forced.and_then(|forced| forced.child(is_left)),
+            number: 2 * node + if is_left { 1 } else { 2 },
             parent: Some((node, is_left)),
         };
         let children = (child(true), child(false));
         growing.nodes.push(BinNode {
-            split,
+            split: self.recorded(split),
             table,
             left: Child::Leaf(at as u32),
             right: Child::Leaf(new as u32),
@@ -281,7 +318,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             growing.pool.extend(parent);
             return (None, None);
         }
-        let left_is_smaller = left.sums.n <= right.sums.n;
+        let left_is_smaller = left.sums.n < right.sums.n;
         let (small, large) = if left_is_smaller { (left, right) } else { (right, left) };
         let mut smaller = growing.take(self.pack.bins);
         self.build(growing, small, &mut smaller);
@@ -300,7 +337,12 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     /// Builds the histogram of a leaf over all workers.
-    fn build(&self, growing: &mut Growing<'_, C>, leaf: &Leaf<'_, C>, histogram: &mut [C]) {
+    pub(super) fn build(
+        &self,
+        growing: &mut Growing<'_, C>,
+        leaf: &Leaf<'_, C>,
+        histogram: &mut [C],
+    ) {
         let rows = &growing.rows[leaf.rows.clone()];
         let ordered = &mut growing.ordered[leaf.rows.clone()];
         gather(self.cells, rows, ordered);
@@ -328,11 +370,11 @@ impl<'a, C: Cell> Grower<'a, C> {
         Some(seen)
     }
 
-    /// The only threshold that an extremely random tree tries.
-    pub(super) fn draw_threshold(&self, node: usize, feature: usize, bins: usize) -> usize {
+    /// The only one of so many questions that an extremely random tree tries.
+    pub(super) fn draw_choice(&self, node: usize, feature: usize, choices: usize) -> usize {
         let address = (node as u32).wrapping_mul(0x9E37_79B1) ^ feature as u32;
         let mut generator = self.random.draw(address ^ 0x8000_0000);
-        below(&mut generator, bins.saturating_sub(2).max(1))
+        below(&mut generator, choices)
     }
 
     /// One question a level: the one that wins most over all leaves.
@@ -352,7 +394,7 @@ impl<'a, C: Cell> Grower<'a, C> {
 
 impl<C: Cell> Growing<'_, C> {
     /// A histogram of zeros.
-    fn take(&mut self, bins: usize) -> Vec<C> {
+    pub(super) fn take(&mut self, bins: usize) -> Vec<C> {
         let Some(mut histogram) = self.pool.pop() else { return vec![C::default(); bins] };
         histogram.fill(C::default());
         histogram

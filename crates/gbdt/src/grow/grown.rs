@@ -48,7 +48,16 @@ pub(crate) struct Grown {
     pub(crate) rows: Vec<u32>,
 }
 
+/// Rows of a block of scores.
+const BLOCK: usize = 1 << 14;
+
 impl Grown {
+    /// A tree that asks nothing and was grown on no row.
+    pub(crate) fn constant(value: f64) -> Self {
+        let leaf = GrownLeaf { rows: 0..0, values: vec![value], weight: 0.0, count: 0 };
+        Self { leaves: vec![leaf], ..Self::default() }
+    }
+
     /// Whether the tree asks nothing.
     pub(crate) fn is_stump(&self) -> bool {
         self.nodes.is_empty()
@@ -73,6 +82,21 @@ impl Grown {
     pub(crate) fn add_to(&self, binned: &Binned, shrinkage: f64, score: &mut [f64]) {
         score.par_iter_mut().enumerate().for_each(|(row, score)| {
             *score += self.leaves[self.find(binned, row)].values[0] * shrinkage;
+        });
+    }
+
+    /// Adds the values of the tree, shrunk, to the scores of the rows that it was grown on, which
+    /// increase in each leaf.
+    pub(crate) fn add_to_rows(&self, shrinkage: f64, score: &mut [f64]) {
+        score.par_chunks_mut(BLOCK).enumerate().for_each(|(block, score)| {
+            let start = block * BLOCK;
+            for leaf in &self.leaves {
+                let value = leaf.values[0] * shrinkage;
+                let rows = &self.rows[leaf.rows.clone()];
+                let place = |end: usize| rows.partition_point(|&row| (row as usize) < end);
+                let own = &rows[place(start)..place(start + score.len())];
+                own.iter().for_each(|&row| score[row as usize - start] += value);
+            }
         });
     }
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::{find::Found, forced::Forced, monotone::Span};
 use crate::{
-    ForcedSplit,
     histogram::Sums,
     split::{Bounds, Split},
 };
@@ -27,10 +27,30 @@ pub(crate) struct Leaf<'a, C> {
     pub(crate) best: Option<Split>,
     /// The features asked about on the way, increasing.
     pub(crate) path: Vec<usize>,
+    /// The bins that may reach it, where leaves bound each other by their values.
+    pub(crate) spans: Vec<Span>,
+    /// The features on which no split beat the floor in the leaf or above, increasing: like LightGBM,
+    /// nothing below asks about them again.
+    pub(crate) hopeless: Vec<u32>,
     /// The split that must be made.
-    pub(crate) forced: Option<&'a ForcedSplit>,
+    pub(crate) forced: Option<&'a Forced>,
+    /// Tells the leaf's random numbers from those of others.
+    pub(crate) number: usize,
     /// The parent's node and whether the leaf is its left child.
     pub(crate) parent: Option<(usize, bool)>,
+}
+
+impl<C> Leaf<'_, C> {
+    /// Keeps what a search gave.
+    pub(crate) fn keep(&mut self, found: Found) {
+        self.best = found.best;
+        self.hopeless = found.hopeless;
+    }
+
+    /// Whether no split on a feature beat the floor in the leaf or above.
+    pub(crate) fn is_hopeless(&self, feature: usize) -> bool {
+        self.hopeless.binary_search(&(feature as u32)).is_ok()
+    }
 }
 
 /// The order of splitting: the index of the next leaf.

@@ -3,9 +3,11 @@
 mod by_era;
 mod constraint;
 mod find;
+mod forced;
 mod grower;
 mod grown;
 mod leaf;
+mod monotone;
 mod oblivious;
 mod partition;
 mod table;

@@ -4,11 +4,15 @@ mod cell;
 mod kernel;
 mod pack;
 mod reduce;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cell::{Cell, Scale, Sums, exponent};
 pub(crate) use kernel::Rows;
-pub(crate) use pack::{Block, Group, Member, Pack};
+pub(crate) use pack::{Block, Group, Pack};
 pub use reduce::{Alone, Reduce};
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -50,6 +54,29 @@ pub(crate) fn build<C: Cell>(
             in_parts(pack, block, rows, gradients, size, own);
         });
     }
+}
+
+/// Builds a histogram for each part of the rows of a node, one after the other in `histograms`, which
+/// holds zeros.
+pub(crate) fn build_parts<C: Cell>(
+    pack: &Pack<'_>,
+    rows: &[u32],
+    gradients: &[C],
+    parts: &[Range<usize>],
+    histograms: &mut [C],
+) {
+    if pack.bins == 0 {
+        return;
+    }
+    let each = histograms.par_chunks_mut(pack.bins).zip(parts);
+    each.for_each(|(mut histogram, part)| {
+        let (rows, gradients) = (Rows::At(&rows[part.clone()]), &gradients[part.clone()]);
+        for block in &pack.blocks {
+            let (own, rest) = histogram.split_at_mut(block.bins);
+            block.build(&pack.groups, rows, gradients, own);
+            histogram = rest;
+        }
+    });
 }
 
 /// Builds a block's histogram from parts of the rows.

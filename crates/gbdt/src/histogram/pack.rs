@@ -16,6 +16,9 @@ use super::{
     kernel::{self, LANES, Rows, TILE, Tile, WORDS},
 };
 
+/// Up to this many rows, columns are counted one by one: at most [`TILE`].
+const FEW: usize = 96;
+
 /// The most joint codes of several columns.
 const JOINT: usize = 128;
 
@@ -33,6 +36,8 @@ pub(crate) struct Member {
 struct Lane {
     members: Vec<Member>,
     cells: usize,
+    /// Where the bin of each member is in the lane's part of a histogram, code by code.
+    places: Vec<u16>,
 }
 
 /// The columns of a word, or one of 16-bit codes, in the order of their bins in a histogram.
@@ -81,7 +86,8 @@ impl<'a> Pack<'a> {
         let bins = |feature: usize| columns[feature].mapper.bins;
         let (wide, narrow): (Vec<usize>, Vec<usize>) =
             features.iter().partition(|&&feature| matches!(columns[feature].codes, Codes::U16(_)));
-        let lanes = lanes(&narrow, bins);
+        let mut lanes = lanes(&narrow, bins);
+        lanes.iter_mut().for_each(Lane::place);
         let words = lanes.len().div_ceil(LANES);
         // As even as can be: a kernel of seven and one of six lanes beat one of eight and one of five.
         let size = lanes.len().div_ceil(words.max(1)).max(1);
@@ -133,7 +139,7 @@ fn lanes(features: &[usize], bins: impl Fn(usize) -> usize) -> Vec<Lane> {
                 lane.cells *= member.bins;
                 lane.members.push(member);
             }
-            _ => lanes.push(Lane { members: vec![member], cells: member.bins }),
+            _ => lanes.push(Lane { members: vec![member], cells: member.bins, places: Vec::new() }),
         }
     }
     lanes
@@ -167,6 +173,18 @@ impl Group {
 }
 
 impl Lane {
+    /// Fills in the places.
+    fn place(&mut self) {
+        for code in 0..self.cells {
+            let (mut rest, mut start) = (code, 0);
+            for member in &self.members {
+                self.places.push((start + rest % member.bins) as u16);
+                rest /= member.bins;
+                start += member.bins;
+            }
+        }
+    }
+
     /// The joint codes of the rows from `start` on.
     fn codes(&self, columns: &[BinnedColumn], start: usize, out: &mut [u8]) {
         out.fill(0);
@@ -198,11 +216,67 @@ impl Block<'_> {
             Codebook::Words(words) => {
                 let groups = &groups[self.groups.clone()];
                 let lanes = groups.iter().flat_map(|group| &group.lanes);
-                if lanes.map(|lane| lane.cells).max().unwrap_or(0) <= 128 {
+                if gradients.len() <= FEW {
+                    build_few(groups, words, rows, gradients, histogram);
+                } else if lanes.map(|lane| lane.cells).max().unwrap_or(0) <= 128 {
                     build::<C, 128>(groups, words, rows, gradients, histogram);
                 } else {
                     build::<C, 256>(groups, words, rows, gradients, histogram);
                 }
+            }
+        }
+    }
+}
+
+/// Adds a tile's worth of rows, or less, to the histograms of single columns: joint ones would cost more
+/// to clear and to take apart than they save.
+fn build_few<C: Cell>(
+    groups: &[Group],
+    words: &[u64],
+    rows: Rows<'_>,
+    gradients: &[C],
+    mut histogram: &mut [C],
+) {
+    kernel::with_tile(|tile| {
+        let count = gradients.len();
+        gather(groups.len(), words, rows, count, tile);
+        for (group, words) in groups.iter().zip(&*tile) {
+            for (lane, shift) in group.lanes.iter().zip((0..).step_by(8)) {
+                let bins = lane.members.iter().map(|member| member.bins).sum();
+                let (own, rest) = std::mem::take(&mut histogram).split_at_mut(bins);
+                lane.add(&words[..count], shift, gradients, own);
+                histogram = rest;
+            }
+        }
+    });
+}
+
+impl Lane {
+    /// Adds rows to the histograms of the members. The lane's codes are `shift` bits up in the words.
+    fn add<C: Cell>(&self, words: &[u64], shift: u32, gradients: &[C], histogram: &mut [C]) {
+        match self.members.len() {
+            1 => self.add_to::<C, 1>(words, shift, gradients, histogram),
+            2 => self.add_to::<C, 2>(words, shift, gradients, histogram),
+            3 => self.add_to::<C, 3>(words, shift, gradients, histogram),
+            4 => self.add_to::<C, 4>(words, shift, gradients, histogram),
+            5 => self.add_to::<C, 5>(words, shift, gradients, histogram),
+            6 => self.add_to::<C, 6>(words, shift, gradients, histogram),
+            _ => self.add_to::<C, 7>(words, shift, gradients, histogram),
+        }
+    }
+
+    #[inline(always)]
+    fn add_to<C: Cell, const M: usize>(
+        &self,
+        words: &[u64],
+        shift: u32,
+        gradients: &[C],
+        histogram: &mut [C],
+    ) {
+        let (places, _) = self.places.as_chunks::<M>();
+        for (&word, &gradient) in words.iter().zip(gradients) {
+            for &place in &places[usize::from((word >> shift) as u8)] {
+                histogram[usize::from(place)].add(gradient);
             }
         }
     }

@@ -71,6 +71,11 @@ impl Valuer {
         if self.l1 == 0.0 { g } else { (g.abs() - self.l1).max(0.0).copysign(g) }
     }
 
+    /// The value of a root: there is no parent to lean towards.
+    pub(crate) fn root_output(&self, sums: Sums) -> f64 {
+        Self { smooth: 0.0, ..*self }.free_output(sums)
+    }
+
     /// The value of a leaf without bounds.
     pub(crate) fn free_output(&self, sums: Sums) -> f64 {
         let mut w = -self.shrunk(sums.g) / (sums.h + self.l2);
@@ -95,7 +100,8 @@ impl Valuer {
         (self.output(left, bounds.map(|b| b.0)), self.output(right, bounds.map(|b| b.1)))
     }
 
-    fn gain_of(&self, sums: Sums, w: f64) -> f64 {
+    /// What a leaf of value `w` is worth.
+    pub(crate) fn gain_of(&self, sums: Sums, w: f64) -> f64 {
         -(2.0 * self.shrunk(sums.g) * w + (sums.h + self.l2) * w * w)
     }
 
@@ -109,17 +115,25 @@ impl Valuer {
         }
     }
 
-    /// What two children are worth; 0 where they break the monotone constraint.
+    /// Whether two values break the monotone constraint.
+    pub(crate) fn is_wrong(&self, left: f64, right: f64) -> bool {
+        match self.monotone {
+            0 => false,
+            1.. => left > right,
+            _ => left < right,
+        }
+    }
+
+    /// What two children are worth; less than anything where they break the monotone constraint.
     pub(crate) fn pair_gain(&self, left: Sums, right: Sums) -> f64 {
         if self.is_free() {
             return self.leaf_gain(left) + self.leaf_gain(right);
         }
         let (w_left, w_right) = self.outputs(left, right);
-        let wrong = match self.monotone {
-            0 => false,
-            1.. => w_left > w_right,
-            _ => w_left < w_right,
-        };
-        if wrong { 0.0 } else { self.gain_of(left, w_left) + self.gain_of(right, w_right) }
+        if self.is_wrong(w_left, w_right) {
+            f64::NEG_INFINITY
+        } else {
+            self.gain_of(left, w_left) + self.gain_of(right, w_right)
+        }
     }
 }

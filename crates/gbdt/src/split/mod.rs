@@ -64,7 +64,7 @@ impl Split {
     }
 }
 
-/// Draws one of the thresholds of a feature with that many bins.
+/// Draws one of that many choices.
 pub(crate) type Draw<'a> = &'a (dyn Fn(usize) -> usize + Sync);
 
 /// One feature of one node.
@@ -85,7 +85,7 @@ pub(crate) struct Task<'a> {
     /// What two children must be worth more than.
     pub(crate) floor: f64,
     pub(crate) categorical: &'a Categorical,
-    /// Draws the only threshold to try.
+    /// Draws the only question to try.
     pub(crate) random: Option<Draw<'a>>,
 }
 

@@ -32,7 +32,7 @@ enum Apart {
 /// The best split of a numeric feature, if any beats the floor.
 pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
     let mut best = None;
-    let only = task.random.map(|draw| draw(bins.len()));
+    let only = task.random.map(|draw| draw(bins.len() - 1));
     let mut scan = Scan { task, bins, only, best: &mut best };
     match task.missing {
         Missing::Zero if bins.len() > 2 => {
@@ -56,7 +56,7 @@ pub(super) fn best(task: &Task<'_>, bins: &[Sums]) -> Option<Split> {
 struct Scan<'a, 't> {
     task: &'a Task<'t>,
     bins: &'a [Sums],
-    /// The only threshold to try.
+    /// The only threshold to try, of all there are.
     only: Option<usize>,
     best: &'a mut Option<Best>,
 }

@@ -4,7 +4,9 @@ use std::sync::{Barrier, Mutex};
 
 use fattail_bins::Mappers;
 use fattail_core::{Fit, Panel, silent};
-use fattail_gbdt::{Gbdt, GbdtModel, Growth, Limits, Objective, Reduce, Rows, Sampling};
+use fattail_gbdt::{
+    Boosting, Dart, Gbdt, GbdtModel, Growth, Limits, Objective, Reduce, Rows, Sampling,
+};
 
 use crate::data;
 
@@ -28,11 +30,21 @@ fn threads_do_not_matter() {
     let panel = data::bins(1, 30, 1500, 12, 1.0);
     let rows = Rows::Bag { fraction: 0.6, every: 2 };
     let sampling = Sampling { rows, columns_by_tree: 0.7, columns_by_node: 0.8 };
+    let sampled = |rows| Sampling { rows, ..Sampling::default() };
     let goss = Sampling { rows: Rows::Goss { top: 0.2, other: 0.1 }, ..Sampling::default() };
+    let dart = Dart { drop_rate: 0.5, skip_drop: 0.2, ..Dart::default() };
     for settings in [
         settings(),
         Gbdt { sampling, ..settings() },
         Gbdt { sampling: goss, ..settings() },
+        Gbdt {
+            sampling: sampled(Rows::MinimalVariance { fraction: 0.4 }),
+            rounds: 2,
+            ..settings()
+        },
+        Gbdt { sampling: sampled(Rows::Eras { fraction: 0.4, every: 1 }), rounds: 2, ..settings() },
+        Gbdt { boosting: Boosting::Dart(dart), rounds: 5, ..settings() },
+        Gbdt { boosting: Boosting::RandomForest, sampling, rounds: 3, ..settings() },
         Gbdt { growth: Growth::DepthWise, depth: Some(4), ..settings() },
         Gbdt { growth: Growth::Oblivious, depth: Some(4), ..settings() },
     ] {

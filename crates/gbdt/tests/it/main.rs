@@ -1,6 +1,18 @@
 //! Laws, references and whole fits of gradient boosting.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod conform;
+mod constraints;
 mod data;
 mod determinism;
+mod era_boosting;
+mod era_judges;
 mod eras;
+mod growth;
+mod laws;
+mod life;
 mod lightgbm;
+mod neutral;
+mod refuse;
+mod written;

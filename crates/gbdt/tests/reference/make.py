@@ -8,7 +8,8 @@ writes four files, one a data set: `five_bins.json`, `continuous.json`, `missing
 - `features`: the columns; small integers as a string of digits, or numbers that stand for the
   nearest `f32`, null for NaN;
 - `targets`: the labels by name, as numbers that stand for the nearest `f32`, and `weight`;
-- `cases`: the settings by LightGBM's names (`target` and `weighted` say what was fitted), the trees
+- `cases`: the settings by LightGBM's names (`target` and `weighted` say what was fitted, `forced` is
+  the file of forced splits), the trees
   (the first ten) as the model file holds them, and the raw predictions of all trees for the first
   rows; values of leaves and predictions with ten digits. No other case grows the trees of `plain`.
 
@@ -18,6 +19,7 @@ counts give the same trees.
 """
 
 import json
+import tempfile
 from pathlib import Path
 
 import lightgbm
@@ -91,7 +93,12 @@ def targets(rng, hidden: np.ndarray) -> dict:
 
 
 BINARY = {"objective": "binary", "target": "binary", **BY_HESSIAN}
+# Estimated counts of narrow bins add up to more rows than there are where hessians differ much, and
+# LightGBM then breaks off its search; bins this wide hold enough rows.
+WIDE_BINS = {**BY_HESSIAN, "max_bin": 15}
 SIGNS = [1, -1, 0, 0, 1, -1, 0, 0, 0, 0, 0, 0]
+FORCED = {"feature": 3, "threshold": 1.5, "left": {"feature": 0, "threshold": 2.5},
+          "right": {"feature": 5, "threshold": 0.5, "left": {"feature": 3, "threshold": 3.5}}}
 FIVE_BINS = {
     "plain": {"num_iterations": 20},
     "many_leaves": {"num_leaves": 63, "min_data_in_leaf": 5},
@@ -109,6 +116,7 @@ FIVE_BINS = {
     },
     "monotone_penalty": {"monotone_constraints": SIGNS, "monotone_penalty": 1.5},
     "interaction_constraints": {"interaction_constraints": [[0, 1, 2], [2, 3, 4, 5]]},
+    "forced": {"forced": FORCED},
     "feature_contri": {"feature_contri": [0.2, 1, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1]},
     "weighted": {"weighted": True, **BY_HESSIAN},
     "no_average": {"boost_from_average": False},
@@ -128,8 +136,8 @@ CONTINUOUS = {
     "regression_l1": {"objective": "regression_l1"},
     "huber": {"objective": "huber", "alpha": 0.9},
     "quantile": {"objective": "quantile", "alpha": 0.3},
-    "poisson": {"objective": "poisson", "target": "positive", **BY_HESSIAN},
-    "tweedie": {"objective": "tweedie", "target": "positive", **BY_HESSIAN},
+    "poisson": {"objective": "poisson", "target": "positive", **WIDE_BINS},
+    "tweedie": {"objective": "tweedie", "target": "positive", **WIDE_BINS},
     "binary": BINARY,
     "linear": {"linear_tree": True, "linear_lambda": 0.1, "num_leaves": 7},
 }
@@ -151,6 +159,8 @@ CATEGORIES = {
     "max_cat_threshold": {**FEW_GROUPS, "max_cat_threshold": 3},
     "path_smooth": {**FEW_GROUPS, "path_smooth": 10.0},
 }
+# Of this script, not of LightGBM.
+OWN = ("target", "weighted", "forced")
 LISTS = ("leaf_value", "leaf_count", "left_child", "right_child", "split_feature", "threshold",
          "decision_type", "split_gain", "cat_boundaries", "cat_threshold", "leaf_const",
          "num_features", "leaf_features", "leaf_coeff")
@@ -177,13 +187,19 @@ def number(word: str):
 
 
 def fit(columns: list, labels: dict, given: dict, categorical: list) -> dict:
-    settings = {name: value for name, value in given.items() if name not in ("target", "weighted")}
+    settings = {name: value for name, value in given.items() if name not in OWN}
     x = np.column_stack(columns).astype(np.float32)
     y = labels[given.get("target", "regression")].astype(np.float32)
     weight = labels["weight"].astype(np.float32) if given.get("weighted") else None
     parameters = SHARED | settings
-    data = lightgbm.Dataset(x, y, weight=weight, params=parameters, categorical_feature=categorical)
-    model = lightgbm.train(parameters, data)
+    with tempfile.TemporaryDirectory() as folder:
+        if "forced" in given:
+            path = Path(folder) / "forced.json"
+            path.write_text(json.dumps(given["forced"]))
+            parameters["forcedsplits_filename"] = str(path)
+        data = lightgbm.Dataset(x, y, weight=weight, params=parameters,
+                                categorical_feature=categorical)
+        model = lightgbm.train(parameters, data)
     grown = trees(model.model_to_string())
     return {
         "settings": {name: value for name, value in (SHARED | given).items()

@@ -46,6 +46,25 @@ pub fn check_learner<L>(learner: &L) -> Verdict
 where
     L: Fit<Fitted: Predict>,
 {
+    check(learner, |case| case.missing_feature())
+}
+
+/// Checks a learner to which missing features say something: the laws of [`check_learner`], but that
+/// features that are missing or infinite are answered with finite numbers instead of refused.
+///
+/// # Errors
+/// The first law that does not hold, with the values that show it.
+pub fn check_learner_on_missing<L>(learner: &L) -> Verdict
+where
+    L: Fit<Fitted: Predict>,
+{
+    check(learner, |case| case.missing_answered())
+}
+
+fn check<L>(learner: &L, missing: impl Fn(&Case<'_, L>) -> Verdict) -> Verdict
+where
+    L: Fit<Fitted: Predict>,
+{
     let table = strong(2 * TRAIN);
     let case = Case::new(learner, table)?;
     case.deterministic()?;
@@ -56,7 +75,7 @@ where
     case.unknown_target()?;
     case.era_alone()?;
     case.target_blind()?;
-    case.missing_feature()?;
+    missing(&case)?;
     case.few_rows()?;
     case.learns()
 }
@@ -207,6 +226,23 @@ where
             law.expect(self.fitted.predict(&panel).is_err(), || {
                 format!("predicted feature b with {bad} at row 7")
             })?;
+        }
+        Ok(())
+    }
+
+    fn missing_answered(&self) -> Verdict {
+        let law = Law::MissingAnswered;
+        for bad in [f32::NAN, f32::INFINITY] {
+            let what = format!("feature b with {bad} at every tenth row");
+            let mut table = self.table.clone();
+            table.features[1].iter_mut().step_by(10).for_each(|value| *value = bad);
+            let train = law.answer("the fixture", table.first_eras(TRAIN).panel())?;
+            let panel = law.answer("the fixture", table.panel())?;
+            let fitted = law.answer(&what, self.learner.fit(&train))?;
+            for fitted in [&fitted, &self.fitted] {
+                let predicted = law.answer(&what, fitted.predict(&panel))?;
+                law.finite(&what, &predicted, panel.rows())?;
+            }
         }
         Ok(())
     }
