@@ -27,6 +27,7 @@ impl Gbdt {
         self.check_criterion()?;
         self.check_era_pairs()?;
         self.check_boosting()?;
+        self.check_together()?;
         self.stop.as_ref().map_or(Ok(()), |stop| self.check_stop(stop))
     }
 

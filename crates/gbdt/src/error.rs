@@ -32,6 +32,16 @@ pub enum Error {
         /// What needs them.
         parts: String,
     },
+    /// A category is too large for a set of bits.
+    #[error("category {category} of feature '{feature}' is above {most}: number categories from 0")]
+    Category {
+        /// The feature.
+        feature: String,
+        /// The category.
+        category: i32,
+        /// The largest allowed.
+        most: i32,
+    },
     /// Settings that cannot go together.
     #[error("{first} and {second} cannot go together: {reason}")]
     Contradiction {

@@ -3,10 +3,12 @@
 
 mod boost;
 mod check;
+mod contradictions;
 mod era;
 mod error;
 mod grow;
 mod histogram;
+mod linear;
 pub mod parameters;
 mod settings;
 mod split;

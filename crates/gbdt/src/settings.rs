@@ -27,6 +27,13 @@ use serde::{Deserialize, Serialize};
 pub struct Gbdt {
     /// What is minimised.
     pub objective: Objective,
+    /// The targets, by name, that the objective gets; empty for the panel's main one. With several, a
+    /// regression has as many outputs, and a row teaches those whose target it knows.
+    pub targets: Vec<String>,
+    /// Whether an objective of several outputs grows one tree a round, whose leaves hold a value for
+    /// each: the sum of the outputs' gains chooses splits, the mean of their hessians limits leaves, and
+    /// of categories each is tried against the rest. Otherwise every output has its own tree.
+    pub multi_output: bool,
     /// How trees add up.
     pub boosting: Boosting,
     /// Iterations.
@@ -57,7 +64,8 @@ pub struct Gbdt {
     pub stop: Option<EarlyStop>,
     /// How gradients are summed.
     pub precision: Precision,
-    /// Lines in the leaves, with this ridge penalty.
+    /// Lines in the leaves, with this ridge penalty: in the numeric features on the way to the leaf,
+    /// from the second round on. Monotone constraints and `max_delta_step` bind splits, not lines.
     pub linear: Option<f64>,
     /// Whether boosting begins at the objective's best constant.
     pub from_average: bool,
@@ -69,6 +77,8 @@ impl Default for Gbdt {
     fn default() -> Self {
         Self {
             objective: Objective::default(),
+            targets: Vec::new(),
+            multi_output: false,
             boosting: Boosting::default(),
             rounds: 100,
             learning_rate: 0.1,
@@ -323,7 +333,8 @@ pub enum CategoricalMethod {
     /// Numbers: means of the target over earlier rows of the category (CatBoost's ordered target
     /// statistics, Prokhorenkova et al. 2018).
     OrderedTarget {
-        /// Weight of the overall mean.
+        /// Weight of the overall mean, above 0. Columns of up to `max_to_onehot` categories stay
+        /// categories.
         prior: f64,
     },
 }

@@ -67,7 +67,7 @@ pub struct Node {
     pub right: Child,
     /// What the split won in training.
     pub gain: f64,
-    /// The value that the node would have as a leaf.
+    /// The value that the node would have as a leaf, in the first output of the tree.
     pub value: f64,
     /// The sum of the hessians of its training rows.
     pub weight: f64,
@@ -157,7 +157,9 @@ impl Tree {
         };
         self.values.iter_mut().skip(at).step_by(self.width).for_each(|value| *value += bias);
         self.linear.iter_mut().for_each(|leaf| leaf.constant += bias);
-        self.nodes.iter_mut().for_each(|node| node.value += bias);
+        if at == 0 {
+            self.nodes.iter_mut().for_each(|node| node.value += bias);
+        }
         self.shrinkage = 1.0;
     }
 

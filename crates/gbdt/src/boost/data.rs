@@ -4,32 +4,46 @@ use fattail_bins::{Binned, Mappers};
 use fattail_core::{Panel, Result};
 use fattail_objective::Labels;
 
-use crate::{Error, Gbdt, era, histogram::Reduce};
+use crate::{
+    Error, Gbdt, era,
+    grow::Grown,
+    histogram::Reduce,
+    linear::{self, Raw},
+};
 
 /// A panel made ready.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) binned: Binned,
+    /// The first target.
     pub(crate) target: Vec<f32>,
+    /// The others.
+    pub(crate) others: Vec<Vec<f32>>,
     pub(crate) weights: Option<Vec<f32>>,
     /// Where each era starts, and the number of rows.
     pub(crate) eras: Vec<usize>,
-    /// The rows whose target is known and whose weight is positive, increasing.
+    /// The rows of which a target is known and whose weight is positive, increasing.
     pub(crate) known: Vec<u32>,
+    /// The values, where leaves hold lines.
+    pub(crate) raw: Option<Raw>,
 }
 
 impl Data {
-    /// Bins a panel and reads its target.
-    pub(crate) fn new(panel: &Panel, mappers: &Mappers) -> Result<Self> {
-        Self::of(panel, mappers.apply(panel)?)
+    /// Bins a panel and reads its targets.
+    pub(crate) fn new(panel: &Panel, mappers: &Mappers, settings: &Gbdt) -> Result<Self> {
+        Self::of(panel, mappers.apply(panel)?, settings)
     }
 
-    /// Reads the target of a panel that is binned.
-    pub(crate) fn of(panel: &Panel, binned: Binned) -> Result<Self> {
-        let target = panel.target()?.to_f32();
+    /// Reads the targets of a panel that is binned.
+    pub(crate) fn of(panel: &Panel, binned: Binned, settings: &Gbdt) -> Result<Self> {
+        let named = settings.targets.iter().map(|name| Ok(panel.target_named(name)?.to_f32()));
+        let mut others = named.collect::<Result<Vec<_>>>()?;
+        let target = if others.is_empty() { panel.target()?.to_f32() } else { others.remove(0) };
         let weights = panel.weights().map(|weights| weights.to_f32());
         let taught = |row: usize| {
-            target[row].is_finite() && weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
+            let mut targets = std::iter::once(&target).chain(&others);
+            targets.any(|target| target[row].is_finite())
+                && weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
         };
         let known: Vec<u32> =
             (0..panel.rows()).filter(|&row| taught(row)).map(|row| row as u32).collect();
@@ -38,7 +52,8 @@ impl Data {
         }
         let ends = panel.eras().ranges().map(|range| range.end);
         let eras = std::iter::once(0).chain(ends).collect();
-        Ok(Self { binned, eras, known, target, weights })
+        let raw = settings.linear.map(|_| Raw::new(panel));
+        Ok(Self { binned, eras, known, target, others, weights, raw })
     }
 
     /// Makes the weights of every era add up to the mean number of rows of an era, over all workers.
@@ -65,9 +80,20 @@ impl Data {
         self.target.len()
     }
 
+    /// Adds a tree, shrunk, to scores that begin at its first output.
+    pub(crate) fn add(&self, tree: &Grown, shrinkage: f64, score: &mut [f64]) {
+        match &self.raw {
+            Some(raw) if !tree.lines.is_empty() => {
+                linear::add_to(tree, &self.binned, raw, shrinkage, &mut score[..self.rows()]);
+            }
+            _ => tree.add_to(&self.binned, shrinkage, score),
+        }
+    }
+
     /// Runs `with` on the labels.
     pub(crate) fn with_labels<T>(&self, with: impl FnOnce(Labels<'_>) -> T) -> T {
-        let targets = [&*self.target];
+        let all = std::iter::once(&self.target).chain(&self.others);
+        let targets: Vec<&[f32]> = all.map(Vec::as_slice).collect();
         with(Labels { targets: &targets, weights: self.weights.as_deref(), eras: &self.eras })
     }
 }

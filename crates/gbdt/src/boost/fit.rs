@@ -7,13 +7,14 @@ use fattail_trees::{Feature, Forest};
 use super::{
     GbdtModel,
     data::{Data, hold_out},
+    encode::Encoder,
     holdout::Holdout,
     memory::Need,
     start::{self, Start},
     train::{self, Training},
 };
 use crate::{
-    Gbdt,
+    Boosting, CategoricalMethod, Error, Gbdt,
     grow::Allowed,
     histogram::{Alone, Reduce},
 };
@@ -70,8 +71,44 @@ impl Gbdt {
     ) -> Result<GbdtModel> {
         self.check()?;
         let (train, holdout) = hold_out(train, self)?;
-        let mappers = Mappers::learn(&train, &self.bins)?;
-        self.train(&train, holdout.as_ref(), &mappers, old, (&Alone, observer))
+        let fit = |settings: &Self, train: &Panel, holdout: Option<Panel>| {
+            let mappers = Mappers::learn(train, &settings.bins)?;
+            settings.train(train, holdout.as_ref(), &mappers, old, (&Alone, observer))
+        };
+        let Some(prior) = self.prior() else { return fit(self, &train, holdout) };
+        if old.is_some() {
+            return refuse("ordered target statistics", GOING_ON, "its trees ask about categories");
+        }
+        let (encoder, train) = Encoder::learn(&train, self, prior)?;
+        let holdout = holdout.map(|panel| encoder.apply(&panel)).transpose()?;
+        Ok(encoder.restore(fit(&encoder.settings(self, &train), &train, holdout)?))
+    }
+
+    /// The weight of the mean in the statistics of categories, where there are any.
+    fn prior(&self) -> Option<f64> {
+        match self.categorical.method {
+            CategoricalMethod::OrderedTarget { prior } if !self.bins.categorical.is_empty() => {
+                Some(prior)
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses what needs all rows in one place, or to begin at the beginning.
+    fn check_run(&self, reduce: &dyn Reduce, old: Option<&Forest>) -> Result<()> {
+        let ordered = self.boosting == Boosting::Ordered;
+        let alone = [
+            (self.prior().is_some(), "ordered target statistics"),
+            (self.linear.is_some() && !reduce.is_alone(), "linear leaves"),
+            (ordered && !reduce.is_alone(), "ordered boosting"),
+        ];
+        if let Some((_, first)) = alone.into_iter().find(|(wrong, _)| *wrong) {
+            return refuse(first, "rows spread over workers", "it needs all rows in one place");
+        }
+        if ordered && old.is_some() {
+            return refuse("ordered boosting", GOING_ON, "its trees have seen every row");
+        }
+        Ok(())
     }
 
     /// Trains on the rows of one worker of several that share `mappers` and sum over `reduce`.
@@ -97,14 +134,15 @@ impl Gbdt {
         old: Option<&Forest>,
         (reduce, observer): (&dyn Reduce, Observer<'_>),
     ) -> Result<GbdtModel> {
+        self.check_run(reduce, old)?;
         let allowed = Allowed::new(&self.constraints, train.schema())?;
         let need = Need::new(self, mappers, train, holdout)?;
         let histograms = need.histograms(self.max_memory)?;
-        let mut data = Data::new(train, mappers)?;
+        let mut data = Data::new(train, mappers, self)?;
         if self.eras.equal_weights {
             data.weigh_eras_equally(reduce);
         }
-        let held = holdout.map(|panel| Data::new(panel, mappers)).transpose()?;
+        let held = holdout.map(|panel| Data::new(panel, mappers, self)).transpose()?;
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;
             let objective = &*objective;
@@ -143,4 +181,10 @@ impl Gbdt {
             };
         names.map(feature).collect()
     }
+}
+
+const GOING_ON: &str = "the trees of another forest";
+
+fn refuse<T>(first: &'static str, second: &'static str, reason: &'static str) -> Result<T> {
+    Err(Error::Contradiction { first, second, reason }.into())
 }

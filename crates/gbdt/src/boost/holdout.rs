@@ -51,8 +51,8 @@ impl<'a> Holdout<'a> {
     /// Adds the trees of a round.
     pub(super) fn add(&mut self, trees: &[Grown], shrinkage: f64) {
         let rows = self.data.rows();
-        for (tree, score) in trees.iter().zip(self.score.chunks_mut(rows)) {
-            tree.add_to(&self.data.binned, shrinkage, score);
+        for (output, tree) in trees.iter().enumerate() {
+            self.data.add(tree, shrinkage, &mut self.score[output * rows..]);
         }
     }
 

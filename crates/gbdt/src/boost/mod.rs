@@ -2,15 +2,19 @@
 
 mod dart;
 mod data;
+mod encode;
 mod eras;
 mod fit;
 mod gradients;
 mod holdout;
 mod memory;
 mod model;
+mod order;
+mod ordered;
 mod refit;
 mod sample;
 mod start;
 mod train;
+mod vector;
 
 pub use model::GbdtModel;

@@ -63,7 +63,7 @@ impl Gbdt {
             }
             .into());
         }
-        let data = Data::of(panel, Binned { columns: Vec::new(), rows: panel.rows() })?;
+        let data = Data::of(panel, Binned { columns: Vec::new(), rows: panel.rows() }, self)?;
         data.with_labels(|labels| {
             let objective = self.objective.bind(labels)?;
             let objective = &*objective;

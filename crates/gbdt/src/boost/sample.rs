@@ -18,6 +18,7 @@ pub(super) enum Stream {
     Rows,
     Columns,
     Drop,
+    Order,
     Sketch,
     /// The choices inside a tree.
     Tree(u32),
@@ -30,6 +31,7 @@ impl Stream {
             Self::Rows => 1,
             Self::Columns => 2,
             Self::Drop => 3,
+            Self::Order => 4,
             Self::Sketch => 5,
             Self::Tree(tree) => (1 << 32) + u64::from(tree),
         };

@@ -18,6 +18,8 @@ use super::{
     eras::Eras,
     gradients,
     holdout::{History, Holdout},
+    order::Order,
+    ordered::Supports,
     sample::{self, Slopes, Stream, choose, share},
     start::Start,
 };
@@ -26,7 +28,8 @@ use crate::{
     boost::data::Data,
     era,
     grow::{Allowed, Grower, Grown, Sample},
-    histogram::{Cell, Pack, Reduce},
+    histogram::{Cell, Pack, Reduce, Scale},
+    linear,
     split::EPSILON,
 };
 
@@ -46,18 +49,20 @@ pub(super) struct Training<'a> {
 }
 
 /// What changes from round to round.
-struct State<'a, C> {
-    score: Vec<f64>,
+pub(super) struct State<'a, C> {
+    pub(super) score: Vec<f64>,
     /// What the trees of the round are multiplied by.
-    shrinkage: f64,
-    g: Vec<f32>,
-    h: Vec<f32>,
-    cells: Vec<C>,
+    pub(super) shrinkage: f64,
+    pub(super) g: Vec<f32>,
+    pub(super) h: Vec<f32>,
+    pub(super) cells: Vec<C>,
     trees: Vec<Tree>,
     /// All columns, packed once; none when trees see different ones.
-    pack: Option<Pack<'a>>,
+    pub(super) pack: Option<Pack<'a>>,
     /// Where the folds of eras that judge splits start.
     folds: Option<Vec<u32>>,
+    /// The models that ordered boosting takes gradients from.
+    supports: Option<Supports>,
 }
 
 impl<'a> Training<'a> {
@@ -119,7 +124,7 @@ impl<'a> Training<'a> {
         let history = holdout.map(Holdout::history).unwrap_or_default();
         let mut trees = state.trees;
         let best = history.best.map_or(rounds, |best| best + 1);
-        trees.truncate(best * self.objective.outputs());
+        trees.truncate(best * self.trees_a_round());
         Ok(Outcome { trees, history, rounds })
     }
 
@@ -151,9 +156,13 @@ impl<'a> Training<'a> {
             },
             g: vec![0.0; size],
             h: vec![0.0; size],
-            cells: vec![C::default(); rows],
+            cells: vec![C::default(); if self.is_vector() { size } else { rows }],
             trees: Vec::new(),
             folds: era::folds(&self.settings.eras, &self.data.eras),
+            supports: (self.settings.boosting == Boosting::Ordered).then(|| {
+                let order = Order::new(&self.data.eras, self.settings.seed);
+                Supports::new(order, &start.constant)
+            }),
             pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
         }
     }
@@ -164,16 +173,38 @@ impl<'a> Training<'a> {
         columns.filter(|(_, column)| column.mapper.bins > 1).map(|(at, _)| at).collect()
     }
 
-    /// One tree an output.
+    /// The trees of a round: one an output, or one in all.
     fn round<C: Cell>(
         &self,
         state: &mut State<'a, C>,
         eras: &Eras<'_>,
         round: usize,
     ) -> Vec<Grown> {
+        let mut supports = state.supports.take();
+        let all = match &mut supports {
+            Some(supports) => self.honest_trees(state, supports, eras, round),
+            None => {
+                self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
+                eras.neutralise(&mut state.g);
+                self.trees(state, eras, round)
+            }
+        };
+        state.supports = supports;
+        for (output, grown) in all.iter().enumerate() {
+            self.advance(state, output, grown);
+            state.trees.push(grown.to_tree(&self.data.binned, output, state.shrinkage));
+        }
+        all
+    }
+
+    /// Grows the trees of a round from its gradients.
+    pub(super) fn trees<C: Cell>(
+        &self,
+        state: &mut State<'a, C>,
+        eras: &Eras<'_>,
+        round: usize,
+    ) -> Vec<Grown> {
         let rows = self.data.rows();
-        self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
-        eras.neutralise(&mut state.g);
         let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
         let sampled = sample::rows(self.settings, round, eras.known(), &self.data.eras, slopes);
         let known = (eras.known().len() < rows).then_some(eras.known());
@@ -181,19 +212,36 @@ impl<'a> Training<'a> {
             Some(rows) => Sample::Some(rows),
             None => Sample::All,
         };
-        let outputs = self.objective.outputs();
-        let mut all = Vec::with_capacity(outputs);
-        for output in 0..outputs {
-            let grown = if self.objective.trains(output) {
-                self.tree(state, round * outputs + output, output, sample)
-            } else {
-                Grown::constant(0.0)
-            };
-            self.advance(state, output, &grown, sample);
-            state.trees.push(grown.to_tree(&self.data.binned, output, state.shrinkage));
-            all.push(grown);
+        let count = self.trees_a_round();
+        let tree = |output: usize| {
+            let tree = round * count + output;
+            if self.is_vector() {
+                return self.vector_tree(state, tree, sample);
+            }
+            if !self.objective.trains(output) {
+                return Grown::constant(0.0);
+            }
+            let mut grown = self.tree(state, tree, output, sample);
+            self.draw_lines(state, (round, output), &mut grown);
+            grown
+        };
+        (0..count).map(tree).collect()
+    }
+
+    /// Puts lines into the leaves of a tree that is not one of the first.
+    fn draw_lines<C>(
+        &self,
+        state: &State<'a, C>,
+        (round, output): (usize, usize),
+        grown: &mut Grown,
+    ) {
+        let first = round == 0 && self.settings.boosting != Boosting::RandomForest;
+        if let (Some(penalty), Some(raw), false) = (self.settings.linear, &self.data.raw, first) {
+            let rows = self.data.rows();
+            let own = output * rows..(output + 1) * rows;
+            let slopes = (&state.g[own.clone()], &state.h[own]);
+            grown.lines = linear::fit(grown, &self.data.binned, raw, slopes, penalty);
         }
-        all
     }
 
     /// Grows the tree of an output.
@@ -206,31 +254,41 @@ impl<'a> Training<'a> {
     ) -> Grown {
         let rows = self.data.rows();
         let own = output * rows..(output + 1) * rows;
-        let (g, h) = (&state.g[own.clone()], &state.h[own.clone()]);
+        let (g, h) = (&state.g[own.clone()], &state.h[own]);
         let scale = gradients::scale::<C>(self.reduce, rows, g, h);
         gradients::encode(&scale, g, h, &mut state.cells);
         let drawn = state.pack.is_none().then(|| self.draw_columns(tree));
         let Some(pack) = drawn.as_ref().or(state.pack.as_ref()) else {
             unreachable!("columns are packed once or drawn for the tree")
         };
-        let grower = Grower {
-            settings: self.settings,
-            binned: &self.data.binned,
-            pack,
-            allowed: self.allowed,
-            cells: &state.cells,
-            scale: &scale,
-            reduce: self.reduce,
-            random: Stream::Tree(tree as u32).of(self.settings.seed),
-            folds: state.folds.as_deref(),
-            histograms: self.histograms,
-        };
-        let mut grown = grower.grow(sample);
+        let folds = state.folds.as_deref();
+        let mut grown = self.grower(pack, (&state.cells, &scale), tree, folds).grow(sample);
         self.renew(&mut grown, output, &state.score);
         grown
     }
 
-    fn draw_columns(&self, tree: usize) -> Pack<'a> {
+    pub(super) fn grower<'g, C>(
+        &'g self,
+        pack: &'g Pack<'g>,
+        (cells, scale): (&'g [C], &'g Scale),
+        tree: usize,
+        folds: Option<&'g [u32]>,
+    ) -> Grower<'g, C> {
+        Grower {
+            settings: self.settings,
+            binned: &self.data.binned,
+            pack,
+            allowed: self.allowed,
+            cells,
+            scale,
+            reduce: self.reduce,
+            random: Stream::Tree(tree as u32).of(self.settings.seed),
+            folds,
+            histograms: self.histograms,
+        }
+    }
+
+    pub(super) fn draw_columns(&self, tree: usize) -> Pack<'a> {
         let features = self.features();
         let count = share(features.len(), self.settings.sampling.columns_by_tree);
         let mut generator = Stream::Columns.of(self.settings.seed).draw(tree as u32);
@@ -240,35 +298,33 @@ impl<'a> Training<'a> {
     }
 
     /// Gives leaves the values that the objective wants.
-    fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
+    pub(super) fn renew(&self, grown: &mut Grown, output: usize, score: &[f64]) {
         if !self.objective.renews() {
             return;
         }
+        let at = if grown.width() > 1 { output } else { 0 };
         for leaf in &mut grown.leaves {
             let rows = &grown.rows[leaf.rows.clone()];
             if let Some(value) = self.objective.renew(output, rows, score) {
-                leaf.values[0] = value;
+                leaf.values[at] = value;
             }
         }
     }
 
     /// Adds a tree to the scores.
-    fn advance<C: Cell>(
-        &self,
-        state: &mut State<'a, C>,
-        output: usize,
-        grown: &Grown,
-        sample: Sample<'_>,
-    ) {
+    fn advance<C>(&self, state: &mut State<'a, C>, output: usize, grown: &Grown) {
         if self.settings.boosting == Boosting::RandomForest {
             return;
         }
-        let rows = self.data.rows();
-        let score = &mut state.score[output * rows..(output + 1) * rows];
-        if matches!(sample, Sample::All) || grown.rows.len() == self.data.known.len() {
-            grown.add_to_rows(state.shrinkage, score);
+        let (rows, shrinkage) = (self.data.rows(), state.shrinkage);
+        let score = &mut state.score[output * rows..];
+        // A row of the tree's sample is in its leaf already; the others, if any, teach nothing.
+        if grown.rows.len() == self.data.known.len() && grown.lines.is_empty() {
+            for (at, score) in score.chunks_mut(rows).take(grown.width()).enumerate() {
+                grown.add_to_rows(at, shrinkage, score);
+            }
         } else {
-            grown.add_to(&self.data.binned, state.shrinkage, score);
+            self.data.add(grown, shrinkage, score);
         }
     }
 }

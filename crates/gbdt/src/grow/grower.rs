@@ -80,7 +80,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             count: leaf.sums.n as u64,
         };
         let leaves = growing.leaves.into_iter().map(finished).collect();
-        Grown { nodes: growing.nodes, leaves, rows: growing.rows }
+        Grown { nodes: growing.nodes, leaves, rows: growing.rows, ..Grown::default() }
     }
 
     fn grow_leaves(&self, growing: &mut Growing<'a, C>, by_level: bool) {
@@ -402,7 +402,7 @@ impl<C: Cell> Growing<'_, C> {
 }
 
 /// The cells of some rows, in order.
-fn gather<C: Cell>(cells: &[C], rows: &[u32], out: &mut [C]) {
+pub(super) fn gather<C: Cell>(cells: &[C], rows: &[u32], out: &mut [C]) {
     let block = 1 << 14;
     let gather = |(rows, out): (&[u32], &mut [C])| {
         out.iter_mut().zip(rows).for_each(|(slot, &row)| *slot = cells[row as usize]);
@@ -414,6 +414,6 @@ fn gather<C: Cell>(cells: &[C], rows: &[u32], out: &mut [C]) {
     }
 }
 
-fn subtract<C: Cell>(from: &mut [C], cells: &[C]) {
+pub(super) fn subtract<C: Cell>(from: &mut [C], cells: &[C]) {
     from.iter_mut().zip(cells).for_each(|(slot, &cell)| slot.subtract(cell));
 }

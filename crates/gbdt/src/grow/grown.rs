@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use fattail_bins::{Binned, Kind};
-use fattail_trees::{Child, Missing, Node, Rule, Tree};
+use fattail_trees::{Child, LinearLeaf, Missing, Node, Rule, Tree};
 use rayon::prelude::*;
 
 use super::table::Table;
@@ -46,6 +46,8 @@ pub(crate) struct Grown {
     pub(crate) leaves: Vec<GrownLeaf>,
     /// The rows of the sample, leaf by leaf; empty for all rows in one leaf.
     pub(crate) rows: Vec<u32>,
+    /// A line a leaf, or none at all.
+    pub(crate) lines: Vec<LinearLeaf>,
 }
 
 /// Rows of a block of scores.
@@ -78,20 +80,28 @@ impl Grown {
         }
     }
 
-    /// Adds the values of the tree, shrunk, to the scores of a binned panel.
+    /// Adds the values of the tree, shrunk, to the scores of a binned panel, which begin at the tree's
+    /// first output.
     pub(crate) fn add_to(&self, binned: &Binned, shrinkage: f64, score: &mut [f64]) {
-        score.par_iter_mut().enumerate().for_each(|(row, score)| {
-            *score += self.leaves[self.find(binned, row)].values[0] * shrinkage;
-        });
+        for (at, score) in score.chunks_mut(binned.rows.max(1)).take(self.width()).enumerate() {
+            score.par_iter_mut().enumerate().for_each(|(row, score)| {
+                *score += self.leaves[self.find(binned, row)].values[at] * shrinkage;
+            });
+        }
     }
 
-    /// Adds the values of the tree, shrunk, to the scores of the rows that it was grown on, which
+    /// Values of a leaf.
+    pub(crate) fn width(&self) -> usize {
+        self.leaves.first().map_or(1, |leaf| leaf.values.len())
+    }
+
+    /// Adds value `at` of each leaf, shrunk, to the scores of the rows that it was grown on, which
     /// increase in each leaf.
-    pub(crate) fn add_to_rows(&self, shrinkage: f64, score: &mut [f64]) {
+    pub(crate) fn add_to_rows(&self, at: usize, shrinkage: f64, score: &mut [f64]) {
         score.par_chunks_mut(BLOCK).enumerate().for_each(|(block, score)| {
             let start = block * BLOCK;
             for leaf in &self.leaves {
-                let value = leaf.values[0] * shrinkage;
+                let value = leaf.values[at] * shrinkage;
                 let rows = &self.rows[leaf.rows.clone()];
                 let place = |end: usize| rows.partition_point(|&row| (row as usize) < end);
                 let own = &rows[place(start)..place(start + score.len())];
@@ -102,14 +112,13 @@ impl Grown {
 
     /// The tree of the model, its values multiplied by `shrinkage`.
     pub(crate) fn to_tree(&self, binned: &Binned, output: usize, shrinkage: f64) -> Tree {
-        let width = self.leaves.first().map_or(1, |leaf| leaf.values.len());
         let mut tree = Tree {
             nodes: self.nodes.iter().map(|node| node.to_node(binned)).collect(),
             values: self.leaves.iter().flat_map(|leaf| leaf.values.iter().copied()).collect(),
             weights: self.leaves.iter().map(|leaf| leaf.weight).collect(),
             counts: self.leaves.iter().map(|leaf| leaf.count).collect(),
-            linear: Vec::new(),
-            width,
+            linear: self.lines.clone(),
+            width: self.width(),
             output,
             shrinkage: 1.0,
         };
@@ -150,7 +159,7 @@ impl BinNode {
 }
 
 /// A bit set of categories.
-fn bits(categories: impl Iterator<Item = i32>) -> Box<[u32]> {
+pub(crate) fn bits(categories: impl Iterator<Item = i32>) -> Box<[u32]> {
     let mut words = Vec::new();
     for category in categories {
         let Ok(category) = usize::try_from(category) else { continue };

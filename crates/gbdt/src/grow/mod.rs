@@ -11,7 +11,9 @@ mod monotone;
 mod oblivious;
 mod partition;
 mod table;
+mod vector;
 
 pub(crate) use constraint::Allowed;
 pub(crate) use grower::{Grower, Sample};
-pub(crate) use grown::Grown;
+pub(crate) use grown::{Grown, bits};
+pub(crate) use vector::{Plane, VectorGrower};

@@ -9,7 +9,7 @@ mod tests;
 
 pub(crate) use cell::{Cell, Scale, Sums, exponent};
 pub(crate) use kernel::Rows;
-pub(crate) use pack::{Block, Group, Pack};
+pub(crate) use pack::{Block, Group, Member, Pack};
 pub use reduce::{Alone, Reduce};
 
 use std::ops::Range;

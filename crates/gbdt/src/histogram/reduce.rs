@@ -8,6 +8,11 @@
 pub trait Reduce: Sync {
     /// Replaces each integer by its sum over the workers.
     fn sum(&self, integers: &mut [u64]);
+
+    /// Whether there is one worker only. Linear leaves and ordered boosting need all rows in one place.
+    fn is_alone(&self) -> bool {
+        false
+    }
 }
 
 /// The only worker.
@@ -16,4 +21,8 @@ pub struct Alone;
 
 impl Reduce for Alone {
     fn sum(&self, _: &mut [u64]) {}
+
+    fn is_alone(&self) -> bool {
+        true
+    }
 }

@@ -197,7 +197,7 @@ fn what_is_described_reads_back_as_the_same_settings() {
         "era_criterion=t_statistic era_least=1.5 growth=oblivious precision=double max_memory=4g",
         "objective=binary sigmoid=2 scale_pos_weight=3",
         "objective=ova num_class=3 is_unbalance=true early_stopping=3 metric=multi_error",
-        "objective=multiclass num_class=3",
+        "objective=multiclass num_class=3 multi_output=true",
         "objective=tweedie tweedie_variance_power=1.2",
         "objective=poisson poisson_max_delta_step=0.2",
         "objective=fair fair_c=2",

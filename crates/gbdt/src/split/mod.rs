@@ -3,10 +3,12 @@
 mod categorical;
 mod gain;
 mod numeric;
+mod vector;
 
 use fattail_trees::Missing;
 
 pub(crate) use gain::{Bounds, EPSILON, Valuer};
+pub(crate) use vector::{VectorSplit, VectorTask};
 
 use crate::{Categorical, histogram::Sums};
 

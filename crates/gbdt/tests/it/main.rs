@@ -4,6 +4,7 @@
 
 mod conform;
 mod constraints;
+mod contradictions;
 mod data;
 mod determinism;
 mod era_boosting;
@@ -13,6 +14,9 @@ mod growth;
 mod laws;
 mod life;
 mod lightgbm;
+mod linear;
 mod neutral;
+mod ordered;
 mod refuse;
+mod vector;
 mod written;

@@ -139,6 +139,8 @@ pub(super) const ROWS: &[Entry] = &[
         CategoricalMethod::Partition => None,
         CategoricalMethod::OrderedTarget { prior } => Some(prior.to_string()),
     }),
+    set("multi_output", &[], |draft, value| value.flag().map(|one| draft.gbdt.multi_output = one))
+        .shown_if(|shown| shown.gbdt.multi_output.then(|| "true".into())),
     set("precision", &[], |draft, value| {
         draft.gbdt.precision = value.one_of(
             &[(&["integer"], Precision::Integer), (&["double"], Precision::Double)],
