@@ -11,9 +11,13 @@ use std::ops::Range;
 use fattail_trees::Missing;
 use rayon::prelude::*;
 
-use super::{Grower, find::Question, leaf::Leaf};
+use super::{
+    Grower,
+    find::{Found, Question},
+    leaf::Leaf,
+};
 use crate::{
-    EraSettings,
+    Criterion, EraSettings,
     era::{self, Cut, Pooled},
     histogram::{self, Cell, Sums},
     split::{Draw, EPSILON, Side, Split, Task, Valuer},
@@ -46,27 +50,35 @@ impl<C: Cell> Grower<'_, C> {
         folds: &[u32],
         rows: &[u32],
         cells: &[C],
-        node: usize,
-    ) -> Option<Split> {
-        let question = self.question(leaf, node);
+    ) -> Found {
+        let question = self.question(leaf, leaf.number);
+        // What eras refuse here they may want below; what the pool refuses is hopeless, as it is without them.
+        let is_pooled = self.settings.eras.criterion == Criterion::Pooled;
         let parts: Vec<Range<usize>> = era::parts(folds, rows).collect();
         let mut histograms = vec![C::default(); parts.len() * self.pack.bins];
         histogram::build_parts(self.pack, rows, cells, &parts, &mut histograms);
         self.reduce(&mut histograms);
         let best = self.pack.groups.par_iter().map(|group| {
-            let mut best = None;
+            let (mut best, mut hopeless) = (None, Vec::new());
             for member in &group.members {
                 let seen = question.sees(member.feature)
+                    && !leaf.is_hopeless(member.feature)
                     && self.allowed.may_follow(&leaf.path, member.feature);
                 if let Some(start) = self.pack.starts[member.feature].filter(|_| seen) {
                     let bins = self.by_fold(&histograms, start..start + member.bins);
-                    best =
-                        Judged::better(best, self.judged(leaf, &question, member.feature, &bins));
+                    let judged = self.judged(leaf, &question, member.feature, &bins);
+                    if judged.is_none() && is_pooled && self.tries_all() {
+                        hopeless.push(member.feature as u32);
+                    }
+                    best = Judged::better(best, judged);
                 }
             }
-            best
+            (best, hopeless)
         });
-        best.reduce(|| None, Judged::better).map(|judged| judged.split)
+        let (best, hopeless) = best.reduce(Default::default, |a, b| {
+            (Judged::better(a.0, b.0), a.1.into_iter().chain(b.1).collect())
+        });
+        Found { best: best.map(|judged| judged.split), hopeless }.sorted(&leaf.hopeless)
     }
 
     fn by_fold(&self, histograms: &[C], bins: Range<usize>) -> ByFold {

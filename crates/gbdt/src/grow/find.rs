@@ -24,7 +24,7 @@ impl Found {
         self
     }
 
-    fn sorted(mut self, inherited: &[u32]) -> Self {
+    pub(super) fn sorted(mut self, inherited: &[u32]) -> Self {
         self.hopeless.extend(inherited);
         self.hopeless.sort_unstable();
         self
@@ -76,7 +76,7 @@ impl<C: Cell> Grower<'_, C> {
             sums.clear();
             sums.extend(own.iter().map(|cell| cell.decode(self.scale)));
             let split = self.find_on(leaf, question, member.feature, &sums);
-            if split.is_none() {
+            if split.is_none() && self.tries_all() {
                 found.hopeless.push(member.feature as u32);
             }
             found.best = Split::better(found.best, split);
@@ -97,6 +97,12 @@ impl<C: Cell> Grower<'_, C> {
         let mut split = task.best(sums)?;
         split.gain *= self.allowed.factor(feature, leaf.depth);
         Some(split)
+    }
+
+    /// Whether every question about a feature is tried, so that where none wins none ever may: one drawn at
+    /// random says nothing of the others.
+    pub(super) fn tries_all(&self) -> bool {
+        !self.settings.limits.extra_trees
     }
 
     /// What is asked about a feature of a leaf.

@@ -18,7 +18,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Gbdt, Growth,
+    Criterion, Gbdt, Growth,
     histogram::{self, Cell, Pack, Reduce, Rows, Scale, Sums},
     split::{Bounds, Split, Valuer},
 };
@@ -235,15 +235,15 @@ impl<'a, C: Cell> Grower<'a, C> {
         if let Some(folds) = self.folds {
             let (rows, cells) =
                 (&growing.rows[leaf.rows.clone()], &growing.ordered[leaf.rows.clone()]);
-            let best = self.find_by_era(leaf, folds, rows, cells, leaf.number);
-            return Found { best, hopeless: Vec::new() };
+            return self.find_by_era(leaf, folds, rows, cells);
         }
         leaf.histogram.as_ref().map_or_else(Found::default, |histogram| self.find(leaf, histogram))
     }
 
     /// A split as the tree keeps it: like LightGBM, its gain has the least gain back.
     fn recorded(&self, split: Split) -> Split {
-        let is_pooled = self.folds.is_none() && self.settings.growth != Growth::Oblivious;
+        let is_pooled = self.settings.eras.criterion == Criterion::Pooled
+            && self.settings.growth != Growth::Oblivious;
         let back = if is_pooled { self.settings.limits.min_gain_to_split } else { 0.0 };
         Split { gain: split.gain + back, ..split }
     }
