@@ -11,8 +11,8 @@ fn shifted_sine(seed: u64, eras: usize, rows: usize) -> Panel {
     let mut draws = Draws::new(seed);
     let total = eras * rows;
     let labels: Vec<String> = (0..total).map(|row| format!("{:04}", row / rows)).collect();
-    let marks: Vec<[f64; 10]> =
-        (0..eras).map(|_| std::array::from_fn(|_| draws.normal())).collect();
+    let marks: Vec<Vec<f64>> =
+        (0..10).map(|_| (0..eras).map(|_| draws.normal()).collect()).collect();
     let shifts: Vec<f64> = (0..eras).map(|_| 15.0 * draws.normal()).collect();
     let x: Vec<f32> = (0..total).map(|_| draws.unit() as f32).collect();
     let target: Vec<f32> = (0..total)
@@ -22,8 +22,8 @@ fn shifted_sine(seed: u64, eras: usize, rows: usize) -> Panel {
         })
         .collect();
     let mut builder = Panel::builder().eras(&labels).unwrap().feature("x", x);
-    for at in 0..10 {
-        let mark = (0..total).map(|row| (marks[row / rows][at] + 0.3 * draws.normal()) as f32);
+    for (at, marks) in marks.iter().enumerate() {
+        let mark = (0..total).map(|row| (marks[row / rows] + 0.3 * draws.normal()) as f32);
         builder = builder.feature(name(at).as_str(), mark.collect::<Vec<f32>>());
     }
     builder.target("target", target).build().unwrap()
