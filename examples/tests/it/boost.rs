@@ -372,7 +372,6 @@ fn parameters_that_are_refused() {
 }
 
 #[test]
-#[ignore = "the fit does not check its memory budget yet"]
 fn memory_above_the_budget_is_told_before_it_is_taken() {
     let shop = shop();
     let words = "train --data @t.csv --label y --out @m.txt --max-memory";

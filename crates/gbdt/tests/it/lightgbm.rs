@@ -29,8 +29,6 @@ impl Reference {
     pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
         let mut file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        // Lines in leaves have tests of their own.
-        file["cases"].as_object_mut().unwrap().remove("linear");
         for case in file["cases"].as_object_mut().unwrap().values_mut() {
             let forced = case["settings"].get("forced").is_some();
             case["trees"]
