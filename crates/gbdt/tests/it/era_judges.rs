@@ -34,9 +34,12 @@ fn with_missing(seed: u64) -> Panel {
 #[test]
 fn eras_without_an_opinion_find_the_splits_of_the_pool() {
     let silent = EraSettings { adaptive: Some(0.0), ..EraSettings::default() };
-    // Under penalties the pool, like LightGBM, does not ask again what won nothing in the parent; eras
-    // do, for they may agree on less. Without penalties every question wins something.
-    let limits = [Limits::default(), Limits { min_data_in_leaf: 1, ..Limits::default() }];
+    let limits = [
+        Limits::default(),
+        Limits { min_data_in_leaf: 1, ..Limits::default() },
+        Limits { lambda_l1: 0.5, lambda_l2: 2.0, path_smooth: 3.0, ..Limits::default() },
+        Limits { extra_trees: true, min_gain_to_split: 0.1, ..Limits::default() },
+    ];
     for panel in [bins(1, 12, 100, 9, 2.0), with_missing(2)] {
         for limits in limits {
             let plain = fit(&panel, limits, EraSettings::default());
