@@ -165,7 +165,9 @@ impl Gbdt {
             let holdout = held.as_ref().zip(self.stop.as_ref());
             let holdout =
                 holdout.map(|(data, stop)| Holdout::new(data, self, stop, objective, score));
-            let outcome = training.run(start, holdout.transpose()?)?;
+            let holdout = holdout.transpose()?;
+            // On a thread of the pool: from outside of it each parallel step would put the caller to sleep.
+            let outcome = rayon::scope(|_| training.run(start, holdout))?;
             let features = self.features(train, &data.binned);
             train::model(self, objective, mappers, outcome, (features, old))
         })

@@ -11,11 +11,9 @@ use rayon::prelude::*;
 
 use super::{
     constraint::Allowed,
-    find::Found,
     grown::{BinNode, Grown, GrownLeaf},
     leaf::{self, Leaf},
-    partition::partition,
-    table::Table,
+    make::Made,
 };
 use crate::{
     Criterion, Gbdt, Growth,
@@ -54,11 +52,11 @@ pub(crate) struct Grower<'a, C> {
 /// A growing tree.
 pub(super) struct Growing<'a, C> {
     pub(super) rows: Vec<u32>,
-    scratch: Vec<u32>,
+    pub(super) scratch: Vec<u32>,
     /// Cells of a node, in the order of its rows.
-    ordered: Vec<C>,
+    pub(super) ordered: Vec<C>,
     pub(super) leaves: Vec<Leaf<'a, C>>,
-    nodes: Vec<BinNode>,
+    pub(super) nodes: Vec<BinNode>,
     /// Histograms that are free.
     pub(super) pool: Vec<Vec<C>>,
 }
@@ -84,11 +82,20 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     fn grow_leaves(&self, growing: &mut Growing<'a, C>, by_level: bool) {
+        let works_ahead = self.may_work_ahead();
         while growing.leaves.len() < self.settings.leaves {
-            let Some(at) = leaf::next(&growing.leaves, by_level) else { break };
-            let Some(split) = growing.leaves[at].best.take() else { break };
-            self.split(growing, at, split);
+            let Some(at) = leaf::next(&growing.leaves, by_level, |_| true) else { break };
+            if growing.leaves[at].made.is_none() {
+                let ones = if works_ahead {
+                    self.next_ones(&growing.leaves, at, by_level)
+                } else {
+                    vec![at]
+                };
+                self.make_all(growing, ones);
+            }
+            self.commit(growing, at);
         }
+        growing.forget_made();
     }
 
     fn root(&self, sample: Sample<'_>) -> Growing<'a, C> {
@@ -113,6 +120,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             bounds: Bounds::default(),
             histogram: None,
             best: None,
+            made: None,
             path: Vec::new(),
             spans: Vec::new(),
             hopeless: Vec::new(),
@@ -122,17 +130,20 @@ impl<'a, C: Cell> Grower<'a, C> {
         };
         if self.may_split(&root) && self.folds.is_some() {
             gather(self.cells, &growing.rows, &mut growing.ordered);
-            let found = self.find_in_leaf(&growing, &root);
+            let found = self.find_in_leaf(&root, &growing.rows, &growing.ordered);
             root.keep(found);
         } else if self.may_split(&root) {
-            let mut histogram = growing.take(self.pack.bins);
-            match sample {
+            let histogram = match sample {
                 Sample::All => {
+                    let mut histogram = vec![C::default(); self.pack.bins];
                     histogram::build(self.pack, Rows::From(0), self.cells, &mut histogram);
                     self.reduce(&mut histogram);
+                    histogram
                 }
-                Sample::Some(_) => self.build(&mut growing, &root, &mut histogram),
-            }
+                Sample::Some(_) => {
+                    self.build(&growing.rows, &mut growing.ordered, &mut growing.pool)
+                }
+            };
             let found = self.find(&root, &histogram);
             root.keep(found);
             root.histogram = Some(histogram);
@@ -171,40 +182,35 @@ impl<'a, C: Cell> Grower<'a, C> {
         shallow && leaf.sums.n >= least as f64 && self.pack.bins > 0
     }
 
-    /// Splits leaf `at`: it becomes the left child, the right one comes last.
+    /// Splits leaf `at`.
     pub(super) fn split(&self, growing: &mut Growing<'a, C>, at: usize, split: Split) {
-        let parent = growing.leaves[at].histogram.take();
-        let (mut left, mut right) = self.children(growing, at, split);
-        let (of_left, of_right) = self.histograms(growing, &left, &right, parent);
+        growing.leaves[at].best = Some(split);
+        self.make_all(growing, vec![at]);
+        self.commit(growing, at);
+    }
+
+    /// Puts the children of leaf `at` into the tree: it becomes the left one, the right one comes last.
+    fn commit(&self, growing: &mut Growing<'a, C>, at: usize) {
+        let Some(made) = growing.leaves[at].made.take() else { return };
+        let Made { split, table, left, right, .. } = *made;
+        let (node, new) = (growing.nodes.len(), growing.leaves.len());
+        if let Some((parent, is_left)) = growing.leaves[at].parent {
+            let parent = &mut growing.nodes[parent];
+            let arrow = if is_left { &mut parent.left } else { &mut parent.right };
+            *arrow = Child::Node(node as u32);
+        }
+        growing.nodes.push(BinNode {
+            split: self.recorded(split),
+            table,
+            left: Child::Leaf(at as u32),
+            right: Child::Leaf(new as u32),
+            output: growing.leaves[at].output,
+        });
+        growing.leaves[at] = left.of(node, true);
+        growing.leaves.push(right.of(node, false));
         if self.settings.growth == Growth::Oblivious {
-            (left.histogram, right.histogram) = (of_left, of_right);
-            growing.leaves[at] = left;
-            growing.leaves.push(right);
             return;
         }
-        (left.histogram, right.histogram) = (of_left, of_right);
-        if self.folds.is_some() {
-            // The workers' sums are taken inside, so the children come one after the other.
-            for leaf in [&mut left, &mut right] {
-                let found = self.find_in_leaf(growing, leaf);
-                leaf.keep(found);
-            }
-        } else {
-            let growing = &*growing;
-            let (of_left, of_right) = rayon::join(
-                || self.find_in_leaf(growing, &left),
-                || self.find_in_leaf(growing, &right),
-            );
-            left.keep(of_left);
-            right.keep(of_right);
-        }
-        for leaf in [&mut left, &mut right] {
-            if leaf.best.is_none() {
-                growing.pool.extend(leaf.histogram.take());
-            }
-        }
-        growing.leaves[at] = left;
-        growing.leaves.push(right);
         if self.allowed.by_value() {
             self.bound_others(growing, at);
         }
@@ -227,127 +233,12 @@ impl<'a, C: Cell> Grower<'a, C> {
         }
     }
 
-    /// The best split of a leaf, from its histogram or from its eras.
-    pub(super) fn find_in_leaf(&self, growing: &Growing<'a, C>, leaf: &Leaf<'_, C>) -> Found {
-        if !self.may_split(leaf) {
-            return Found::default();
-        }
-        if let Some(folds) = self.folds {
-            let (rows, cells) =
-                (&growing.rows[leaf.rows.clone()], &growing.ordered[leaf.rows.clone()]);
-            return self.find_by_era(leaf, folds, rows, cells);
-        }
-        leaf.histogram.as_ref().map_or_else(Found::default, |histogram| self.find(leaf, histogram))
-    }
-
     /// A split as the tree keeps it: like LightGBM, its gain has the least gain back.
     fn recorded(&self, split: Split) -> Split {
         let is_pooled = self.settings.eras.criterion == Criterion::Pooled
             && self.settings.growth != Growth::Oblivious;
         let back = if is_pooled { self.settings.limits.min_gain_to_split } else { 0.0 };
         Split { gain: split.gain + back, ..split }
-    }
-
-    /// Sorts the rows of leaf `at` and makes its children, without histograms.
-    fn children(
-        &self,
-        growing: &mut Growing<'a, C>,
-        at: usize,
-        split: Split,
-    ) -> (Leaf<'a, C>, Leaf<'a, C>) {
-        let (node, new) = (growing.nodes.len(), growing.leaves.len());
-        let leaf = growing.leaves[at].clone();
-        let column = &self.binned.columns[split.feature];
-        let table = Table::new(column, &split.side);
-        let (rows, scratch) =
-            (&mut growing.rows[leaf.rows.clone()], &mut growing.scratch[leaf.rows.clone()]);
-        let middle = leaf.rows.start + partition(rows, scratch, table.ask(column));
-        if let Some((parent, is_left)) = leaf.parent {
-            let parent = &mut growing.nodes[parent];
-            let arrow = if is_left { &mut parent.left } else { &mut parent.right };
-            *arrow = Child::Node(node as u32);
-        }
-        let mut path = leaf.path.clone();
-        if let Err(place) = path.binary_search(&split.feature) {
-            path.insert(place, split.feature);
-        }
-        let bounds = self.allowed.children(leaf.bounds, &split);
-        let spans = self.child_spans(&leaf, &split);
-        let child = |is_left: bool| Leaf {
-            rows: if is_left { leaf.rows.start..middle } else { middle..leaf.rows.end },
-            sums: if is_left { split.left } else { split.right },
-            output: if is_left { split.left_output } else { split.right_output },
-            depth: leaf.depth + 1,
-            bounds: if is_left { bounds.0 } else { bounds.1 },
-            histogram: None,
-            best: None,
-            path: path.clone(),
-            spans: if is_left { spans.0.clone() } else { spans.1.clone() },
-            hopeless: leaf.hopeless.clone(),
-            forced: leaf.forced.and_then(|forced| forced.child(is_left)),
-            number: 2 * node + if is_left { 1 } else { 2 },
-            parent: Some((node, is_left)),
-        };
-        let children = (child(true), child(false));
-        growing.nodes.push(BinNode {
-            split: self.recorded(split),
-            table,
-            left: Child::Leaf(at as u32),
-            right: Child::Leaf(new as u32),
-            output: leaf.output,
-        });
-        children
-    }
-
-    /// The histograms of two children, where either may be split.
-    fn histograms(
-        &self,
-        growing: &mut Growing<'a, C>,
-        left: &Leaf<'_, C>,
-        right: &Leaf<'_, C>,
-        parent: Option<Vec<C>>,
-    ) -> (Option<Vec<C>>, Option<Vec<C>>) {
-        if self.folds.is_some() {
-            for leaf in [left, right].into_iter().filter(|leaf| self.may_split(leaf)) {
-                let range = leaf.rows.clone();
-                gather(self.cells, &growing.rows[range.clone()], &mut growing.ordered[range]);
-            }
-            return (None, None);
-        }
-        if !self.may_split(left) && !self.may_split(right) {
-            growing.pool.extend(parent);
-            return (None, None);
-        }
-        let left_is_smaller = left.sums.n < right.sums.n;
-        let (small, large) = if left_is_smaller { (left, right) } else { (right, left) };
-        let mut smaller = growing.take(self.pack.bins);
-        self.build(growing, small, &mut smaller);
-        let larger = match parent {
-            Some(mut parent) => {
-                subtract(&mut parent, &smaller);
-                parent
-            }
-            None => {
-                let mut larger = growing.take(self.pack.bins);
-                self.build(growing, large, &mut larger);
-                larger
-            }
-        };
-        if left_is_smaller { (Some(smaller), Some(larger)) } else { (Some(larger), Some(smaller)) }
-    }
-
-    /// Builds the histogram of a leaf over all workers.
-    pub(super) fn build(
-        &self,
-        growing: &mut Growing<'_, C>,
-        leaf: &Leaf<'_, C>,
-        histogram: &mut [C],
-    ) {
-        let rows = &growing.rows[leaf.rows.clone()];
-        let ordered = &mut growing.ordered[leaf.rows.clone()];
-        gather(self.cells, rows, ordered);
-        histogram::build(self.pack, Rows::At(rows), ordered, histogram);
-        self.reduce(histogram);
     }
 
     /// The columns that a node sees; none for all.
@@ -392,13 +283,11 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 }
 
-impl<C: Cell> Growing<'_, C> {
-    /// A histogram of zeros.
-    pub(super) fn take(&mut self, bins: usize) -> Vec<C> {
-        let Some(mut histogram) = self.pool.pop() else { return vec![C::default(); bins] };
-        histogram.fill(C::default());
-        histogram
-    }
+/// A histogram of zeros, of those that are free or a new one.
+pub(super) fn take<C: Cell>(free: &mut Vec<Vec<C>>, bins: usize) -> Vec<C> {
+    let Some(mut histogram) = free.pop() else { return vec![C::default(); bins] };
+    histogram.fill(C::default());
+    histogram
 }
 
 /// The cells of some rows, in order.

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::{find::Found, forced::Forced, monotone::Span};
+use super::{find::Found, forced::Forced, make::Made, monotone::Span};
 use crate::{
     histogram::Sums,
     split::{Bounds, Split},
 };
 
 /// A leaf of a growing tree.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Leaf<'a, C> {
     /// Its rows among those of the tree.
     pub(crate) rows: Range<usize>,
@@ -25,6 +25,8 @@ pub(crate) struct Leaf<'a, C> {
     pub(crate) histogram: Option<Vec<C>>,
     /// The best split found.
     pub(crate) best: Option<Split>,
+    /// What that split makes of it, where that was done before its turn.
+    pub(crate) made: Option<Box<Made<'a, C>>>,
     /// The features asked about on the way, increasing.
     pub(crate) path: Vec<usize>,
     /// The bins that may reach it, where leaves bound each other by their values.
@@ -47,17 +49,27 @@ impl<C> Leaf<'_, C> {
         self.hopeless = found.hopeless;
     }
 
+    /// The leaf as a child of a node.
+    pub(crate) fn of(self, node: usize, is_left: bool) -> Self {
+        let number = 2 * node + if is_left { 1 } else { 2 };
+        Self { number, parent: Some((node, is_left)), ..self }
+    }
+
     /// Whether no split on a feature beat the floor in the leaf or above.
     pub(crate) fn is_hopeless(&self, feature: usize) -> bool {
         self.hopeless.binary_search(&(feature as u32)).is_ok()
     }
 }
 
-/// The order of splitting: the index of the next leaf.
-pub(crate) fn next<C>(leaves: &[Leaf<'_, C>], by_level: bool) -> Option<usize> {
+/// The order of splitting: the index of the next of the leaves that may be.
+pub(crate) fn next<C>(
+    leaves: &[Leaf<'_, C>],
+    by_level: bool,
+    may_be: impl Fn(usize) -> bool,
+) -> Option<usize> {
     let splittable = leaves.iter().enumerate().filter_map(|(at, leaf)| {
         let best = leaf.best.as_ref()?;
-        (best.gain > 0.0).then_some((at, leaf.depth, best))
+        (best.gain > 0.0 && may_be(at)).then_some((at, leaf.depth, best))
     });
     let first = splittable.reduce(|a, b| {
         let sooner = by_level && b.1 < a.1;

@@ -1,5 +1,6 @@
 //! How a tree grows: leaf by leaf, level by level, or one question a level.
 
+mod ahead;
 mod by_era;
 mod constraint;
 mod find;
@@ -7,6 +8,7 @@ mod forced;
 mod grower;
 mod grown;
 mod leaf;
+mod make;
 mod monotone;
 mod oblivious;
 mod partition;

@@ -82,14 +82,15 @@ impl<'a, C: Cell> Grower<'a, C> {
 
     /// The best split of a leaf that has searched before; its histogram may be gone.
     fn find_again(&self, growing: &mut Growing<'a, C>, at: usize) -> Found {
-        if self.folds.is_some() || growing.leaves[at].histogram.is_some() {
-            return self.find_in_leaf(growing, &growing.leaves[at]);
+        let Growing { rows, ordered, leaves, pool, .. } = growing;
+        let leaf = &leaves[at];
+        let (rows, ordered) = (&rows[leaf.rows.clone()], &mut ordered[leaf.rows.clone()]);
+        if self.folds.is_some() || leaf.histogram.is_some() {
+            return self.find_in_leaf(leaf, rows, ordered);
         }
-        let leaf = growing.leaves[at].clone();
-        let mut histogram = growing.take(self.pack.bins);
-        self.build(growing, &leaf, &mut histogram);
-        let found = self.find(&leaf, &histogram);
-        growing.pool.push(histogram);
+        let histogram = self.build(rows, ordered, pool);
+        let found = self.find(leaf, &histogram);
+        pool.push(histogram);
         found
     }
 
