@@ -166,8 +166,13 @@ impl Gbdt {
             let holdout =
                 holdout.map(|(data, stop)| Holdout::new(data, self, stop, objective, score));
             let holdout = holdout.transpose()?;
-            // On a thread of the pool: from outside of it each parallel step would put the caller to sleep.
-            let outcome = rayon::scope(|_| training.run(start, holdout))?;
+            let outcome = if reduce.is_alone() {
+                // On a thread of the pool: from outside, each parallel step puts the caller to sleep.
+                rayon::scope(|_| training.run(start, holdout))
+            } else {
+                // A worker that waits for others must not keep a thread of the pool from them.
+                training.run(start, holdout)
+            }?;
             let features = self.features(train, &data.binned);
             train::model(self, objective, mappers, outcome, (features, old))
         })

@@ -136,7 +136,8 @@ impl Cell for [u64; 1] {
 
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
-        let n = (self[0] & ((1 << scale.bits) - 1)) as f64;
+        // Counts are small: the conversion of a signed integer is one instruction.
+        let n = (self[0] & ((1 << scale.bits) - 1)) as i64 as f64;
         Sums { g: (self[0] as i64 >> scale.bits) as f64 * scale.g, h: n, n }
     }
 
@@ -174,8 +175,12 @@ impl Cell for [u64; 2] {
 
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
-        let n = (self[1] & ((1 << scale.bits) - 1)) as f64;
-        Sums { g: self[0] as i64 as f64 * scale.g, h: (self[1] >> scale.bits) as f64 * scale.h, n }
+        let n = (self[1] & ((1 << scale.bits) - 1)) as i64 as f64;
+        Sums {
+            g: self[0] as i64 as f64 * scale.g,
+            h: (self[1] >> scale.bits) as i64 as f64 * scale.h,
+            n,
+        }
     }
 
     #[inline(always)]
