@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Grower, leaf::Leaf};
 use crate::{
     histogram::{Cell, Group, Sums},
-    split::{Bounds, EPSILON, Split, Task, Valuer},
+    split::{Bounds, Draw, EPSILON, Split, Task, Valuer},
 };
 
 /// What a search gives.
@@ -45,25 +45,27 @@ impl<C: Cell> Grower<'_, C> {
             groups.push((group, own));
             rest = after;
         }
-        let best = |(group, bins): (&Group, &[C])| self.find_in(leaf, &question, group, bins);
+        let best = |found: Found, (group, bins): (&Group, &[C])| {
+            self.find_in(leaf, &question, group, bins, found)
+        };
         if histogram.len() < PARALLEL_BINS || rayon::current_num_threads() == 1 {
-            groups.into_iter().map(best).fold(Found::default(), Found::with)
+            groups.into_iter().fold(Found::default(), best)
         } else {
-            groups.into_par_iter().map(best).reduce(Found::default, Found::with)
+            groups.into_par_iter().fold(Found::default, best).reduce(Found::default, Found::with)
         }
         .sorted(&leaf.hopeless)
     }
 
-    /// The best split on a feature of a group.
+    /// What was found before and the best split on a feature of a group.
     fn find_in(
         &self,
         leaf: &Leaf<'_, C>,
         question: &Question,
         group: &Group,
         mut histogram: &[C],
+        mut found: Found,
     ) -> Found {
         let mut sums: Vec<Sums> = Vec::with_capacity(256);
-        let mut found = Found::default();
         for member in &group.members {
             let (own, rest) = histogram.split_at(member.bins);
             histogram = rest;
@@ -75,7 +77,8 @@ impl<C: Cell> Grower<'_, C> {
             }
             sums.clear();
             sums.extend(own.iter().map(|cell| cell.decode(self.scale)));
-            let split = self.find_on(leaf, question, member.feature, &sums);
+            let rival = found.best.as_ref().map_or(0.0, |split| split.gain);
+            let split = self.find_on(leaf, question, member.feature, &sums, rival);
             if split.is_none() && self.tries_all() {
                 found.hopeless.push(member.feature as u32);
             }
@@ -90,12 +93,15 @@ impl<C: Cell> Grower<'_, C> {
         question: &Question,
         feature: usize,
         sums: &[Sums],
+        rival: f64,
     ) -> Option<Split> {
         let draw = |choices: usize| self.draw_choice(question.node, feature, choices);
         let task = self.task(leaf, question, feature);
-        let task = Task { random: self.settings.limits.extra_trees.then_some(&draw), ..task };
-        let mut split = task.best(sums)?;
-        split.gain *= self.allowed.factor(feature, leaf.depth);
+        let factor = self.allowed.factor(feature, leaf.depth);
+        let random: Option<Draw<'_>> = self.settings.limits.extra_trees.then_some(&draw);
+        let rival = if factor == 1.0 { rival } else { 0.0 };
+        let mut split = Task { random, rival, ..task }.best(sums)?;
+        split.gain *= factor;
         Some(split)
     }
 
@@ -121,6 +127,7 @@ impl<C: Cell> Grower<'_, C> {
             min_rows: self.settings.limits.min_data_in_leaf as f64,
             min_hessian: self.settings.limits.min_sum_hessian_in_leaf,
             floor: if is_categorical { question.floor_of_sets } else { question.floor },
+            rival: 0.0,
             categorical: &self.settings.categorical,
             random: None,
         }

@@ -86,6 +86,9 @@ pub(crate) struct Task<'a> {
     pub(crate) min_hessian: f64,
     /// What two children must be worth more than.
     pub(crate) floor: f64,
+    /// What another feature wins already, above the floor: a split that wins less need not be the best one
+    /// of its feature.
+    pub(crate) rival: f64,
     pub(crate) categorical: &'a Categorical,
     /// Draws the only question to try.
     pub(crate) random: Option<Draw<'a>>,

@@ -139,12 +139,13 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Compares the candidates that wait with the best so far, in order.
+    /// Compares the candidates that wait with the best so far, in order. Once one has shown that the feature
+    /// beats the floor, only those that may beat other features matter.
     #[inline(always)]
     fn compare(&mut self, waiting: &mut Waiting, gain: impl Gain) {
-        let count = std::mem::take(&mut waiting.count);
+        let (count, floor) = (std::mem::take(&mut waiting.count), self.task.floor);
         for start in (0..count).step_by(TOGETHER) {
-            let beaten = self.best.map_or(self.task.floor, |best| best.gain);
+            let beaten = self.best.map_or(floor, |best| best.gain.max(floor + self.task.rival));
             let (g, h) = (&waiting.g[start..][..TOGETHER], &waiting.h[start..][..TOGETHER]);
             if gain.may_any_beat(g, h, self.task.total, beaten) {
                 for at in start..count.min(start + TOGETHER) {
