@@ -63,6 +63,8 @@ pub(super) struct State<'a, C> {
     folds: Option<Vec<u32>>,
     /// The models that ordered boosting takes gradients from.
     supports: Option<Supports>,
+    /// The least that a split of an output's last tree won, where it had all its leaves.
+    least_gains: Vec<f64>,
 }
 
 impl<'a> Training<'a> {
@@ -163,6 +165,7 @@ impl<'a> Training<'a> {
                 let order = Order::new(&self.data.eras, self.settings.seed);
                 Supports::new(order, &start.constant)
             }),
+            least_gains: vec![0.0; self.trees_a_round()],
             pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
         }
     }
@@ -262,7 +265,10 @@ impl<'a> Training<'a> {
             unreachable!("columns are packed once or drawn for the tree")
         };
         let folds = state.folds.as_deref();
-        let mut grown = self.grower(pack, (&state.cells, &scale), tree, folds).grow(sample);
+        let grower = self.grower(pack, (&state.cells, &scale), tree, folds);
+        let worth = state.least_gains[output];
+        let mut grown = Grower { worth, ..grower }.grow(sample);
+        state.least_gains[output] = grown.least_gain;
         self.renew(&mut grown, output, &state.score);
         grown
     }
@@ -285,6 +291,7 @@ impl<'a> Training<'a> {
             random: Stream::Tree(tree as u32).of(self.settings.seed),
             folds,
             histograms: self.histograms,
+            worth: 0.0,
         }
     }
 

@@ -5,6 +5,9 @@
 //! is: its children depend on nothing but itself. They wait in the leaf until its turn comes; if it never
 //! does, the leaf stays as it was. The tree is the same, split for split, for any number of threads.
 //!
+//! Work on leaves whose turn never comes is lost, so those that win less than any split of the tree before
+//! are left alone.
+//!
 //! Not where a leaf's children depend on what else the tree has done: random numbers that are told apart
 //! by node, monotone bounds between leaves, sums over several workers, histograms that are short of
 //! memory. Waiting children count as leaves: no more histograms are kept than the finished tree's leaves.
@@ -46,7 +49,10 @@ impl<'a, C: Cell> Grower<'a, C> {
         let count = (rayon::current_num_threads() - 1).min(room);
         let mut chosen = vec![at];
         for _ in 0..count {
-            let is_free = |at: usize| leaves[at].made.is_none() && !chosen.contains(&at);
+            let is_worth =
+                |at: usize| leaves[at].best.as_ref().is_some_and(|b| b.gain >= self.worth);
+            let is_free =
+                |at: usize| leaves[at].made.is_none() && !chosen.contains(&at) && is_worth(at);
             let Some(next) = leaf::next(leaves, by_level, is_free) else { break };
             chosen.push(next);
         }
@@ -56,7 +62,7 @@ impl<'a, C: Cell> Grower<'a, C> {
     /// Makes the children of some leaves by their best splits.
     pub(super) fn make_all(&self, growing: &mut Growing<'a, C>, mut chosen: Vec<usize>) {
         chosen.sort_by_key(|&at| growing.leaves[at].rows.start);
-        let Growing { rows, scratch, ordered, leaves, nodes, pool } = growing;
+        let Growing { rows, scratch, ordered, leaves, nodes, pool, .. } = growing;
         let histograms: Vec<_> = chosen.iter().map(|&at| leaves[at].histogram.take()).collect();
         let mut rest = Part { first: 0, rows, scratch, ordered };
         let mut orders = Vec::with_capacity(chosen.len());

@@ -47,6 +47,8 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) folds: Option<&'a [u32]>,
     /// How many leaves may keep their histograms.
     pub(crate) histograms: usize,
+    /// What a split wins at least that is likely to be made.
+    pub(crate) worth: f64,
 }
 
 /// A growing tree.
@@ -59,6 +61,8 @@ pub(super) struct Growing<'a, C> {
     pub(super) nodes: Vec<BinNode>,
     /// Histograms that are free.
     pub(super) pool: Vec<Vec<C>>,
+    /// What the split that wins least wins.
+    least_gain: f64,
 }
 
 impl<'a, C: Cell> Grower<'a, C> {
@@ -77,8 +81,10 @@ impl<'a, C: Cell> Grower<'a, C> {
             weight: leaf.sums.h,
             count: leaf.sums.n as u64,
         };
+        let is_full = growing.leaves.len() >= self.settings.leaves;
+        let least_gain = if is_full { growing.least_gain } else { 0.0 };
         let leaves = growing.leaves.into_iter().map(finished).collect();
-        Grown { nodes: growing.nodes, leaves, rows: growing.rows, ..Grown::default() }
+        Grown { nodes: growing.nodes, leaves, rows: growing.rows, least_gain, ..Grown::default() }
     }
 
     fn grow_leaves(&self, growing: &mut Growing<'a, C>, by_level: bool) {
@@ -110,6 +116,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             leaves: Vec::new(),
             nodes: Vec::new(),
             pool: Vec::new(),
+            least_gain: f64::INFINITY,
         };
         let sums = self.sums(sample);
         let mut root = Leaf {
@@ -199,6 +206,7 @@ impl<'a, C: Cell> Grower<'a, C> {
             let arrow = if is_left { &mut parent.left } else { &mut parent.right };
             *arrow = Child::Node(node as u32);
         }
+        growing.least_gain = growing.least_gain.min(split.gain);
         growing.nodes.push(BinNode {
             split: self.recorded(split),
             table,

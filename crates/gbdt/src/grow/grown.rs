@@ -48,6 +48,8 @@ pub(crate) struct Grown {
     pub(crate) rows: Vec<u32>,
     /// A line a leaf, or none at all.
     pub(crate) lines: Vec<LinearLeaf>,
+    /// The least that a split won, where the number of leaves ended the tree.
+    pub(crate) least_gain: f64,
 }
 
 /// Rows of a block of scores.
