@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Grower, leaf::Leaf};
 use crate::{
     histogram::{Cell, Group, Sums},
-    split::{Bounds, Draw, EPSILON, Split, Task, Valuer},
+    split::{Bounds, EPSILON, Screen, Split, Task, Valuer, Verdict},
 };
 
 /// What a search gives.
@@ -75,10 +75,17 @@ impl<C: Cell> Grower<'_, C> {
             {
                 continue;
             }
+            match self.screened(leaf, question, member.feature, own, found.best.as_ref()) {
+                Verdict::Hopeless => {
+                    found.hopeless.push(member.feature as u32);
+                    continue;
+                }
+                Verdict::Beaten => continue,
+                Verdict::Open => {}
+            }
             sums.clear();
             sums.extend(own.iter().map(|cell| cell.decode(self.scale)));
-            let rival = found.best.as_ref().map_or(0.0, |split| split.gain);
-            let split = self.find_on(leaf, question, member.feature, &sums, rival);
+            let split = self.find_on(leaf, question, member.feature, &sums);
             if split.is_none() && self.tries_all() {
                 found.hopeless.push(member.feature as u32);
             }
@@ -87,21 +94,44 @@ impl<C: Cell> Grower<'_, C> {
         found
     }
 
+    /// What the histogram tells of a feature without a search.
+    fn screened(
+        &self,
+        leaf: &Leaf<'_, C>,
+        question: &Question,
+        feature: usize,
+        bins: &[C],
+        best: Option<&Split>,
+    ) -> Verdict {
+        let mapper = &self.binned.columns[feature].mapper;
+        let is_plain = question.valuer.is_plain() && question.bounds.is_none() && self.tries_all();
+        let is_numeric = !matches!(mapper.kind, fattail_bins::Kind::Categorical { .. });
+        if !is_plain || !is_numeric || self.allowed.factor(feature, leaf.depth) != 1.0 {
+            return Verdict::Open;
+        }
+        let screen = Screen {
+            total: Sums { h: leaf.sums.h + 2.0 * EPSILON, ..leaf.sums },
+            l2: question.valuer.l2,
+            min_rows: self.settings.limits.min_data_in_leaf as f64,
+            min_hessian: self.settings.limits.min_sum_hessian_in_leaf,
+            floor: question.floor,
+            rival: best.map_or(0.0, |best| best.gain),
+        };
+        screen.ask(bins, self.scale, mapper.missing)
+    }
+
     fn find_on(
         &self,
         leaf: &Leaf<'_, C>,
         question: &Question,
         feature: usize,
         sums: &[Sums],
-        rival: f64,
     ) -> Option<Split> {
         let draw = |choices: usize| self.draw_choice(question.node, feature, choices);
         let task = self.task(leaf, question, feature);
-        let factor = self.allowed.factor(feature, leaf.depth);
-        let random: Option<Draw<'_>> = self.settings.limits.extra_trees.then_some(&draw);
-        let rival = if factor == 1.0 { rival } else { 0.0 };
-        let mut split = Task { random, rival, ..task }.best(sums)?;
-        split.gain *= factor;
+        let task = Task { random: self.settings.limits.extra_trees.then_some(&draw), ..task };
+        let mut split = task.best(sums)?;
+        split.gain *= self.allowed.factor(feature, leaf.depth);
         Some(split)
     }
 
@@ -127,7 +157,6 @@ impl<C: Cell> Grower<'_, C> {
             min_rows: self.settings.limits.min_data_in_leaf as f64,
             min_hessian: self.settings.limits.min_sum_hessian_in_leaf,
             floor: if is_categorical { question.floor_of_sets } else { question.floor },
-            rival: 0.0,
             categorical: &self.settings.categorical,
             random: None,
         }

@@ -112,11 +112,19 @@ macro_rules! scratch {
     };
 }
 
+/// 1.5 * 2^52.
+const MAGIC: f64 = 6_755_399_441_055_744.0;
+
 /// The nearest integer to `x`, ties to even, for sizes below 2^51: adding 1.5 * 2^52 leaves it in the
 /// low bits. Unlike a cast it needs no instruction beyond SSE2.
 fn round(x: f64) -> i64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
     (x + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i64
+}
+
+/// The number of an integer below 2^51 in size: [`round`] backwards, and as good for vectors.
+#[inline(always)]
+fn number(x: i64) -> f64 {
+    f64::from_bits(MAGIC.to_bits().wrapping_add(x as u64)) - MAGIC
 }
 
 impl Cell for [u64; 1] {
@@ -136,9 +144,8 @@ impl Cell for [u64; 1] {
 
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
-        // Counts are small: the conversion of a signed integer is one instruction.
-        let n = (self[0] & ((1 << scale.bits) - 1)) as i64 as f64;
-        Sums { g: (self[0] as i64 >> scale.bits) as f64 * scale.g, h: n, n }
+        let n = number((self[0] & ((1 << scale.bits) - 1)) as i64);
+        Sums { g: number(self[0] as i64 >> scale.bits) * scale.g, h: n, n }
     }
 
     #[inline(always)]

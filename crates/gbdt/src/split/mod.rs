@@ -3,11 +3,13 @@
 mod categorical;
 mod gain;
 mod numeric;
+mod screen;
 mod vector;
 
 use fattail_trees::Missing;
 
 pub(crate) use gain::{Bounds, EPSILON, Valuer};
+pub(crate) use screen::{Screen, Verdict};
 pub(crate) use vector::{VectorSplit, VectorTask};
 
 use crate::{Categorical, histogram::Sums};
@@ -86,9 +88,6 @@ pub(crate) struct Task<'a> {
     pub(crate) min_hessian: f64,
     /// What two children must be worth more than.
     pub(crate) floor: f64,
-    /// What another feature wins already, above the floor: a split that wins less need not be the best one
-    /// of its feature.
-    pub(crate) rival: f64,
     pub(crate) categorical: &'a Categorical,
     /// Draws the only question to try.
     pub(crate) random: Option<Draw<'a>>,

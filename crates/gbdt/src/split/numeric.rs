@@ -82,134 +82,61 @@ impl Scan<'_, '_> {
 
     #[inline(always)]
     fn leftwards_by(&mut self, apart: Apart, gain: impl Gain) {
+        let (task, total) = (self.task, self.task.total);
         let mut right = Sums { h: EPSILON, ..Sums::default() };
         let last = self.bins.len() - usize::from(apart == Apart::Last);
-        let mut waiting = Waiting::new(true);
         for bin in (1..last).rev() {
             if apart == Apart::Bin(bin) {
                 continue;
             }
             right = right.plus(self.bins[bin]);
-            match self.sides(right) {
-                Sides::TooFew => continue,
-                Sides::TooMany => break,
-                Sides::Enough => self.offer(&mut waiting, bin - 1, right, gain),
+            if right.n < task.min_rows || right.h < task.min_hessian {
+                continue;
             }
+            let left = total.minus(right);
+            if left.n < task.min_rows || left.h < task.min_hessian {
+                break;
+            }
+            self.offer(bin - 1, gain, (left, right), true);
         }
-        self.compare(&mut waiting, gain);
     }
 
     #[inline(always)]
     fn rightwards_by(&mut self, apart: Apart, gain: impl Gain) {
+        let (task, total) = (self.task, self.task.total);
         let mut left = Sums { h: EPSILON, ..Sums::default() };
-        let mut waiting = Waiting::new(false);
         for bin in 0..self.bins.len() - 1 {
             if apart == Apart::Bin(bin) {
                 continue;
             }
             left = left.plus(self.bins[bin]);
-            match self.sides(left) {
-                Sides::TooFew => continue,
-                Sides::TooMany => break,
-                Sides::Enough => self.offer(&mut waiting, bin, left, gain),
+            if left.n < task.min_rows || left.h < task.min_hessian {
+                continue;
             }
-        }
-        self.compare(&mut waiting, gain);
-    }
-
-    /// Whether both sides are large enough, the scanned one having `sums`.
-    #[inline(always)]
-    fn sides(&self, sums: Sums) -> Sides {
-        let task = self.task;
-        if sums.n < task.min_rows || sums.h < task.min_hessian {
-            return Sides::TooFew;
-        }
-        let rest = task.total.minus(sums);
-        if rest.n < task.min_rows || rest.h < task.min_hessian {
-            return Sides::TooMany;
-        }
-        Sides::Enough
-    }
-
-    #[inline(always)]
-    fn offer(&mut self, waiting: &mut Waiting, bin: usize, sums: Sums, gain: impl Gain) {
-        waiting.push(bin, sums);
-        if waiting.count == WAITING {
-            self.compare(waiting, gain);
-        }
-    }
-
-    /// Compares the candidates that wait with the best so far, in order. Once one has shown that the feature
-    /// beats the floor, only those that may beat other features matter.
-    #[inline(always)]
-    fn compare(&mut self, waiting: &mut Waiting, gain: impl Gain) {
-        let (count, floor) = (std::mem::take(&mut waiting.count), self.task.floor);
-        for start in (0..count).step_by(TOGETHER) {
-            let beaten = self.best.map_or(floor, |best| best.gain.max(floor + self.task.rival));
-            let (g, h) = (&waiting.g[start..][..TOGETHER], &waiting.h[start..][..TOGETHER]);
-            if gain.may_any_beat(g, h, self.task.total, beaten) {
-                for at in start..count.min(start + TOGETHER) {
-                    self.try_one(waiting.at(at), waiting.is_right, gain);
-                }
+            let right = total.minus(left);
+            if right.n < task.min_rows || right.h < task.min_hessian {
+                break;
             }
+            self.offer(bin, gain, (left, right), false);
         }
     }
 
-    #[inline(never)]
-    fn try_one(&mut self, (bin, sums): (usize, Sums), is_right: bool, gain: impl Gain) {
-        let rest = self.task.total.minus(sums);
-        let (left, right) = if is_right { (rest, sums) } else { (sums, rest) };
+    #[inline(always)]
+    fn offer(
+        &mut self,
+        bin: usize,
+        gain: impl Gain,
+        (left, right): (Sums, Sums),
+        default_left: bool,
+    ) {
         let beaten = self.best.map_or(self.task.floor, |best| best.gain);
+        if !gain.may_beat(left, right, beaten) {
+            return;
+        }
         let gain = gain.of(left, right);
         if gain > beaten && self.only.is_none_or(|only| only == bin) {
-            *self.best = Some(Best { gain, bin, left, default_left: is_right });
+            *self.best = Some(Best { gain, bin, left, default_left });
         }
-    }
-}
-
-/// How a threshold cuts a node.
-enum Sides {
-    /// The scanned side is too small.
-    TooFew,
-    /// The other one is.
-    TooMany,
-    Enough,
-}
-
-/// Candidates that wait to be compared.
-const WAITING: usize = 64;
-
-/// Candidates that are compared together.
-const TOGETHER: usize = 8;
-
-/// The sums of the scanned side of some candidates, in the order of the scan. What lies beyond `count` is
-/// left from earlier ones, or nothing: it may make a comparison needless, never wrong.
-struct Waiting {
-    g: [f64; WAITING],
-    h: [f64; WAITING],
-    n: [f64; WAITING],
-    bin: [u32; WAITING],
-    count: usize,
-    /// Whether the scanned side is the right one.
-    is_right: bool,
-}
-
-impl Waiting {
-    fn new(is_right: bool) -> Self {
-        let zeros = [0.0; WAITING];
-        Self { g: zeros, h: zeros, n: zeros, bin: [0; WAITING], count: 0, is_right }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, bin: usize, sums: Sums) {
-        let at = self.count & (WAITING - 1);
-        (self.g[at], self.h[at], self.n[at]) = (sums.g, sums.h, sums.n);
-        self.bin[at] = bin as u32;
-        self.count += 1;
-    }
-
-    fn at(&self, at: usize) -> (usize, Sums) {
-        (self.bin[at] as usize, Sums { g: self.g[at], h: self.h[at], n: self.n[at] })
     }
 }
 
@@ -217,9 +144,8 @@ impl Waiting {
 trait Gain: Copy {
     fn of(self, left: Sums, right: Sums) -> f64;
 
-    /// False only where `of` does not exceed `gain` for any candidate whose scanned sides have these sums
-    /// of gradients and hessians: a cheaper question.
-    fn may_any_beat(self, _g: &[f64], _h: &[f64], _total: Sums, _gain: f64) -> bool {
+    /// False only where `of` does not exceed `gain`: a cheaper question.
+    fn may_beat(self, _: Sums, _: Sums, _: f64) -> bool {
         true
     }
 }
@@ -244,13 +170,9 @@ impl Gain for Plain {
 
     /// The comparison without its two divisions, with room for what rounding may do.
     #[inline(always)]
-    fn may_any_beat(self, g: &[f64], h: &[f64], total: Sums, gain: f64) -> bool {
-        let bar = gain * (1.0 - 1e-12);
-        let may = |(&g, &h): (&f64, &f64)| {
-            let (other_g, other_h) = (total.g - g, total.h - h + self.l2);
-            let h = h + self.l2;
-            g * g * other_h + other_g * other_g * h > bar * (h * other_h)
-        };
-        g.iter().zip(h).map(may).fold(false, |any, may| any | may)
+    fn may_beat(self, left: Sums, right: Sums, gain: f64) -> bool {
+        let (h_left, h_right) = (left.h + self.l2, right.h + self.l2);
+        let worth = left.g * left.g * h_right + right.g * right.g * h_left;
+        worth > gain * (h_left * h_right) * (1.0 - 1e-12)
     }
 }
