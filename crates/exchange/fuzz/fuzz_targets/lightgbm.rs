@@ -1,12 +1,14 @@
-//! LightGBM's text; what is read is written and read again.
+//! LightGBM's text; what is read and can be written is read again.
 
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let read = fattail_exchange::lightgbm::read(bytes);
     if let Ok(forest) = &read {
-        let text = fattail_exchange::lightgbm::write(forest).expect("what LightGBM can say it can read");
-        fattail_exchange::lightgbm::read(text).expect("what is written is read");
+        // A header may hold what the format has no way to write again, such as control characters.
+        if let Ok(text) = fattail_exchange::lightgbm::write(forest) {
+            fattail_exchange::lightgbm::read(text).expect("what is written is read");
+        }
     }
     fattail_exchange_fuzz::examine(read);
 });
