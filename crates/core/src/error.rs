@@ -105,6 +105,14 @@ pub enum Error {
         /// The number of eras.
         eras: usize,
     },
+    /// An era that holds rows of two eras of the panel.
+    #[error("era '{era}' reaches over the end of an era of the panel at row {row}")]
+    EraAcross {
+        /// The era.
+        era: String,
+        /// The first row of the next era of the panel.
+        row: usize,
+    },
     /// A panel that lacks what the operation needs.
     #[error("{operation} needs {what}, which the panel does not have")]
     Missing {

@@ -190,23 +190,63 @@ impl Panel {
         if eras.is_empty() {
             return Err(Error::empty("the list of eras"));
         }
-        let mut cut = StartsCut { eras, known: Vec::new() };
+        let kept = self.eras.cut(eras)?;
+        let parts: Vec<Part> = eras.iter().map(|&era| Part { era, skipped: 0 }).collect();
+        Ok(self.regrouped(kept, &parts))
+    }
+
+    /// The same rows under finer eras, each of which lies in one of those that stand. No values are
+    /// copied.
+    ///
+    /// ```
+    /// use fattail_core::{Eras, Panel};
+    /// let panel = Panel::builder().feature("x", vec![1u8, 2, 3]).build()?;
+    /// let finer = panel.with_eras(Eras::from_runs([("1".into(), 1), ("2".into(), 2)])?)?;
+    /// assert_eq!(finer.cut(&[1])?.feature(0).to_f32(), [2.0, 3.0]);
+    /// # Ok::<(), fattail_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the eras have another number of rows, or one reaches over the end of an era that stands.
+    pub fn with_eras(&self, eras: Eras) -> Result<Self> {
+        if eras.rows() != self.rows() {
+            let (given, expected) = (eras.rows(), self.rows());
+            return Err(Error::Length { name: "eras".into(), given, expected });
+        }
+        let mut parts = Vec::with_capacity(eras.len());
+        let mut era = 0;
+        for (rows, label) in eras.ranges().zip(eras.labels()) {
+            while self.eras.range(era).end <= rows.start {
+                era += 1;
+            }
+            let whole = self.eras.range(era);
+            if rows.end > whole.end {
+                return Err(Error::EraAcross { era: label.to_owned(), row: whole.end });
+            }
+            parts.push(Part { era, skipped: rows.start - whole.start });
+        }
+        Ok(self.regrouped(eras, &parts))
+    }
+
+    /// The rows of `eras`, which are parts of those that stand.
+    fn regrouped(&self, eras: Eras, parts: &[Part]) -> Self {
+        let mut moved = StartsMoved { parts, known: Vec::new() };
         let mut column = |column: &Column| Column {
             data: column.data.clone(),
-            starts: cut.starts(&column.starts),
+            starts: moved.starts(&column.starts),
         };
-        Ok(Self {
+        Self {
             schema: Arc::clone(&self.schema),
-            eras: self.eras.cut(eras)?,
+            eras,
             features: self.features.iter().map(&mut column).collect(),
             targets: self.targets.iter().map(&mut column).collect(),
             extras: self.extras.iter().map(&mut column).collect(),
             weights: self.weights.as_ref().map(&mut column),
             ids: self.ids.as_ref().map(|rows| RowIds {
                 ids: Arc::clone(&rows.ids),
-                starts: cut.starts(&rows.starts),
+                starts: moved.starts(&rows.starts),
             }),
-        })
+        }
     }
 
     /// Some of the features, in the order given.
@@ -365,22 +405,27 @@ impl Panel {
 
 type Starts = Arc<[usize]>;
 
-/// Cuts starts, once for all columns that share them.
-struct StartsCut<'a> {
-    eras: &'a [usize],
-    /// Whole starts and what is left of them.
+/// Part of an era.
+struct Part {
+    era: usize,
+    /// Its rows before the part.
+    skipped: usize,
+}
+
+/// Moves starts to parts of eras, once for all columns that share them.
+struct StartsMoved<'a> {
+    parts: &'a [Part],
+    /// Starts before and after.
     known: Vec<(Starts, Starts)>,
 }
 
-impl StartsCut<'_> {
-    fn starts(&mut self, whole: &Arc<[usize]>) -> Arc<[usize]> {
-        if let Some((_, cut)) = self.known.iter().find(|(known, _)| Arc::ptr_eq(known, whole)) {
-            return Arc::clone(cut);
+impl StartsMoved<'_> {
+    fn starts(&mut self, whole: &Starts) -> Starts {
+        if let Some((_, moved)) = self.known.iter().find(|(known, _)| Arc::ptr_eq(known, whole)) {
+            return Arc::clone(moved);
         }
-        // Positions out of range are refused by the cut of the eras, which comes right after.
-        let cut: Arc<[usize]> =
-            self.eras.iter().filter_map(|&era| whole.get(era).copied()).collect();
-        self.known.push((Arc::clone(whole), Arc::clone(&cut)));
-        cut
+        let moved: Starts = self.parts.iter().map(|part| whole[part.era] + part.skipped).collect();
+        self.known.push((Arc::clone(whole), Arc::clone(&moved)));
+        moved
     }
 }

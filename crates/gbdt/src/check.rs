@@ -52,8 +52,7 @@ impl Gbdt {
         Ok(())
     }
 
-    fn check_stop(&self, stop: &EarlyStop) -> Result<()> {
-        at_least_one("stop.rounds", stop.rounds)?;
+    pub(crate) fn check_stop(&self, stop: &EarlyStop) -> Result<()> {
         not_negative("min_delta", stop.min_delta)?;
         if !(stop.holdout > 0.0 && stop.holdout < 1.0) {
             return Err(Error::setting("holdout", stop.holdout, "between 0 and 1, both excluded"));
@@ -130,6 +129,11 @@ impl Gbdt {
                 share("fraction", fraction)?;
                 at_least_one("every", every)?;
             }
+            Rows::BagByClass { positive, negative, every } => {
+                share("positive", positive)?;
+                share("negative", negative)?;
+                at_least_one("every", every)?;
+            }
             Rows::MinimalVariance { fraction } => share("fraction", fraction)?,
             Rows::Goss { top, other } => {
                 share("top", top)?;
@@ -142,6 +146,11 @@ impl Gbdt {
         let same = sampling.rows == Rows::All
             && sampling.columns_by_tree >= 1.0
             && sampling.columns_by_node >= 1.0;
+        let by_class = matches!(sampling.rows, Rows::BagByClass { .. });
+        if by_class && !matches!(self.objective, Objective::Binary(_)) {
+            let first = "rows drawn class by class";
+            return refuse(first, "an objective that is not binary", "it has no two classes");
+        }
         if self.boosting == Boosting::RandomForest && same && !self.limits.extra_trees {
             let second = "no sampling of rows or columns";
             return refuse("a random forest", second, "all its trees would be the same");

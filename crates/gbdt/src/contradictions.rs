@@ -81,7 +81,7 @@ impl Gbdt {
     }
 
     /// Whether the objective values leaves anew.
-    fn renews_leaves(&self) -> bool {
+    pub(crate) fn renews_leaves(&self) -> bool {
         matches!(
             self.objective,
             Objective::RegressionL1 | Objective::Quantile { .. } | Objective::Mape

@@ -13,7 +13,7 @@ pub mod parameters;
 mod settings;
 mod split;
 
-pub use boost::GbdtModel;
+pub use boost::{Beside, GbdtModel};
 pub use error::Error;
 pub use fattail_bins::{Binning, Mappers};
 pub use fattail_objective::Objective;
@@ -21,5 +21,5 @@ pub use histogram::{Alone, Reduce};
 pub use settings::{
     Boosting, Categorical, CategoricalMethod, Constraints, Criterion, Dart, EarlyStop, EraBoosting,
     EraSettings, ForcedSplit, Gbdt, Growth, Limits, MonotoneMethod, Neutralise, Precision, Rows,
-    Sampling,
+    Sampling, Seeds,
 };

@@ -42,6 +42,8 @@ pub struct Gbdt {
     pub learning_rate: f64,
     /// Seed of every random choice.
     pub seed: u64,
+    /// Seeds of some choices by themselves.
+    pub seeds: Seeds,
     /// The order in which leaves are split.
     pub growth: Growth,
     /// The most leaves of a tree.
@@ -83,6 +85,7 @@ impl Default for Gbdt {
             rounds: 100,
             learning_rate: 0.1,
             seed: 0,
+            seeds: Seeds::default(),
             growth: Growth::default(),
             leaves: 31,
             depth: None,
@@ -99,6 +102,22 @@ impl Default for Gbdt {
             max_memory: None,
         }
     }
+}
+
+/// Seeds of some choices by themselves; none for [`Gbdt::seed`].
+///
+/// No choice of such a seed is that of the same number as the general one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Seeds {
+    /// Which rows or eras a tree sees.
+    pub rows: Option<u64>,
+    /// Which columns a tree or a node sees.
+    pub columns: Option<u64>,
+    /// Which threshold an extremely random tree tries.
+    pub extra: Option<u64>,
+    /// Which trees are dropped.
+    pub drop: Option<u64>,
 }
 
 /// How trees add up.
@@ -224,6 +243,15 @@ pub enum Rows {
     Bag {
         /// The share.
         fraction: f64,
+        /// Rounds between draws.
+        every: usize,
+    },
+    /// A share of the rows of each class of a [`Objective::Binary`], drawn anew every `every` rounds.
+    BagByClass {
+        /// The share of the rows whose label is above 0.
+        positive: f64,
+        /// The share of the others.
+        negative: f64,
         /// Rounds between draws.
         every: usize,
     },
@@ -449,7 +477,7 @@ impl Default for Neutralise {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EarlyStop {
-    /// Rounds without improvement that are borne.
+    /// Rounds without improvement that are borne; with none the metric is told, and no tree is taken away.
     pub rounds: usize,
     /// How much better a score must be.
     pub min_delta: f64,

@@ -43,7 +43,7 @@ const OBJECTIVES: &[Entry<Objective>] = &[
     (&["cross_entropy_lambda", "xentlambda"], || Objective::CrossEntropyLambda),
     (&["lambdarank"], || Objective::Lambdarank(Lambdarank::default())),
     (&["rank_xendcg", "xendcg", "xe_ndcg", "xe_ndcg_mart", "xendcg_mart"], || {
-        Objective::RankXendcg { seed: 5 }
+        Objective::RankXendcg { seed: 5, label_gain: Vec::new() }
     }),
     (&["cox"], || Objective::Cox),
     (&["aft"], || Objective::Aft(Aft::default())),
@@ -111,22 +111,32 @@ pub(crate) fn objective(name: &str) -> Result<Objective, Error> {
     find(OBJECTIVES, name).ok_or_else(|| unknown("objective", OBJECTIVES, name))
 }
 
-/// The metric of a name or alias, with default settings; `ndcg`, `map` and `multi_error` may be
-/// followed by `@` and a number.
+/// The metric of a name or alias, with default settings or, behind `@`, a number of its own.
 pub(crate) fn metric(name: &str) -> Result<Evaluation, Error> {
     let unknown = || unknown("metric", METRICS, name);
     let Some((base, number)) = name.split_once('@') else {
         return find(METRICS, name).ok_or_else(unknown);
     };
-    let number = number.parse().ok().filter(|&number: &usize| number > 0).ok_or_else(unknown)?;
-    match find(METRICS, base) {
-        Some(Evaluation::Ndcg { label_gain, .. }) => {
-            Ok(Evaluation::Ndcg { at: number, label_gain })
-        }
-        Some(Evaluation::Map { .. }) => Ok(Evaluation::Map { at: number }),
-        Some(Evaluation::MultiError { .. }) => Ok(Evaluation::MultiError { top: number }),
-        _ => Err(unknown()),
-    }
+    let metric = find(METRICS, base).ok_or_else(unknown)?;
+    with_number(metric, number).ok_or_else(unknown)
+}
+
+/// A metric with the number that its name ends with.
+fn with_number(metric: Evaluation, text: &str) -> Option<Evaluation> {
+    let count = || text.parse().ok().filter(|&count: &usize| count > 0);
+    let real = || text.parse().ok().filter(|number: &f64| number.is_finite());
+    Some(match metric {
+        Evaluation::Ndcg { label_gain, .. } => Evaluation::Ndcg { at: count()?, label_gain },
+        Evaluation::Map { .. } => Evaluation::Map { at: count()? },
+        Evaluation::MultiError { .. } => Evaluation::MultiError { top: count()? },
+        Evaluation::Quantile { .. } => Evaluation::Quantile { alphas: vec![real()?] },
+        Evaluation::Expectile { .. } => Evaluation::Expectile { alphas: vec![real()?] },
+        Evaluation::Huber { .. } => Evaluation::Huber { alpha: real()? },
+        Evaluation::Fair { .. } => Evaluation::Fair { c: real()? },
+        Evaluation::PseudoHuber { .. } => Evaluation::PseudoHuber { delta: real()? },
+        Evaluation::Tweedie { .. } => Evaluation::Tweedie { variance_power: real()? },
+        _ => return None,
+    })
 }
 
 /// The own name of an objective, whatever its settings.
@@ -187,10 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn positions_follow_the_name() {
+    fn numbers_follow_the_name() {
         assert_eq!(metric("map@10"), Ok(Evaluation::Map { at: 10 }));
         assert_eq!(metric("multi_error@2").unwrap().name(), "multi_error@2");
-        for name in ["ndcg@0", "ndcg@", "l2@3", "@"] {
+        assert_eq!(metric("quantile@0.1"), Ok(Evaluation::Quantile { alphas: vec![0.1] }));
+        assert_eq!(metric("mphe@2"), Ok(Evaluation::PseudoHuber { delta: 2.0 }));
+        for name in ["ndcg@0", "ndcg@", "ndcg@1.5", "huber@nan", "l2@3", "@"] {
             assert!(matches!(metric(name), Err(Error::UnknownName { .. })), "{name}");
         }
     }

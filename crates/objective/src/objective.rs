@@ -115,6 +115,9 @@ pub enum Objective {
     RankXendcg {
         /// The seed of the random ties (LightGBM's `objective_seed`).
         seed: u32,
+        /// The gain of each label in the metric, which the loss has no use for; empty for `2^label - 1`.
+        #[serde(default)]
+        label_gain: Vec<f64>,
     },
     /// Survival: proportional hazards.
     Cox,
@@ -177,6 +180,7 @@ impl Objective {
                 binary.check()
             }
             Self::Lambdarank(settings) => settings.check(),
+            Self::RankXendcg { label_gain, .. } => objectives::check_gain(label_gain),
             Self::Aft(settings) => settings.check(),
             Self::Custom(OwnLoss(loss)) => loss.check(),
             _ => Ok(()),
@@ -215,7 +219,7 @@ impl Objective {
                 objectives::one_against_all(labels, binary, *classes)
             }
             Self::Lambdarank(settings) => objectives::lambdarank(labels, settings),
-            Self::RankXendcg { seed } => Xendcg::bind(labels, *seed),
+            Self::RankXendcg { seed, .. } => Xendcg::bind(labels, *seed),
             Self::Aft(settings) => settings.bind(labels),
             _ => Cox::bind(labels),
         }
@@ -339,12 +343,40 @@ impl Objective {
             Self::Lambdarank(settings) => {
                 Evaluation::Ndcg { at: 5, label_gain: settings.label_gain.clone() }
             }
-            Self::RankXendcg { .. } => Evaluation::Ndcg { at: 5, label_gain: Vec::new() },
+            Self::RankXendcg { label_gain, .. } => {
+                Evaluation::Ndcg { at: 5, label_gain: label_gain.clone() }
+            }
             Self::Cox => Evaluation::Cox,
             Self::Aft(settings) => Evaluation::Aft(*settings),
             Self::EraCorrelation => Evaluation::EraMean(EraScore::Pearson),
             Self::Custom(loss) => Evaluation::Own(loss.clone()),
         }
+    }
+
+    /// The metric of a name (see [`Evaluation::from_name`]). What the name does not say is the
+    /// objective's, where its own metric is of the same kind: quantiles, powers, gains of labels.
+    ///
+    /// ```
+    /// use fattail_objective::{Evaluation, Objective};
+    /// let fair = Objective::Fair { c: 2.0 };
+    /// assert_eq!(fair.evaluation_named("fair")?, Evaluation::Fair { c: 2.0 });
+    /// assert_eq!(fair.evaluation_named("fair@3")?, Evaluation::Fair { c: 3.0 });
+    /// assert_eq!(fair.evaluation_named("huber")?, Evaluation::Huber { alpha: 0.9 });
+    /// # Ok::<(), fattail_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no metric of this name; tells the nearest name that exists.
+    pub fn evaluation_named(&self, name: &str) -> fattail_core::Result<Evaluation> {
+        let (named, own) = (Evaluation::from_name(name)?, self.evaluation());
+        let is_own = names::of_metric(&named) == names::of_metric(&own);
+        Ok(match (named, own) {
+            (Evaluation::Ndcg { at, .. }, Evaluation::Ndcg { label_gain, .. }) => {
+                Evaluation::Ndcg { at, label_gain }
+            }
+            (_, own) if is_own && !name.contains('@') => own,
+            (named, _) => named,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod artifacts;
 mod atomic;
 mod batch;
+mod beside;
 mod csv;
 mod error;
 mod features;
@@ -24,6 +25,7 @@ mod submission;
 pub use artifacts::Artifacts;
 pub use atomic::{write_atomic, write_json};
 pub use batch::{panel_from_batches, panel_to_batch};
+pub use beside::{read_queries, read_weights};
 pub use csv::read_csv;
 pub use error::{Error, Place, Result};
 pub use features::read_feature_sets;

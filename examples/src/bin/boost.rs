@@ -18,9 +18,12 @@ Parameters are LightGBM's, by name or alias, with dashes or underscores, as `--n
 So are those of eras: era_criterion, era_folds, era_boosting_proportion, neutralise_proportion,
 bagging_by_era, early_stopping_holdout, early_stopping_gap; and growth, precision, max_memory (4g).";
 
+const TASK: &str = "\
+Without a command the parameter `task` is the command, as LightGBM has it: boost config=train.conf";
+
 /// Trains, uses and explains boosted trees, with LightGBM's parameter names
 #[derive(Debug, Parser)]
-#[command(name = "boost", version)]
+#[command(name = "boost", version, after_help = TASK)]
 struct Args {
     #[command(subcommand)]
     job: Job,
@@ -28,7 +31,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
-    /// Trains a model [--PARAMETER VALUE]...
+    /// Trains a model, trains on from one or fits its leaves again [--PARAMETER VALUE]...
     #[command(after_help = PARAMETERS)]
     Train(TrainArgs),
     /// Predicts with a model
@@ -43,11 +46,13 @@ enum Job {
 }
 
 fn main() -> ExitCode {
-    let command = Args::command();
-    let Given { options, parameters } = split(&command, std::env::args());
-    let matches = command.get_matches_from(options);
-    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    run(|| work(&args.job, &parameters))
+    run(|| {
+        let command = Args::command();
+        let Given { options, parameters } = split(&command, std::env::args())?;
+        let matches = command.get_matches_from(options);
+        let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        work(&args.job, &parameters)
+    })
 }
 
 fn work(job: &Job, parameters: &Pairs) -> Outcome {

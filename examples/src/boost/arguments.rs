@@ -9,6 +9,7 @@ use std::path::Path;
 use clap::Command;
 use fattail::gbdt::parameters::{Parameters, read_conf};
 
+use super::task::by_task;
 use crate::Outcome;
 
 /// Parameters by name.
@@ -23,30 +24,54 @@ pub struct Given {
     pub parameters: Pairs,
 }
 
-/// Takes a command line apart.
+/// Takes a command line apart. Without a subcommand, as LightGBM is called, the parameter `task` names it.
 ///
 /// ```
 /// use clap::{Arg, Command};
 /// use fattail_examples::boost::split;
-/// let train = Command::new("train").arg(Arg::new("data").long("data"));
+/// let [data, out] = ["data", "out"].map(|name| Arg::new(name).long(name));
+/// let train = Command::new("train").args([data, out]);
 /// let command = Command::new("boost").subcommand(train);
 /// let words = "boost train --num_leaves=7 --data a.csv --max-depth -1 eta=0.1 --extra-trees";
-/// let given = split(&command, words.split(' ').map(str::to_owned));
+/// let given = split(&command, words.split(' ').map(str::to_owned)).unwrap();
 /// assert_eq!(given.options, ["boost", "train", "--data", "a.csv"]);
 /// let names: Vec<_> = given.parameters.iter().map(|pair| (&*pair.0, &*pair.1)).collect();
 /// let expected = [("num_leaves", "7"), ("max-depth", "-1"), ("eta", "0.1"), ("extra-trees", "true")];
 /// assert_eq!(names, expected);
+///
+/// let given = split(&command, ["boost", "task=train", "eta=0.1"].map(str::to_owned)).unwrap();
+/// assert_eq!(given.options, ["boost", "train", "--out", "LightGBM_model.txt"]);
 /// ```
-pub fn split(command: &Command, words: impl IntoIterator<Item = String>) -> Given {
+///
+/// # Errors
+/// When there is no subcommand and the configuration file cannot be read or has no such task.
+pub fn split(command: &Command, words: impl IntoIterator<Item = String>) -> Outcome<Given> {
+    let mut words: Vec<String> = words.into_iter().collect();
+    if words.get(1).is_some_and(|word| is_parameter(word)) {
+        let all: Vec<&Command> = command.get_subcommands().collect();
+        let added = by_task(divide(&all, words[1..].to_vec()))?;
+        words.splice(1..1, added);
+    }
+    let name = words.get(1).cloned().unwrap_or_default();
+    let Some(known) = command.find_subcommand(&name) else {
+        return Ok(Given { options: words, parameters: Pairs::new() });
+    };
+    let rest = words.split_off(2);
+    let Given { options, parameters } = divide(&[known], rest);
+    words.extend(options);
+    Ok(Given { options: words, parameters })
+}
+
+/// Whether a word in the place of a subcommand is a parameter.
+fn is_parameter(word: &str) -> bool {
+    let asks = ["-h", "--help", "-V", "--version"].contains(&word);
+    !asks && (word.starts_with("--") || word.contains('='))
+}
+
+/// The options of commands and the parameters among words.
+fn divide(commands: &[&Command], words: Vec<String>) -> Given {
     let mut words = words.into_iter().peekable();
     let mut given = Given::default();
-    given.options.extend(words.next());
-    let name = words.peek().cloned().unwrap_or_default();
-    let Some(known) = command.find_subcommand(&name) else {
-        given.options.extend(words);
-        return given;
-    };
-    given.options.extend(words.next());
     while let Some(word) = words.next() {
         let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) else {
             match word.split_once('=') {
@@ -61,7 +86,7 @@ pub fn split(command: &Command, words: impl IntoIterator<Item = String>) -> Give
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (long, None),
         };
-        match option(known, name) {
+        match option(commands, name) {
             Some((dashed, takes)) => {
                 given.options.push(format!("--{dashed}"));
                 let next = || takes.then(|| words.next()).flatten();
@@ -77,13 +102,14 @@ pub fn split(command: &Command, words: impl IntoIterator<Item = String>) -> Give
     given
 }
 
-/// An option of a command with dashes, and whether it takes a value.
-fn option(command: &Command, name: &str) -> Option<(String, bool)> {
+/// An option of commands with dashes, and whether it takes a value.
+fn option(commands: &[&Command], name: &str) -> Option<(String, bool)> {
     let dashed = name.replace('_', "-");
     if dashed == "help" || dashed == "version" {
         return Some((dashed, false));
     }
-    let argument = command.get_arguments().find(|known| known.get_long() == Some(&dashed))?;
+    let mut arguments = commands.iter().flat_map(|command| command.get_arguments());
+    let argument = arguments.find(|known| known.get_long() == Some(&dashed))?;
     let takes = argument.get_action().takes_values();
     Some((dashed, takes))
 }
@@ -92,7 +118,12 @@ fn option(command: &Command, name: &str) -> Option<(String, bool)> {
 ///
 /// # Errors
 /// When the file cannot be read, or a parameter is unknown, out of range or contradicted.
-pub fn parameters(mut pairs: Pairs, config: Option<&Path>) -> Outcome<Parameters> {
+pub fn parameters(pairs: Pairs, config: Option<&Path>) -> Outcome<Parameters> {
+    Ok(Parameters::parse(with_config(pairs, config)?)?)
+}
+
+/// The pairs, and behind them those of the configuration file: `config`, or the one that they name.
+pub(super) fn with_config(mut pairs: Pairs, config: Option<&Path>) -> Outcome<Pairs> {
     let named = |(name, _): &&(String, String)| {
         matches!(&*name.replace('-', "_"), "config" | "config_file")
     };
@@ -102,5 +133,5 @@ pub fn parameters(mut pairs: Pairs, config: Option<&Path>) -> Outcome<Parameters
         let text = std::fs::read_to_string(&path).map_err(|error| told(&error))?;
         pairs.extend(read_conf(&text).map_err(|error| told(&error))?);
     }
-    Ok(Parameters::parse(pairs)?)
+    Ok(pairs)
 }

@@ -1,22 +1,27 @@
-//! `boost cv`: trains on some eras and scores the others, fold by fold, with a gap between them.
+//! `boost cv`: trains on some eras and scores the others, fold by fold, with a gap between them. Data of
+//! one era is cut into contiguous blocks of rows.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use fattail::{
-    Fit, Observer, Panel, Progress,
+    Eras, Fit, Observer, Panel, Progress,
     evaluate::{EmbargoRule, Expanding, Fold, Horizon, PurgedKFold, Split},
-    gbdt::{Gbdt, parameters::Parameters},
-    objective::{Evaluation, Labels},
+    gbdt::{
+        Gbdt,
+        parameters::{Parameters, Task},
+    },
+    objective::Evaluation,
     store::write_json,
-    trees::Predictor,
 };
 use serde::Serialize;
 
 use super::{
     arguments::Pairs,
-    source::SourceArgs,
-    train::{refuse, settings, told},
+    columns::{Label, Part},
+    learner::{learner, told},
+    metrics::{metrics, values},
+    source::{Source, SourceArgs},
 };
 use crate::{Outcome, set_threads};
 
@@ -29,10 +34,10 @@ pub struct CrossArgs {
     /// Folds
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub folds: usize,
-    /// Eras left out between training and test, at least 1
-    #[arg(long, value_name = "ERAS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    pub gap: u32,
-    /// Trains on the eras before the test eras only
+    /// Eras left out between training and test, at least 1 [default: 5; none between blocks of rows]
+    #[arg(long, value_name = "ERAS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub gap: Option<u32>,
+    /// Trains on the eras (or blocks) before the test eras only
     #[arg(long)]
     pub forward: bool,
     /// Writes the scores as JSON to this file as well
@@ -48,6 +53,8 @@ pub struct CrossArgs {
 struct Report {
     metrics: Vec<Score>,
     folds: Vec<FoldReport>,
+    /// What the folds are cut into: `era` or, of data of one era, `block`.
+    unit: &'static str,
     gap: u32,
     notes: Vec<String>,
 }
@@ -73,6 +80,9 @@ struct FoldReport {
     iterations: usize,
 }
 
+/// Eras left out between training and test, unless it is said.
+const GAP: u32 = 5;
+
 /// Cross-validates.
 ///
 /// # Errors
@@ -81,83 +91,116 @@ pub fn cross_validate(args: &CrossArgs, others: &Pairs, observer: Observer<'_>) 
     let parameters = args.source.parameters(others)?;
     refuse(&parameters)?;
     set_threads(args.threads.unwrap_or(parameters.threads))?;
-    let panel = args.source.read(&parameters, None, observer)?;
-    if panel.eras().len() < 2 {
-        return Err("cross-validation goes by eras: name their column with --era".into());
-    }
-    let gbdt = settings(&parameters, &panel)?;
+    let part = Part { label: Label::Needed, features: None };
+    let source = args.source.read(&parameters, part, observer)?;
+    let mut gbdt = learner(&parameters, &source)?;
+    // Without early stopping there is nothing to hold out for.
+    gbdt.stop = gbdt.stop.filter(|stop| stop.rounds > 0);
     let metrics = metrics(&parameters, &gbdt)?;
-    let folds = folds(args, &panel)?;
+    let notes = notes(&parameters, &source);
+    let Cut { panel, folds, unit, gap } = Cut::new(args, source.panel)?;
     let mut reports = Vec::new();
     let mut scores: Vec<Vec<f64>> = vec![Vec::new(); metrics.len()];
     for (done, fold) in folds.iter().enumerate() {
         observer(Progress { stage: "folds", done: done as u64, total: folds.len() as u64 });
-        let (train, test) = (panel.cut(&fold.train)?, panel.cut(&fold.test)?);
-        let model = gbdt.fit(&train)?;
-        let raw = Predictor::new(&model.forest)?.raw(&test)?;
-        let values = score(&test, &raw, &model.forest, &metrics)?;
+        let (report, values) = run(&panel, fold, &gbdt, &metrics)?;
         scores.iter_mut().zip(values).for_each(|(list, value)| list.push(value));
-        reports.push(FoldReport {
-            train_eras: fold.train.len(),
-            train_rows: train.rows(),
-            test_first: test.eras().label(0).to_owned(),
-            test_last: test.eras().label(fold.test.len() - 1).to_owned(),
-            test_rows: test.rows(),
-            iterations: model.forest.iterations(),
-        });
+        reports.push(report);
     }
     observer(Progress { stage: "folds", done: folds.len() as u64, total: folds.len() as u64 });
     let metrics =
         metrics.iter().zip(scores).map(|(metric, folds)| summary(metric, folds)).collect();
-    let notes = parameters.notes.iter().map(told).collect();
-    let report = Report { metrics, folds: reports, gap: args.gap, notes };
+    let report = Report { metrics, folds: reports, unit, gap, notes };
     if let Some(path) = &args.json {
         write_json(path, &report)?;
     }
     Ok(text(&report))
 }
 
-/// The metrics asked for, or the objective's own.
-fn metrics(parameters: &Parameters, gbdt: &Gbdt) -> Outcome<Vec<Evaluation>> {
-    let own = gbdt.objective.evaluation();
-    if parameters.metrics.is_empty() {
-        return Ok(vec![own]);
+fn refuse(parameters: &Parameters) -> Outcome {
+    if parameters.task != Task::Train {
+        return Err("parameter 'task' is not train: this command trains".into());
     }
-    let of = |name: &String| match Evaluation::from_name(name) {
-        Ok(metric) if metric.name() == own.name() => Ok(own.clone()),
-        metric => Ok(metric?),
-    };
-    parameters.metrics.iter().map(of).collect()
+    if parameters.files.input_model.is_some() {
+        return Err("parameter 'input_model' is not supported: every fold trains anew".into());
+    }
+    Ok(())
 }
 
-fn folds(args: &CrossArgs, panel: &Panel) -> Outcome<Vec<Fold>> {
-    // Labels of `gap` days in eras of one day are disjoint when they are `gap` eras apart.
-    let horizon = Horizon { days: args.gap, lag_days: 0, data_lag_days: 0, era_days: 1 };
-    let (folds, rule) = (args.folds, EmbargoRule::LabelDisjoint);
-    let split: Box<dyn Split> = match args.forward {
-        true => Box::new(Expanding { folds, horizon, rule }),
-        false => Box::new(PurgedKFold { folds, horizon, rule, embargo_days: 0 }),
-    };
-    Ok(split.folds(panel.eras())?)
+fn notes(parameters: &Parameters, source: &Source) -> Vec<String> {
+    let watched = !parameters.files.valid.is_empty();
+    let note = "parameter 'valid' does not count: a fold is scored on its own test rows";
+    let watched = watched.then(|| note.to_owned());
+    let given = parameters.notes.iter().map(told);
+    given.chain(source.notes.iter().cloned()).chain(watched).collect()
 }
 
-/// The metrics of raw scores, which come row by row.
-fn score(
-    test: &Panel,
-    raw: &[f64],
-    forest: &fattail::trees::Forest,
+/// Data and how it is cut into folds.
+struct Cut {
+    panel: Panel,
+    folds: Vec<Fold>,
+    unit: &'static str,
+    gap: u32,
+}
+
+impl Cut {
+    fn new(args: &CrossArgs, panel: Panel) -> Outcome<Self> {
+        match (panel.eras().len(), args.gap) {
+            (1, Some(_)) => Err("--gap counts eras: name their column with --era".into()),
+            (1, None) => Self::by_blocks(args, panel),
+            (_, gap) => Self::by_eras(args, gap.unwrap_or(GAP), panel),
+        }
+    }
+
+    fn by_eras(args: &CrossArgs, gap: u32, panel: Panel) -> Outcome<Self> {
+        // Labels of `gap` days in eras of one day are disjoint when they are `gap` eras apart.
+        let horizon = Horizon { days: gap, lag_days: 0, data_lag_days: 0, era_days: 1 };
+        let (folds, rule) = (args.folds, EmbargoRule::LabelDisjoint);
+        let split: Box<dyn Split> = match args.forward {
+            true => Box::new(Expanding { folds, horizon, rule }),
+            false => Box::new(PurgedKFold { folds, horizon, rule, embargo_days: 0 }),
+        };
+        let folds = split.folds(panel.eras())?;
+        Ok(Self { panel, folds, unit: "era", gap })
+    }
+
+    /// Each block is tested once, after those before it or among all others.
+    fn by_blocks(args: &CrossArgs, panel: Panel) -> Outcome<Self> {
+        let (rows, first) = (panel.rows(), usize::from(args.forward));
+        let count = args.folds.saturating_add(first);
+        if count < 2 || count > rows {
+            let told = format!("--folds is {}, allowed are 2 and above", args.folds);
+            return Err(format!("{told}, up to the number of rows, {rows}").into());
+        }
+        let start = |block: usize| block * (rows / count) + block.min(rows % count);
+        let run = |block: usize| ((block + 1).to_string().into(), start(block + 1) - start(block));
+        let eras = Eras::from_runs((0..count).map(run))?;
+        let last = if args.forward { 0 } else { count };
+        let train = |test: usize| (0..test).chain(test + 1..last.max(test + 1)).collect();
+        let fold = |test: usize| Fold { train: train(test), test: vec![test] };
+        let folds = (first..count).map(fold).collect();
+        Ok(Self { panel: panel.with_eras(eras)?, folds, unit: "block", gap: 0 })
+    }
+}
+
+/// Trains and scores a fold.
+fn run(
+    panel: &Panel,
+    fold: &Fold,
+    gbdt: &Gbdt,
     metrics: &[Evaluation],
-) -> Outcome<Vec<f64>> {
-    let outputs = forest.outputs;
-    let column = |output: usize| raw.iter().skip(output).step_by(outputs).copied();
-    let scores: Vec<f64> = (0..outputs).flat_map(column).collect();
-    let target = test.target()?.to_f32();
-    let weights = test.weights().map(|weights| weights.to_f32());
-    let ends = test.eras().ranges().map(|range| range.end);
-    let eras: Vec<usize> = std::iter::once(0).chain(ends).collect();
-    let labels = Labels { targets: &[&*target], weights: weights.as_deref(), eras: &eras };
-    let value = |metric: &Evaluation| Ok(metric.value(&labels, &scores, forest.link)?);
-    metrics.iter().map(value).collect()
+) -> Outcome<(FoldReport, Vec<f64>)> {
+    let (train, test) = (panel.cut(&fold.train)?, panel.cut(&fold.test)?);
+    let model = gbdt.fit(&train)?;
+    let report = FoldReport {
+        train_eras: fold.train.len(),
+        train_rows: train.rows(),
+        test_first: test.eras().label(0).to_owned(),
+        test_last: test.eras().label(fold.test.len() - 1).to_owned(),
+        test_rows: test.rows(),
+        iterations: model.forest.iterations(),
+    };
+    Ok((report, values(metrics, gbdt, &model.forest, &test)?))
 }
 
 fn summary(metric: &Evaluation, folds: Vec<f64>) -> Score {
@@ -171,12 +214,16 @@ fn summary(metric: &Evaluation, folds: Vec<f64>) -> Score {
 
 fn text(report: &Report) -> String {
     let mut lines: Vec<String> = report.notes.iter().map(|note| format!("note: {note}")).collect();
+    let Report { unit, .. } = report;
+    if *unit == "block" {
+        lines.push("no eras: the rows are cut into contiguous blocks, without a gap".into());
+    }
     for (at, fold) in report.folds.iter().enumerate() {
         let scores = report.metrics.iter().map(|m| format!("{} {:.6}", m.metric, m.folds[at]));
         let scores = scores.collect::<Vec<_>>().join(", ");
         let FoldReport { train_eras, test_first, test_last, .. } = fold;
         lines.push(format!(
-            "fold {}: eras {test_first} to {test_last}, {train_eras} eras trained on: {scores}",
+            "fold {}: {unit}s {test_first} to {test_last}, {train_eras} {unit}s trained on: {scores}",
             at + 1
         ));
     }

@@ -16,6 +16,8 @@ use serde::Serialize;
 
 use super::{
     arguments::Pairs,
+    columns::{Label, Part},
+    learner::told_all,
     model::{features, read_model},
     source::SourceArgs,
 };
@@ -27,9 +29,9 @@ pub struct ExplainArgs {
     /// What is read; without data only what the model itself remembers is told.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Model: LightGBM text, XGBoost JSON or UBJSON, CatBoost JSON, told by its content
+    /// Model: LightGBM text, XGBoost JSON or UBJSON, CatBoost JSON, told by its content; or `input_model`
     #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
     /// Row of the data to explain, counted from 0
     #[arg(long, value_name = "ROW", requires = "data")]
     pub row: Option<usize>,
@@ -114,10 +116,14 @@ struct Parts {
 pub fn explain(args: &ExplainArgs, others: &Pairs, observer: Observer<'_>) -> Outcome<String> {
     let parameters = args.source.parameters(others)?;
     set_threads(args.threads.unwrap_or(parameters.threads))?;
-    let forest = read_model(&args.model)?;
+    let named = || parameters.files.input_model.as_ref().map(PathBuf::from);
+    let model = args.model.clone().or_else(named).ok_or("no model: name a file with --model")?;
+    let forest = read_model(&model)?;
     let mut report = remembered(&forest)?;
     if parameters.files.data.is_some() {
-        let panel = args.source.read(&parameters, Some(&features(&forest)), observer)?;
+        let features = features(&forest);
+        let part = Part { label: Label::Named, features: Some(&features) };
+        let panel = args.source.read(&parameters, part, observer)?.panel;
         seen(&forest, &panel, args.seed, &mut report)?;
         report.row =
             args.row.map(|row| explain_row(&forest, &panel, row, args.tree)).transpose()?;
@@ -125,7 +131,7 @@ pub fn explain(args: &ExplainArgs, others: &Pairs, observer: Observer<'_>) -> Ou
     if let Some(path) = &args.json {
         write_json(path, &report)?;
     }
-    Ok(text(&report, args.top))
+    Ok(told_all(&parameters) + &text(&report, args.top))
 }
 
 /// What the model itself tells.

@@ -1,13 +1,16 @@
 //! LightGBM's JSON files of forced splits and forced bins.
 
-use std::{collections::BTreeMap, fs::read_to_string};
+use std::fs::read_to_string;
 
-use fattail::gbdt::{ForcedSplit, Gbdt, parameters::Parameters};
+use fattail::gbdt::{
+    ForcedSplit, Gbdt,
+    parameters::{Column, Parameters},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::Outcome;
 
-/// A feature by position or name.
+/// A column by position, the labels left out, or by name.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Feature {
@@ -29,20 +32,22 @@ struct Bins {
     bin_upper_bound: Vec<f64>,
 }
 
-/// Puts what the files of the parameters force into the settings.
+/// Puts what the files of the parameters force into the settings. Bins of a column that is no feature do
+/// not count.
 ///
 /// # Errors
-/// When a file cannot be read, is not what it should be or names a feature that is not there.
-pub(super) fn force(parameters: &Parameters, names: &[String], gbdt: &mut Gbdt) -> Outcome {
+/// When a file cannot be read, is not what it should be, names a column that is not there or splits on one
+/// that is no feature.
+pub(super) fn force(parameters: &Parameters, columns: &[Column], gbdt: &mut Gbdt) -> Outcome {
     if let Some(path) = &parameters.files.forced_splits {
-        gbdt.constraints.forced = Some(Box::new(split(path, read(path)?, names)?));
+        gbdt.constraints.forced = Some(Box::new(split(path, read(path)?, columns)?));
     }
     if let Some(path) = &parameters.files.forced_bins {
         let list: Vec<Bins> = read(path)?;
-        let pairs = list
-            .into_iter()
-            .map(|bins| Ok((name(path, bins.feature, names)?, bins.bin_upper_bound)));
-        gbdt.bins.forced = pairs.collect::<Outcome<BTreeMap<_, _>>>()?;
+        let pair = |bins: Bins| Ok((find(path, &bins.feature, columns)?, bins.bin_upper_bound));
+        let pairs: Vec<(&Column, Vec<f64>)> = list.into_iter().map(pair).collect::<Outcome<_>>()?;
+        let features = pairs.into_iter().filter(|(column, _)| column.is_feature);
+        gbdt.bins.forced = features.map(|(column, bounds)| (column.name.clone(), bounds)).collect();
     }
     Ok(())
 }
@@ -52,27 +57,31 @@ fn read<T: DeserializeOwned>(path: &str) -> Outcome<T> {
     Ok(serde_json::from_str(&text).map_err(|error| format!("'{path}': {error}"))?)
 }
 
-fn split(path: &str, given: Split, names: &[String]) -> Outcome<ForcedSplit> {
+fn split(path: &str, given: Split, columns: &[Column]) -> Outcome<ForcedSplit> {
     let child = |child: Option<Box<Split>>| {
-        child.map(|child| split(path, *child, names).map(Box::new)).transpose()
+        child.map(|child| split(path, *child, columns).map(Box::new)).transpose()
     };
+    let Column { name, is_feature } = find(path, &given.feature, columns)?;
+    if !is_feature {
+        return Err(format!("'{path}' splits on column '{name}', which is no feature").into());
+    }
     Ok(ForcedSplit {
-        feature: name(path, given.feature, names)?,
+        feature: name.clone(),
         threshold: given.threshold,
         left: child(given.left)?,
         right: child(given.right)?,
     })
 }
 
-fn name(path: &str, feature: Feature, names: &[String]) -> Outcome<String> {
-    let found = match &feature {
-        Feature::Position(at) => names.get(*at),
-        Feature::Name(name) => names.iter().find(|known| *known == name),
+fn find<'a>(path: &str, feature: &Feature, columns: &'a [Column]) -> Outcome<&'a Column> {
+    let (found, shown) = match feature {
+        Feature::Position(at) => (columns.get(*at), at.to_string()),
+        Feature::Name(name) => {
+            (columns.iter().find(|column| column.name == *name), format!("'{name}'"))
+        }
     };
-    let shown = match &feature {
-        Feature::Position(at) => at.to_string(),
-        Feature::Name(name) => format!("'{name}'"),
+    let told = || {
+        format!("'{path}' names column {shown}, the data has {} beside the label", columns.len())
     };
-    let told = || format!("'{path}' names feature {shown}, the data has {} features", names.len());
-    Ok(found.cloned().ok_or_else(told)?)
+    Ok(found.ok_or_else(told)?)
 }

@@ -12,6 +12,8 @@ use fattail::{
 
 use super::{
     arguments::Pairs,
+    columns::{Label, Part},
+    learner::told_all,
     model::{features, read_model},
     source::SourceArgs,
 };
@@ -26,7 +28,7 @@ pub struct PredictArgs {
     /// Model: LightGBM text, XGBoost JSON or UBJSON, CatBoost JSON, told by its content
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Predictions to write, as CSV
+    /// Predictions to write, as CSV or --plain
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Writes raw scores
@@ -38,6 +40,9 @@ pub struct PredictArgs {
     /// Writes SHAP values: what each feature adds to the raw score, and what is expected without them
     #[arg(long, conflicts_with_all = ["raw", "leaves"])]
     pub contributions: bool,
+    /// Writes numbers alone, with tabs between them, as LightGBM does
+    #[arg(long)]
+    pub plain: bool,
     /// Threads; 0 takes all cores
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -58,8 +63,9 @@ pub fn predict(args: &PredictArgs, others: &Pairs, observer: Observer<'_>) -> Ou
     set_threads(args.threads.unwrap_or(parameters.threads))?;
     let (model, out) = files(args, &parameters)?;
     let forest = read_model(&model)?;
-    let panel =
-        args.source.read(&parameters, Some(&features(&forest)), observer)?.without_targets();
+    let features = features(&forest);
+    let part = Part { label: Label::Unread, features: Some(&features) };
+    let panel = args.source.read(&parameters, part, observer)?.panel;
     let wanted = Prediction {
         raw: args.raw || parameters.prediction.raw,
         leaves: args.leaves || parameters.prediction.leaves,
@@ -67,8 +73,12 @@ pub fn predict(args: &PredictArgs, others: &Pairs, observer: Observer<'_>) -> Ou
         ..parameters.prediction
     };
     let table = table(&forest, &panel, wanted)?;
-    write_atomic(&out, |file| write_table(file, &panel, &table))?;
-    Ok(format!("{} predictions written to {}\n", panel.rows(), out.display()))
+    write_atomic(&out, |file| match args.plain {
+        true => write_plain(file, &table),
+        false => write_table(file, &panel, &table),
+    })?;
+    let (notes, rows) = (told_all(&parameters), panel.rows());
+    Ok(format!("{notes}{rows} predictions written to {}\n", out.display()))
 }
 
 fn files(args: &PredictArgs, parameters: &Parameters) -> Outcome<(PathBuf, PathBuf)> {
@@ -139,6 +149,15 @@ fn write_table(file: &mut dyn Write, panel: &Panel, table: &Table) -> std::io::R
             writeln!(file, "{}", cells.join(","))?;
             row += 1;
         }
+    }
+    Ok(())
+}
+
+/// Rows of numbers with tabs between them.
+fn write_plain(file: &mut dyn Write, table: &Table) -> std::io::Result<()> {
+    for row in table.values.chunks(table.names.len()) {
+        let cells: Vec<String> = row.iter().map(f64::to_string).collect();
+        writeln!(file, "{}", cells.join("\t"))?;
     }
     Ok(())
 }

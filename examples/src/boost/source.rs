@@ -1,15 +1,20 @@
-//! Which columns of a file are label, weight, era and features, as LightGBM says it.
+//! Reads the data that LightGBM's parameters and a few options name.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fattail::{
     Observer, Panel,
-    gbdt::parameters::{ColumnName, Columns, Parameters},
-    store::{Features, Missing, ReadOptions, Targets, TextForm, read, read_names},
+    gbdt::parameters::{Column, Parameters},
+    store::{Features, Missing, ReadOptions, Targets, read},
 };
 
-use super::arguments::Pairs;
+use super::{
+    arguments::Pairs,
+    beside::{add_beside, refuse_beside},
+    columns::{Asked, Label, Part, Roles},
+    file::File,
+};
 use crate::Outcome;
 
 /// The options that say what is read.
@@ -18,13 +23,15 @@ pub struct SourceArgs {
     /// Data: Parquet, CSV, TSV (with or without a header), LIBSVM or Arrow IPC
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Label: a name, `name:NAME` or `column=0`; without it the first column of files without a header
+    /// Label: a name, `name:NAME` or `column=0`, several with commas; without it the first column of
+    /// files without a header
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// Eras (or the queries of a ranking), sorted; without it the column `era` where there is one
+    /// Eras (or the queries of a ranking), sorted; without it the column `era` where there is one, or
+    /// the file DATA.query
     #[arg(long, value_name = "COLUMN")]
     pub era: Option<String>,
-    /// Weights of the rows
+    /// Weights of the rows; without it the file DATA.weight where there is one
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
     /// Ids; without it the column `id` where there is one
@@ -35,6 +42,21 @@ pub struct SourceArgs {
     pub config: Option<PathBuf>,
 }
 
+/// Data that was read.
+#[derive(Debug)]
+pub struct Source {
+    /// The rows.
+    pub panel: Panel,
+    /// What was left out and does not count.
+    pub notes: Vec<String>,
+    /// Whether the data says what its eras are.
+    pub has_eras: bool,
+    pub(super) path: PathBuf,
+    pub(super) roles: Roles,
+    /// The columns that positions count: all of the file but the labels.
+    pub(super) columns: Vec<Column>,
+}
+
 impl SourceArgs {
     /// The parameters of the command line: those of the options and the others.
     ///
@@ -43,177 +65,126 @@ impl SourceArgs {
     pub fn parameters(&self, others: &Pairs) -> Outcome<Parameters> {
         let data = self.data.as_ref().map(|path| path.to_string_lossy().into_owned());
         let mut pairs = Pairs::new();
-        for (name, value) in [("data", &data), ("label", &self.label), ("weight", &self.weight)] {
+        // Full names: they count before the aliases of a configuration file.
+        for (name, value) in
+            [("data", &data), ("label_column", &self.label), ("weight_column", &self.weight)]
+        {
             pairs.extend(value.clone().map(|value| (name.to_owned(), value)));
         }
         pairs.extend_from_slice(others);
         super::parameters(pairs, self.config.as_deref())
     }
 
-    /// Reads the data; `features` are those of a model, in its order, or none to take what there is.
+    /// Reads the data.
     ///
     /// # Errors
     /// When there is no file, or a column is not there or not what it should be.
     pub fn read(
         &self,
         parameters: &Parameters,
-        features: Option<&[String]>,
+        part: Part<'_>,
         observer: Observer<'_>,
-    ) -> Outcome<Panel> {
+    ) -> Outcome<Source> {
         let path = parameters.files.data.as_deref().ok_or("no data: name a file with --data")?;
-        let file = File::open(Path::new(path), &parameters.columns, features)?;
-        let roles = self.roles(&file, &parameters.columns, features)?;
+        let asked = Asked::new(self, &parameters.columns);
+        let file = File::open(Path::new(path), &asked, part)?;
+        let roles = Roles::new(&file, &asked, part)?;
+        Source::read(file, roles, part, observer)
+    }
+
+    /// Reads another file as the training data was read: the same features, and columns in the same
+    /// roles, by name where it has names.
+    ///
+    /// # Errors
+    /// When a column is not there or not what it should be.
+    pub fn read_like(
+        &self,
+        train: &Source,
+        path: &str,
+        parameters: &Parameters,
+        observer: Observer<'_>,
+    ) -> Outcome<Source> {
+        let features = train.features();
+        let part = Part { label: Label::Needed, features: Some(&features) };
+        let asked = Asked::new(self, &parameters.columns);
+        let file = File::open(Path::new(path), &asked, part)?;
+        let asked = if file.has_names() { train.roles.asked(&asked) } else { asked };
+        let roles = Roles::new(&file, &asked, part)?;
+        Source::read(file, roles, part, observer)
+    }
+}
+
+impl Source {
+    fn read(file: File, roles: Roles, part: Part<'_>, observer: Observer<'_>) -> Outcome<Self> {
+        let features = part.features.map(<[String]>::to_vec);
         let options = ReadOptions {
-            features: features.map_or(Features::All, |names| Features::Named(names.to_vec())),
-            targets: Targets::Named(roles.label.into_iter().collect()),
-            era: roles.era,
-            id: roles.id,
-            weight: roles.weight,
+            features: features.map_or(Features::All, Features::Named),
+            targets: Targets::Named(roles.labels.clone()),
+            era: roles.era.clone(),
+            id: roles.id.clone(),
+            weight: roles.weight.clone(),
             missing: Missing::Keep,
-            text: file.form,
+            text: file.form.clone(),
             ..ReadOptions::default()
         };
-        let panel = read(path, &options, observer)?;
-        if roles.ignored.is_empty() || features.is_some() {
-            return Ok(panel);
+        if part.label == Label::Needed {
+            refuse_beside(&file.path)?;
         }
-        let all = panel.schema().features().iter().map(ToString::to_string);
-        let kept: Vec<String> = all.filter(|name| !roles.ignored.contains(name)).collect();
-        Ok(panel.select(&kept)?)
+        let panel = read(&file.path, &options, observer)?;
+        let (panel, notes) = match part.features {
+            Some(_) => (panel, Vec::new()),
+            None => choose(panel, &file, &roles)?,
+        };
+        let (has_eras, columns) = (roles.era.is_some(), columns(&file, &roles, &panel));
+        let source = Self { panel, notes, has_eras, path: file.path, roles, columns };
+        if part.label == Label::Unread { Ok(source) } else { add_beside(source) }
     }
 
-    fn roles(&self, file: &File, columns: &Columns, features: Option<&[String]>) -> Outcome<Roles> {
-        let predicting = features.is_some();
-        let usual = |name: &str| {
-            let is = |known: &String| known == name;
-            let spare = !features.is_some_and(|features| features.iter().any(is));
-            (spare && file.names.iter().any(is)).then(|| name.to_owned())
-        };
-        let label = match &columns.label {
-            Some(column) => Some(file.name(column, None)?),
-            None if file.numbered && !predicting => file.names.first().cloned(),
-            None if predicting => None,
-            None => return Err("no label: name its column with --label".into()),
-        };
-        let at = label.as_ref().and_then(|label| file.names.iter().position(|name| name == label));
-        let other = |column: &Option<ColumnName>| -> Outcome<Option<String>> {
-            column.as_ref().map(|column| file.name(column, at)).transpose()
-        };
-        let named = |column: &Option<String>| {
-            let column: Option<ColumnName> = column.as_ref().and_then(|name| name.parse().ok());
-            other(&column)
-        };
-        let era = named(&self.era)?.map_or_else(|| other(&columns.group), |era| Ok(Some(era)))?;
-        let ignored = columns.ignore.iter().map(|column| file.name(column, at));
-        let ids = |name: &String| Some(name) != label.as_ref();
-        Ok(Roles {
-            era: era
-                .or_else(|| usual("era"))
-                .or_else(|| file.libsvm.then(|| usual("qid")).flatten()),
-            id: named(&self.id)?.or_else(|| usual("id")).filter(ids),
-            weight: other(&columns.weight)?,
-            ignored: ignored.collect::<Outcome<_>>()?,
-            label,
-        })
+    /// The names of the features.
+    #[must_use]
+    pub fn features(&self) -> Vec<String> {
+        self.panel.schema().features().iter().map(ToString::to_string).collect()
     }
 }
 
-/// The names of the columns that are no features.
-struct Roles {
-    label: Option<String>,
-    era: Option<String>,
-    id: Option<String>,
-    weight: Option<String>,
-    ignored: Vec<String>,
+/// The columns of a file without the labels, and without the queries of LIBSVM, which are no column.
+fn columns(file: &File, roles: &Roles, panel: &Panel) -> Vec<Column> {
+    let is_query = |name: &String| file.libsvm && name == "qid";
+    let is_counted = |name: &&String| !roles.labels.contains(name) && !is_query(name);
+    let column = |name: &String| {
+        let is_feature = panel.schema().feature_position(name).is_ok();
+        Column { name: name.clone(), is_feature }
+    };
+    file.names.iter().filter(is_counted).map(column).collect()
 }
 
-/// The columns of a file.
-struct File {
-    path: PathBuf,
-    names: Vec<String>,
-    /// Whether the names are not the file's.
-    numbered: bool,
-    libsvm: bool,
-    form: TextForm,
+/// The panel without the columns to ignore, and notes of those that became no features by themselves.
+fn choose(panel: Panel, file: &File, roles: &Roles) -> Outcome<(Panel, Vec<String>)> {
+    if let Some(name) = roles.ignored.iter().find(|name| !file.names.contains(name)) {
+        let told = format!("'{}' has no column '{name}' to ignore", file.path.display());
+        return Err(told.into());
+    }
+    let all = panel.schema().features().iter().map(ToString::to_string);
+    let kept: Vec<String> = all.filter(|name| !roles.ignored.contains(name)).collect();
+    let others = [&roles.era, &roles.id, &roles.weight].into_iter().flatten();
+    let roles: Vec<&String> = others.chain(&roles.labels).chain(&roles.ignored).collect();
+    let left = file.names.iter().filter(|name| !kept.contains(name) && !roles.contains(name));
+    let (targets, texts): (Vec<&String>, Vec<&String>) =
+        left.partition(|name| name.starts_with("target"));
+    let notes = [(targets, "whose names begin with 'target'"), (texts, "that hold no numbers")];
+    let notes = notes.into_iter().filter(|(names, _)| !names.is_empty());
+    let notes =
+        notes.map(|(names, why)| format!("columns {why} are no features: {}", list(&names)));
+    let notes = notes.collect();
+    Ok((panel.select(&kept)?, notes))
 }
 
-/// Words that stand for missing numbers.
-const MISSING: [&str; 10] = ["NA", "na", "N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "?"];
+/// So many names are told.
+const TOLD: usize = 10;
 
-impl File {
-    fn open(path: &Path, columns: &Columns, features: Option<&[String]>) -> Outcome<Self> {
-        let missing: Vec<String> = MISSING.map(str::to_owned).into();
-        let form = TextForm { missing, ..TextForm::default() };
-        let options = ReadOptions { text: form.clone(), ..ReadOptions::default() };
-        let names = read_names(path, &options)?;
-        let number = |name: &String| name.parse::<f64>().is_ok() || form.missing.contains(name);
-        let header = columns.header.unwrap_or_else(|| !names.iter().all(number));
-        let second = names.get(1).is_some_and(|name| name == "qid" || name == "Column_0");
-        let libsvm = second && names.first().is_some_and(|name| name == "label");
-        let mut file = Self { path: path.into(), names, numbered: libsvm, libsvm, form };
-        if !header && !libsvm {
-            file.number(columns, features)?;
-        }
-        Ok(file)
-    }
-
-    /// Names columns like LightGBM: the label, and the others by number, or the features of a model.
-    fn number(&mut self, columns: &Columns, features: Option<&[String]>) -> Outcome {
-        let width = self.names.len();
-        let label = match &columns.label {
-            Some(ColumnName::Position(at)) => Some(*at),
-            Some(ColumnName::Name(name)) => {
-                let told =
-                    format!("'{}' has no header: name the label by column=0", self.path.display());
-                return Err(format!("{told}, not '{name}'").into());
-            }
-            None if features.is_some_and(|features| features.len() == width) => None,
-            None => Some(0),
-        };
-        let mut others = 0..;
-        self.names = (0..width)
-            .map(|at| {
-                if label == Some(at) {
-                    "label".into()
-                } else {
-                    format!("Column_{}", others.next().unwrap_or(0))
-                }
-            })
-            .collect();
-        let plain =
-            columns.weight.is_none() && columns.group.is_none() && columns.ignore.is_empty();
-        if let Some(features) = features.filter(|_| plain) {
-            let found = width - usize::from(label.is_some());
-            if found != features.len() {
-                let path = self.path.display();
-                let told = format!("'{path}' has {found} features, the model {}", features.len());
-                return Err(told.into());
-            }
-            let mut names = features.iter();
-            for name in self.names.iter_mut().filter(|name| *name != "label") {
-                *name = names.next().cloned().unwrap_or_default();
-            }
-        }
-        self.form.header = false;
-        self.form.names = self.names.clone();
-        self.numbered = true;
-        Ok(())
-    }
-
-    /// A column's name; positions leave the label out where it is known.
-    fn name(&self, column: &ColumnName, label: Option<usize>) -> Outcome<String> {
-        let at = match column {
-            ColumnName::Name(name) => return Ok(name.clone()),
-            // A file may call its columns by numbers.
-            ColumnName::Position(at) if self.names.contains(&at.to_string()) => {
-                return Ok(at.to_string());
-            }
-            ColumnName::Position(at) => at + usize::from(label.is_some_and(|label| label <= *at)),
-        };
-        let refuse = || {
-            let (path, width) = (self.path.display(), self.names.len());
-            format!("'{path}' has no column {at}: it has {width} columns")
-        };
-        Ok(self.names.get(at).cloned().ok_or_else(refuse)?)
-    }
+fn list(names: &[&String]) -> String {
+    let told: Vec<&str> = names.iter().take(TOLD).map(|name| name.as_str()).collect();
+    let more = names.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    told.join(", ") + &more
 }

@@ -1,5 +1,10 @@
 //! `boost`: boosted trees from the command line, and every bad input that it refuses.
 
+mod again;
+mod formats;
+mod lightgbm;
+mod positions;
+
 use serde_json::Value;
 
 use crate::workshop::Workshop;
@@ -162,6 +167,13 @@ fn parameters_by_any_spelling_and_from_a_file() {
     assert_eq!(model("num_round=3 max_bin=16 shrinkage_rate=0.2"), plain);
     assert_eq!(model("--config train.conf --eta 0.2"), plain);
     assert_eq!(model("config=train.conf eta=0.2"), plain);
+    // Options count before the file, whatever it calls them.
+    shop.write(
+        "roles.conf",
+        "label_column = name:two\nweight_column = name:three\nnum_trees = 3\n",
+    );
+    let roles = "--config roles.conf --max-bin 16 --eta 0.2 --weight weight";
+    assert_eq!(model(roles), model("--num-trees 3 --max-bin 16 --eta 0.2 --weight weight"));
     // The command line counts before the file.
     assert_eq!(model("--config train.conf --num_trees 3 --eta 0.2"), plain);
     assert_ne!(model("--config train.conf --num_trees 4 --eta 0.2"), plain);
@@ -254,10 +266,35 @@ fn cross_validation_scores_every_era_once() {
 }
 
 #[test]
+fn data_of_one_era_is_cut_into_blocks() {
+    let shop = Workshop::new();
+    shop.write("t.csv", csv(|_, row| row[1] = "1".into()));
+    let words = format!("--data @t.csv --label y {OTHERS}");
+    let cv = format!("cv {words} --folds 3");
+    let told = done(&shop, &format!("{cv} --json @cv.json"));
+    assert!(told.contains("no eras: the rows are cut into contiguous blocks"), "{told}");
+    assert!(told.contains("fold 2: blocks 2 to 2, 2 blocks trained on: l2 0."), "{told}");
+    let report = json(&shop, "cv.json");
+    let rows = |fold: usize, key: &str| report["folds"][fold][key].as_u64().unwrap();
+    for fold in 0..3 {
+        assert_eq!((rows(fold, "test_rows"), rows(fold, "train_rows")), (200, 400));
+    }
+    done(&shop, &format!("{cv} --early-stopping-round 5 num_trees=5"));
+    let forward = done(&shop, &format!("{cv} --forward num_trees=5"));
+    assert!(forward.contains("fold 3: blocks 4 to 4, 3 blocks trained on"), "{forward}");
+    refused(&shop, &format!("{cv} --gap 2"), &["--gap counts eras", "--era"]);
+    refused(&shop, &format!("cv {words} --folds 601"), &["--folds is 601", "600"]);
+    let stop = format!("train {words} --early-stopping-round 5 --out @m.txt");
+    refused(&shop, &stop, &["give --valid FILE or --era COLUMN"]);
+    done(&shop, &format!("{stop} --valid @t.csv"));
+}
+
+#[test]
 fn explanations_of_a_model_and_of_a_row() {
     let shop = shop();
     done(&shop, &format!("train --data @t.csv --label y {OTHERS} --out @m.txt"));
-    let told = done(&shop, "explain --model @m.txt");
+    let told = done(&shop, "explain input_model=m.txt verbosity=1");
+    assert!(told.starts_with("note: parameter 'verbosity' does not count"), "{told}");
     assert!(told.contains("20 trees, 1 outputs, objective regression"), "{told}");
     let told = done(&shop, "explain --model @m.txt --data @t.csv --label y --row 3 --json @e.json");
     assert!(told.contains("row 3, output 0") && told.contains("tree 0:\n  node 0: "), "{told}");
@@ -352,10 +389,10 @@ fn parameters_that_are_refused() {
             ["contradictory", "is_unbalance"],
         ),
         ("--linear-tree --objective l1", ["contradictory parameters", "linear_tree"]),
-        ("--monotone-constraints 1,0", ["'monotone_constraints' has 2 values", "features"]),
+        ("--monotone-constraints 1,0", ["'monotone_constraints' has 2 values", "9 columns"]),
         ("--cegb-tradeoff 0.5", ["'cegb_tradeoff' is not supported", "cost-effective"]),
         ("--objective poison", ["unknown objective 'poison'", "did you mean 'poisson'?"]),
-        ("--valid v.csv", ["'valid' is not supported", "early-stopping-holdout"]),
+        ("--valid v.csv", ["v.csv", "No such file"]),
         ("--label yy", ["no column 'yy'", "did you mean 'y'?"]),
         ("--config no.conf", ["no.conf", "No such file"]),
     ] {

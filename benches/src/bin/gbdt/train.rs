@@ -56,7 +56,7 @@ pub(crate) fn measure(name: &str, plan: &str, data: &Path, folder: &Path) -> Ans
         mappers.apply(&panel).map(|_| mappers)
     });
     let mappers = mappers?;
-    let (model, train) = seconds(|| settings.fit_shard(&panel, None, &mappers, &Alone, &silent));
+    let (model, train) = seconds(|| settings.fit_shard(&panel, &mappers, &Alone, &silent));
     let (model, peak) = (model?, status("VmHWM:")?);
     drop(panel);
     keep(&model, &plan, name, data, folder)?;

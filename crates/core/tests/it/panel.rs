@@ -145,6 +145,29 @@ fn arrays_in_and_out() {
 }
 
 #[test]
+fn finer_eras_of_a_cut_read_the_right_rows() {
+    let eras = |runs: &[(&str, usize)]| {
+        Eras::from_runs(runs.iter().map(|&(label, rows)| (label.into(), rows))).unwrap()
+    };
+    let whole = Panel::builder()
+        .era_runs(eras(&[("1", 2), ("2", 1), ("3", 3)]))
+        .feature("x", vec![0u8, 1, 2, 3, 4, 5])
+        .weights(vec![0.0f32, 1.0, 2.0, 3.0, 4.0, 5.0])
+        .build()
+        .unwrap();
+    let cut = whole.cut(&[0, 2]).unwrap();
+    let finer = cut.with_eras(eras(&[("a1", 2), ("a2", 1), ("a3", 2)])).unwrap();
+    assert_eq!(finer.feature(0).to_f32(), [0.0, 1.0, 3.0, 4.0, 5.0]);
+    assert_eq!(finer.cut(&[2]).unwrap().weights().unwrap().to_f32(), [4.0, 5.0]);
+    let across = message(cut.with_eras(eras(&[("a1", 1), ("a2", 4)])));
+    assert_eq!(across, "era 'a2' reaches over the end of an era of the panel at row 2");
+    assert_eq!(
+        message(cut.with_eras(eras(&[("a1", 1)]))),
+        "column 'eras' has 1 rows, the panel has 5"
+    );
+}
+
+#[test]
 fn the_words_cross_threads() {
     fn check<T: Send + Sync>() {}
     check::<Panel>();

@@ -17,7 +17,7 @@
 //! XGBoost's mode shrinks faster than the weights do, while here it is their sum.
 
 use fattail_bins::Binned;
-use fattail_stats::unit;
+use fattail_stats::{Counter, unit};
 use fattail_trees::Tree;
 
 use super::sample::Stream;
@@ -38,7 +38,7 @@ struct Round {
 pub(super) struct Drops {
     dart: Dart,
     learning_rate: f64,
-    seed: u64,
+    random: Counter,
     rounds: Vec<Round>,
     dropped: Vec<usize>,
 }
@@ -47,8 +47,9 @@ impl Drops {
     /// None where trees stay.
     pub(super) fn new(settings: &Gbdt) -> Option<Self> {
         let Boosting::Dart(dart) = settings.boosting else { return None };
-        let (learning_rate, seed) = (settings.learning_rate, settings.seed);
-        Some(Self { dart, learning_rate, seed, rounds: Vec::new(), dropped: Vec::new() })
+        let random = Stream::Drop.by(settings);
+        let learning_rate = settings.learning_rate;
+        Some(Self { dart, learning_rate, random, rounds: Vec::new(), dropped: Vec::new() })
     }
 
     /// Takes trees out of the scores; answers what the next one is multiplied by.
@@ -90,7 +91,7 @@ impl Drops {
 
     /// The rounds whose trees are dropped.
     fn choose(&self, round: usize) -> Vec<usize> {
-        let mut generator = Stream::Drop.of(self.seed).draw(round as u32);
+        let mut generator = self.random.draw(round as u32);
         if unit(&mut generator) < self.dart.skip_drop {
             return Vec::new();
         }

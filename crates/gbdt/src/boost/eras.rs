@@ -67,11 +67,6 @@ fn neutral(
         }
         .into());
     }
-    let needed = Neutral::bytes(neutralise, &data.binned, &data.known, starts);
-    if let Some(allowed) = settings.max_memory.filter(|&allowed| needed > allowed) {
-        let parts = format!("{needed} for the bases of neutralised gradients");
-        return Err(Error::Memory { needed, allowed, parts }.into());
-    }
     let random = Stream::Sketch.of(settings.seed);
     Neutral::new(neutralise, &data.binned, &data.known, starts, random).map(Some)
 }

@@ -14,34 +14,35 @@ use super::{
     train::{self, Training},
 };
 use crate::{
-    Boosting, CategoricalMethod, Error, Gbdt,
+    Boosting, CategoricalMethod, Criterion, EarlyStop, Error, Gbdt, Objective, Rows,
     grow::Allowed,
     histogram::{Alone, Reduce},
 };
+
+/// What training may get beside its panel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The panel that the metric is told of after each round, in place of held-out eras.
+    pub valid: Option<&'a Panel>,
+    /// The forest that new trees come after: they begin at its raw scores, and the model holds the trees
+    /// of both. Early stopping may take away new ones only.
+    pub forest: Option<&'a Forest>,
+}
 
 impl Fit for Gbdt {
     type Fitted = GbdtModel;
 
     fn fit(&self, train: &Panel) -> Result<GbdtModel> {
-        self.fit_observed(train, &silent)
+        self.fit_with(train, Beside::default(), &silent)
     }
 }
 
 impl Gbdt {
-    /// Trains and tells an observer after each round.
-    ///
-    /// # Errors
-    /// When a setting is out of range or the panel lacks what the fit needs.
-    pub fn fit_observed(&self, train: &Panel, observer: Observer<'_>) -> Result<GbdtModel> {
-        self.fit_after(train, None, observer)
-    }
-
-    /// Trains on: new trees upon those of a forest, whose raw scores they begin at. The model holds the
-    /// trees of both; early stopping may take away new ones only.
+    /// Trains with a validation panel, on from a forest, or both, and tells an observer after each round.
     ///
     /// ```
-    /// use fattail_core::{Fit, Panel};
-    /// use fattail_gbdt::{Gbdt, Limits};
+    /// use fattail_core::{Fit, Panel, silent};
+    /// use fattail_gbdt::{Beside, Gbdt, Limits};
     ///
     /// let panel = Panel::builder()
     ///     .feature("x", vec![0u8, 1, 2, 0, 1, 2])
@@ -50,38 +51,53 @@ impl Gbdt {
     /// let limits = Limits { min_data_in_leaf: 1, ..Limits::default() };
     /// let settings = Gbdt { limits, rounds: 10, ..Gbdt::default() };
     /// let model = settings.fit(&panel)?;
-    /// let longer = settings.fit_from(&model.forest, &panel)?;
+    /// let beside = Beside { forest: Some(&model.forest), valid: Some(&panel) };
+    /// let longer = settings.fit_with(&panel, beside, &silent)?;
     /// assert_eq!(longer.forest.iterations(), 20);
+    /// // The metric after each of the new rounds.
+    /// assert_eq!((&*longer.metric, longer.history.len()), ("l2", 10));
     /// # Ok::<(), fattail_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// When a setting is out of range, the panel lacks what the fit needs, or the forest has other
-    /// features, outputs or another link than the new trees would have.
-    pub fn fit_from(&self, forest: &Forest, train: &Panel) -> Result<GbdtModel> {
-        start::check_average(self, forest)?;
-        self.fit_after(train, Some(forest), &silent)
-    }
-
-    fn fit_after(
+    /// When a setting is out of range, a panel lacks what the fit needs or has other features than the
+    /// training panel, or the forest has other features, outputs or another link than the new trees would
+    /// have.
+    pub fn fit_with(
         &self,
         train: &Panel,
-        old: Option<&Forest>,
+        beside: Beside<'_>,
         observer: Observer<'_>,
     ) -> Result<GbdtModel> {
         self.check()?;
-        let (train, holdout) = hold_out(train, self)?;
+        if let Some(forest) = beside.forest {
+            start::check_average(self, forest)?;
+        }
+        let (train, holdout) = self.panels(train, beside.valid)?;
         let fit = |settings: &Self, train: &Panel, holdout: Option<Panel>| {
             let mappers = Mappers::learn(train, &settings.bins)?;
-            settings.train(train, holdout.as_ref(), &mappers, old, (&Alone, observer))
+            settings.train(train, holdout.as_ref(), &mappers, beside.forest, (&Alone, observer))
         };
         let Some(prior) = self.prior() else { return fit(self, &train, holdout) };
-        if old.is_some() {
+        if beside.forest.is_some() {
             return refuse("ordered target statistics", GOING_ON, "its trees ask about categories");
         }
         let (encoder, train) = Encoder::learn(&train, self, prior)?;
         let holdout = holdout.map(|panel| encoder.apply(&panel)).transpose()?;
         Ok(encoder.restore(fit(&encoder.settings(self, &train), &train, holdout)?))
+    }
+
+    /// The panel that is fitted on, and the one that the metric is told of.
+    fn panels(&self, train: &Panel, valid: Option<&Panel>) -> Result<(Panel, Option<Panel>)> {
+        let Some(valid) = valid else { return hold_out(train, self) };
+        valid.schema().expect_features(train.schema().features())?;
+        self.check_stop(&self.watched())?;
+        Ok((train.clone(), Some(valid.clone())))
+    }
+
+    /// How the validation panel is watched: without early stopping by the objective's own metric.
+    fn watched(&self) -> EarlyStop {
+        self.stop.clone().unwrap_or(EarlyStop { rounds: 0, ..EarlyStop::default() })
     }
 
     /// The weight of the mean in the statistics of categories, where there are any.
@@ -96,34 +112,57 @@ impl Gbdt {
 
     /// Refuses what needs all rows in one place, or to begin at the beginning.
     fn check_run(&self, reduce: &dyn Reduce, old: Option<&Forest>) -> Result<()> {
-        let ordered = self.boosting == Boosting::Ordered;
-        let alone = [
-            (self.prior().is_some(), "ordered target statistics"),
-            (self.linear.is_some() && !reduce.is_alone(), "linear leaves"),
-            (ordered && !reduce.is_alone(), "ordered boosting"),
-        ];
-        if let Some((_, first)) = alone.into_iter().find(|(wrong, _)| *wrong) {
+        let spread = self.needs_all_rows().filter(|_| !reduce.is_alone());
+        if let Some(first) = spread {
             return refuse(first, "rows spread over workers", "it needs all rows in one place");
         }
-        if ordered && old.is_some() {
+        if self.boosting == Boosting::Ordered && old.is_some() {
             return refuse("ordered boosting", GOING_ON, "its trees have seen every row");
         }
         Ok(())
     }
 
-    /// Trains on the rows of one worker of several that share `mappers` and sum over `reduce`.
+    /// What of the settings depends on rows that other workers may hold, beyond the sums of a node.
+    fn needs_all_rows(&self) -> Option<&'static str> {
+        let eras = &self.eras;
+        let judged = eras.criterion != Criterion::Pooled || eras.adaptive.is_some();
+        let balanced = match &self.objective {
+            Objective::Binary(binary) | Objective::MulticlassOva { binary, .. } => {
+                binary.is_unbalance
+            }
+            _ => false,
+        };
+        let all = [
+            (self.prior().is_some(), "ordered target statistics"),
+            (self.linear.is_some(), "linear leaves"),
+            (self.boosting == Boosting::Ordered, "ordered boosting"),
+            (self.from_average, "a start from the average"),
+            (self.renews_leaves(), "an objective that renews leaves"),
+            (self.objective == Objective::Cox, "an order of all rows"),
+            (balanced, "classes of equal weight"),
+            (self.stop.is_some(), "early stopping"),
+            (self.sampling.rows != Rows::All, "a sample of rows"),
+            (eras.boosting.is_some(), "era boosting"),
+            (judged && eras.folds.is_none(), "single eras that judge splits"),
+        ];
+        all.into_iter().find(|(needs, _)| *needs).map(|(_, what)| what)
+    }
+
+    /// Trains on the rows of one worker of several that share `mappers` and sum over `reduce`; eras and
+    /// queries are whole. All of them get the same model. An error of one leaves the others waiting, unless
+    /// `reduce` tells them.
     ///
     /// # Errors
-    /// When a setting is out of range or the panel lacks what the fit needs.
+    /// When a setting is out of range or needs all rows in one place, or the panel lacks what the fit needs.
     pub fn fit_shard(
         &self,
         train: &Panel,
-        holdout: Option<&Panel>,
         mappers: &Mappers,
         reduce: &dyn Reduce,
         observer: Observer<'_>,
     ) -> Result<GbdtModel> {
-        self.train(train, holdout, mappers, None, (reduce, observer))
+        self.check()?;
+        self.train(train, None, mappers, None, (reduce, observer))
     }
 
     fn train(
@@ -137,7 +176,7 @@ impl Gbdt {
         self.check_run(reduce, old)?;
         let allowed = Allowed::new(&self.constraints, train.schema())?;
         let need = Need::new(self, mappers, train, holdout)?;
-        let histograms = need.histograms(self.max_memory)?;
+        let room = need.room(self.max_memory)?;
         let mut data = Data::new(train, mappers, self)?;
         if self.eras.equal_weights {
             data.weigh_eras_equally(reduce);
@@ -153,7 +192,7 @@ impl Gbdt {
                 allowed: &allowed,
                 reduce,
                 observer,
-                histograms,
+                room,
             };
             let held_rows = held.as_ref().map_or(0, Data::rows);
             let mut start = Start::new(self, objective, data.rows(), held_rows);
@@ -162,12 +201,11 @@ impl Gbdt {
                 start = start.after(old, train, holdout)?;
             }
             let score = std::mem::take(&mut start.holdout);
-            let holdout = held.as_ref().zip(self.stop.as_ref());
-            let holdout =
-                holdout.map(|(data, stop)| Holdout::new(data, self, stop, objective, score));
-            let holdout = holdout.transpose()?;
+            let watch = |data| Holdout::new(data, self, self.watched(), objective, score);
+            let holdout = held.as_ref().map(watch).transpose()?;
             let outcome = if reduce.is_alone() {
-                // On a thread of the pool: from outside, each parallel step puts the caller to sleep.
+                // On a thread of the pool: from outside, each parallel step puts the caller to sleep. Fits
+                // from several threads share the pool as whole jobs, one after the other.
                 rayon::scope(|_| training.run(start, holdout))
             } else {
                 // A worker that waits for others must not keep a thread of the pool from them.

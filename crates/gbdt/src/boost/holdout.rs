@@ -2,7 +2,7 @@
 //!
 //! After each round the metric is measured on them. A round is better when the metric beats that of
 //! the best one by more than `min_delta`, upwards or downwards as the metric has it; training ends
-//! after `rounds` rounds that are not better. Cost: a walk a row and tree, and the metric.
+//! after `rounds` rounds that are not better; with none of them, the metric is told and nothing ends. Cost: a walk a row and tree, and the metric.
 
 use fattail_core::Result;
 use fattail_objective::{Bound, Evaluation};
@@ -15,7 +15,7 @@ use crate::{EarlyStop, Gbdt, grow::Grown};
 #[derive(Debug)]
 pub(super) struct Holdout<'a> {
     data: &'a Data,
-    stop: &'a EarlyStop,
+    stop: EarlyStop,
     metric: Evaluation,
     link: Link,
     /// Raw scores, output-major.
@@ -31,7 +31,7 @@ pub(super) struct History {
     pub(super) values: Vec<f64>,
     /// The metric's name.
     pub(super) metric: String,
-    /// The best round.
+    /// The best round, where training ends by it.
     pub(super) best: Option<usize>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Holdout<'a> {
     pub(super) fn new(
         data: &'a Data,
         settings: &Gbdt,
-        stop: &'a EarlyStop,
+        stop: EarlyStop,
         objective: &dyn Bound,
         score: Vec<f64>,
     ) -> Result<Self> {
@@ -70,26 +70,22 @@ impl<'a> Holdout<'a> {
         if won > self.stop.min_delta {
             self.best = round;
         }
-        Ok(round - self.best >= self.stop.rounds)
+        Ok(self.stop.rounds > 0 && round - self.best >= self.stop.rounds)
     }
 
     /// What was measured.
     pub(super) fn history(self) -> History {
-        let best = (!self.history.is_empty()).then_some(self.best);
+        let best = (self.stop.rounds > 0 && !self.history.is_empty()).then_some(self.best);
         History { values: self.history, metric: self.metric.name(), best }
     }
 }
 
 impl EarlyStop {
-    /// The metric: the objective's own, with its settings, or one by name.
+    /// The metric: the objective's own, or one by name, with the objective's settings where it has them.
     pub(crate) fn evaluation(&self, settings: &Gbdt) -> Result<Evaluation> {
-        let own = settings.objective.evaluation();
         match &self.metric {
-            None => Ok(own),
-            Some(name) => {
-                let named = Evaluation::from_name(name)?;
-                Ok(if named.name() == own.name() { own } else { named })
-            }
+            None => Ok(settings.objective.evaluation()),
+            Some(name) => settings.objective.evaluation_named(name),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What training takes beside the panel, before anything of it is allocated.
 //!
 //! With n rows, b bins of all columns of a tree, K outputs, T trees of at most L leaves and cells of c
-//! bytes: codes and packed codes; 48 n for targets, weights, positions and sampling; 2 n c for cells; 8 n K for
+//! bytes: codes and packed codes; 44 n and 4 n a target for weights, positions and sampling; 4 n a feature
+//! where leaves hold lines; 9 n and 4 n a component for gradients without what is linear; 2 n c for cells; 8 n K for
 //! slopes and 8 n K for scores, of the rows held out as well; `T L` nodes; and histograms of b c bytes,
 //! three at least. What is left of the limit goes to the histograms of more leaves. Reckoned upwards:
 //! a tree may have fewer leaves and cells may be smaller.
@@ -11,7 +12,12 @@ use fattail_core::{Panel, Result};
 use fattail_objective::Objective;
 
 use super::sample::share;
-use crate::{Boosting, Error, Gbdt, Growth, Precision, era, histogram::Pack};
+use crate::{
+    Boosting, Error, Gbdt, Growth, Precision,
+    era::{self, Neutral},
+    grow::Room,
+    histogram::Pack,
+};
 
 /// Bytes of histograms where there is no other limit.
 const HISTOGRAMS: u64 = 1 << 31;
@@ -55,8 +61,12 @@ impl Need {
             Precision::Double => 24,
         };
         let histogram = widest.iter().sum::<usize>() as u64 * cell;
-        let (outputs, leaves) = (outputs(&settings.objective), leaves(settings, rows));
-        let at_once = match (era::folds(&settings.eras, &bounds(train)), settings.growth) {
+        let targets = settings.targets.len().max(1) as u64;
+        let (outputs, leaves) = (targets * outputs(&settings.objective), leaves(settings, rows));
+        let bounds = bounds(train);
+        let bases = settings.eras.neutralise;
+        let bases = bases.map_or(0, |neutralise| Neutral::bytes(neutralise, mappers, &bounds));
+        let at_once = match (era::folds(&settings.eras, &bounds), settings.growth) {
             (Some(folds), _) => folds.len() as u64,
             (None, Growth::Oblivious) => leaves,
             (None, _) => LEAST.min(leaves),
@@ -67,9 +77,14 @@ impl Need {
         let parts = vec![
             ("codes", codes as u64),
             ("packed codes", Pack::bytes(widest.into_iter(), train.rows()) as u64),
-            ("rows", 48 * rows + 12 * held),
+            ("rows", (44 + 4 * targets) * rows + (8 + 4 * targets) * held),
+            (
+                "values of linear leaves",
+                lines(settings, train) + holdout.map_or(0, |panel| lines(settings, panel)),
+            ),
             ("gradients", (2 * cell + 8 * outputs) * rows),
             ("scores", 8 * outputs * (rows + held)),
+            ("bases of neutralised gradients", bases),
             ("trees", trees.saturating_mul(leaves * node)),
             ("histograms", at_once * histogram),
         ];
@@ -80,8 +95,8 @@ impl Need {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.1))
     }
 
-    /// How many leaves may keep their histograms.
-    pub(super) fn histograms(&self, allowed: Option<u64>) -> Result<usize, Error> {
+    /// How many leaves may keep their histograms, and how many leaves there may be.
+    pub(super) fn room(&self, allowed: Option<u64>) -> Result<Room, Error> {
         let needed = self.bytes();
         let spare = match allowed {
             Some(allowed) if allowed < needed => {
@@ -93,7 +108,8 @@ impl Need {
             None => HISTOGRAMS,
         };
         let more = spare / self.histogram.max(1);
-        Ok(more.saturating_add(1).min(self.leaves) as usize)
+        let histograms = more.saturating_add(1).min(self.leaves) as usize;
+        Ok(Room { histograms, leaves: self.leaves as usize })
     }
 }
 
@@ -119,6 +135,12 @@ fn leaves(settings: &Gbdt, rows: u64) -> u64 {
     (settings.leaves as u64).min(by_depth).min(by_rows).max(1)
 }
 
+/// Bytes of the values that lines are drawn through, where they are not the panel's own.
+fn lines(settings: &Gbdt, panel: &Panel) -> u64 {
+    let copied = (0..panel.width()).filter(|&at| panel.feature(at).contiguous().is_none()).count();
+    if settings.linear.is_some() { 4 * (copied * panel.rows()) as u64 } else { 0 }
+}
+
 fn outputs(objective: &Objective) -> u64 {
     match objective {
         Objective::Quantile { alphas } | Objective::Expectile { alphas } => alphas.len() as u64,
@@ -141,12 +163,11 @@ mod tests {
     fn what_is_left_keeps_more_histograms() {
         let parts = vec![("codes", 100), ("histograms", 30)];
         let need = Need { parts, histogram: 10, leaves: 8 };
-        assert_eq!(need.histograms(Some(130)), Ok(1));
-        assert_eq!(need.histograms(Some(155)), Ok(3));
-        assert_eq!(need.histograms(Some(1000)), Ok(8));
-        assert_eq!(need.histograms(None), Ok(8));
+        let kept = |allowed| need.room(allowed).unwrap().histograms;
+        assert_eq!((kept(Some(130)), kept(Some(155))), (1, 3));
+        assert_eq!((kept(Some(1000)), kept(None)), (8, 8));
         let text =
             "training needs 130 bytes beside the panel, allowed are 129: codes 100, histograms 30";
-        assert_eq!(need.histograms(Some(129)).unwrap_err().to_string(), text);
+        assert_eq!(need.room(Some(129)).unwrap_err().to_string(), text);
     }
 }

@@ -17,4 +17,5 @@ mod start;
 mod train;
 mod vector;
 
+pub use fit::Beside;
 pub use model::GbdtModel;

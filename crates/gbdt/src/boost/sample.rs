@@ -1,6 +1,7 @@
 //! Which rows and columns a tree sees.
 //!
-//! Every draw is a function of the seed and the round. Rows are drawn one by one or by whole eras.
+//! Every draw is a function of a seed and the round. Rows are drawn one by one, class by class or by
+//! whole eras.
 //! GOSS keeps the rows with the largest `sum_k |g_k h_k|`, draws some of the others and multiplies
 //! their gradients by `(1 - top) / other`; in the first `1 / learning_rate` rounds it takes all rows.
 //! MVS keeps row i with chance `p_i = min(1, s_i / mu)`, `s_i = sqrt(sum_k g_k^2)`, mu being such that
@@ -20,22 +21,47 @@ pub(super) enum Stream {
     Drop,
     Order,
     Sketch,
-    /// The choices inside a tree.
+    /// The columns of the nodes of a tree.
     Tree(u32),
+    /// The questions that an extremely random tree tries.
+    Choice(u32),
 }
+
+/// The first stream of seeds that are a choice's own.
+const OWN: u64 = 1 << 33;
 
 impl Stream {
     /// The generator of a round.
     pub(super) fn of(self, seed: u64) -> Counter {
-        let number = match self {
+        Counter::new(seed).stream(self.number())
+    }
+
+    /// The generator of a round, by the seed that its choice has in the settings.
+    pub(super) fn by(self, settings: &Gbdt) -> Counter {
+        let seeds = &settings.seeds;
+        let own = match self {
+            Self::Rows => seeds.rows,
+            Self::Columns | Self::Tree(_) => seeds.columns,
+            Self::Choice(_) => seeds.extra,
+            Self::Drop => seeds.drop,
+            Self::Order | Self::Sketch => None,
+        };
+        match own {
+            Some(own) => Counter::new(own).stream(OWN + self.number()),
+            None => self.of(settings.seed),
+        }
+    }
+
+    fn number(self) -> u64 {
+        match self {
             Self::Rows => 1,
             Self::Columns => 2,
             Self::Drop => 3,
             Self::Order => 4,
             Self::Sketch => 5,
-            Self::Tree(tree) => (1 << 32) + u64::from(tree),
-        };
-        Counter::new(seed).stream(number)
+            // Draws of both are apart by their index.
+            Self::Tree(tree) | Self::Choice(tree) => (1 << 32) + u64::from(tree),
+        }
     }
 }
 
@@ -82,21 +108,35 @@ impl Slopes<'_> {
     }
 }
 
+/// The rows that are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Their positions, increasing.
+    pub(super) rows: &'a [u32],
+    /// Where each era starts, and the number of all rows.
+    pub(super) eras: &'a [usize],
+    /// The target of all rows.
+    pub(super) target: &'a [f32],
+}
+
 /// The rows of a round among the `known` ones, when they are not all; gradients of rows that stand for
 /// others become larger.
 pub(super) fn rows(
     settings: &Gbdt,
     round: usize,
-    known: &[u32],
-    eras: &[usize],
+    Known { rows: known, eras, target }: Known<'_>,
     slopes: Slopes<'_>,
 ) -> Option<Vec<u32>> {
-    let draw = |every: usize| Stream::Rows.of(settings.seed).draw((round / every.max(1)) as u32);
+    let stream = Stream::Rows.by(settings);
+    let draw = |every: usize| stream.draw((round / every.max(1)) as u32);
     match settings.sampling.rows {
         Rows::All => None,
         Rows::Bag { fraction, every } => {
             let chosen = choose(share(known.len(), fraction), known.len(), &mut draw(every));
             Some(chosen.into_iter().map(|at| known[at]).collect())
+        }
+        Rows::BagByClass { positive, negative, every } => {
+            Some(by_class((positive, negative), known, target, &mut draw(every)))
         }
         Rows::Eras { fraction, every } => Some(whole_eras(known, eras, fraction, &mut draw(every))),
         Rows::Goss { top, other } => {
@@ -107,6 +147,24 @@ pub(super) fn rows(
             Some(minimal_variance(fraction, known, slopes, &mut draw(1)))
         }
     }
+}
+
+/// Some of the known rows whose label is above 0 and some of the others.
+fn by_class(
+    (positive, negative): (f64, f64),
+    known: &[u32],
+    target: &[f32],
+    generator: &mut impl Rng,
+) -> Vec<u32> {
+    let is_positive = |row: &u32| target[*row as usize] > 0.0;
+    let (above, others): (Vec<u32>, Vec<u32>) = known.iter().copied().partition(is_positive);
+    let mut drawn = Vec::new();
+    for (class, fraction) in [(above, positive), (others, negative)] {
+        let chosen = choose(share(class.len(), fraction), class.len(), generator);
+        drawn.extend(chosen.into_iter().map(|at| class[at]));
+    }
+    drawn.sort_unstable();
+    drawn
 }
 
 /// The known rows of some of the eras.
@@ -185,7 +243,7 @@ fn threshold(sizes: &[f64], expected: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Sampling;
+    use crate::{Sampling, Seeds};
 
     const ROWS: usize = 400;
 
@@ -201,6 +259,11 @@ mod tests {
         vec![0, 10, 50, 120, 121, 200, 280, 300, 390, ROWS]
     }
 
+    /// A quarter of the rows is positive.
+    fn target() -> Vec<f32> {
+        (0..ROWS).map(|row| if row % 4 == 1 { 1.0 } else { -1.0 }).collect()
+    }
+
     fn settings(rows: Rows, seed: u64) -> Gbdt {
         let sampling = Sampling { rows, ..Sampling::default() };
         Gbdt { sampling, seed, learning_rate: 0.5, ..Gbdt::default() }
@@ -210,8 +273,9 @@ mod tests {
     fn drawn(rows: Rows, seed: u64, round: usize) -> (Vec<u32>, [f64; 2]) {
         let (mut g, mut h, known) = slopes();
         let slopes = Slopes { g: &mut g, h: &mut h, rows: ROWS };
-        let chosen = super::rows(&settings(rows, seed), round, &known, &eras(), slopes);
-        let chosen = chosen.unwrap_or(known);
+        let (eras, target) = (eras(), target());
+        let of = Known { rows: &known, eras: &eras, target: &target };
+        let chosen = super::rows(&settings(rows, seed), round, of, slopes).unwrap_or(known);
         let sum = |values: &[f32]| -> f64 {
             let all = chosen.iter().flat_map(|&row| [row as usize, row as usize + ROWS]);
             all.map(|at| f64::from(values[at])).sum()
@@ -220,11 +284,12 @@ mod tests {
         (chosen, sums)
     }
 
-    const KINDS: [Rows; 4] = [
+    const KINDS: [Rows; 5] = [
         Rows::Bag { fraction: 0.3, every: 1 },
         Rows::Eras { fraction: 0.5, every: 1 },
         Rows::Goss { top: 0.2, other: 0.2 },
         Rows::MinimalVariance { fraction: 0.3 },
+        Rows::BagByClass { positive: 0.9, negative: 0.2, every: 1 },
     ];
 
     #[test]
@@ -252,9 +317,47 @@ mod tests {
     }
 
     #[test]
+    fn each_class_has_its_share() {
+        let (target, known) = (target(), slopes().2);
+        let split = |rows: &[u32]| -> (usize, usize) {
+            let positive = rows.iter().filter(|&&row| target[row as usize] > 0.0).count();
+            (positive, rows.len() - positive)
+        };
+        let (positive, negative) = split(&known);
+        let mut counts = vec![0; ROWS];
+        for round in 0..400 {
+            let rows = drawn(KINDS[4], 1, round).0;
+            assert_eq!(split(&rows), (share(positive, 0.9), share(negative, 0.2)));
+            rows.into_iter().for_each(|row| counts[row as usize] += 1);
+        }
+        // 360 or 80 of 400 draws, with standard deviations of 6 and 8.
+        for row in known {
+            let (mean, most): (i32, i32) =
+                if target[row as usize] > 0.0 { (360, 30) } else { (80, 40) };
+            assert!((counts[row as usize] - mean).abs() < most, "row {row}");
+        }
+        let whole = Rows::BagByClass { positive: 1.0, negative: 0.5, every: 1 };
+        assert_eq!(split(&drawn(whole, 1, 0).0), (positive, share(negative, 0.5)));
+    }
+
+    #[test]
+    fn a_seed_of_the_rows_draws_others() {
+        let by = |rows: Option<u64>, seed: u64| {
+            let seeds = Seeds { rows, ..Seeds::default() };
+            Stream::Rows.by(&Gbdt { seeds, seed, ..Gbdt::default() })
+        };
+        assert_eq!(by(None, 7), Stream::Rows.of(7));
+        assert_eq!(by(Some(7), 1), by(Some(7), 2));
+        assert!(by(Some(7), 1) != by(Some(8), 1) && by(Some(7), 7) != by(None, 7));
+    }
+
+    #[test]
     fn a_draw_holds_for_some_rounds() {
-        for kind in [Rows::Bag { fraction: 0.3, every: 3 }, Rows::Eras { fraction: 0.5, every: 3 }]
-        {
+        for kind in [
+            Rows::Bag { fraction: 0.3, every: 3 },
+            Rows::BagByClass { positive: 0.3, negative: 0.6, every: 3 },
+            Rows::Eras { fraction: 0.5, every: 3 },
+        ] {
             let of = |round| drawn(kind, 1, round).0;
             assert!(of(3) == of(4) && of(4) == of(5) && of(2) != of(3));
         }
@@ -325,9 +428,7 @@ mod tests {
     fn without_gradients_all_rows_stay() {
         let (mut g, mut h, known) = (vec![0.0; 5], vec![1.0; 5], [0, 1, 2, 3, 4]);
         let slopes = Slopes { g: &mut g, h: &mut h, rows: 5 };
-        assert_eq!(
-            super::rows(&settings(KINDS[3], 1), 0, &known, &[0, 5], slopes),
-            Some(known.to_vec())
-        );
+        let of = Known { rows: &known, eras: &[0, 5], target: &[0.0; 5] };
+        assert_eq!(super::rows(&settings(KINDS[3], 1), 0, of, slopes), Some(known.to_vec()));
     }
 }

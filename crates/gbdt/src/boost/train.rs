@@ -20,14 +20,14 @@ use super::{
     holdout::{History, Holdout},
     order::Order,
     ordered::Supports,
-    sample::{self, Slopes, Stream, choose, share},
+    sample::{self, Known, Slopes, Stream, choose, share},
     start::Start,
 };
 use crate::{
-    Boosting, Gbdt, Precision, Rows,
+    Boosting, Error, Gbdt, Precision, Rows,
     boost::data::Data,
     era,
-    grow::{Allowed, Grower, Grown, Sample},
+    grow::{Allowed, Grower, Grown, Room, Sample},
     histogram::{Cell, Pack, Reduce, Scale},
     linear,
     split::EPSILON,
@@ -44,8 +44,7 @@ pub(super) struct Training<'a> {
     pub(super) allowed: &'a Allowed,
     pub(super) reduce: &'a dyn Reduce,
     pub(super) observer: Observer<'a>,
-    /// How many leaves may keep their histograms.
-    pub(super) histograms: usize,
+    pub(super) room: Room,
 }
 
 /// What changes from round to round.
@@ -70,8 +69,8 @@ pub(super) struct State<'a, C> {
 impl<'a> Training<'a> {
     /// Trains with cells that are wide enough.
     pub(super) fn run(&self, start: Start, holdout: Option<Holdout<'_>>) -> Result<Outcome> {
-        let counts = self.objective.constant_hessian() && !self.reweights();
-        let bits = usize::BITS - self.data.rows().leading_zeros();
+        let (rows, counts) = self.agree()?;
+        let bits = u64::BITS - rows.leading_zeros();
         match self.settings.precision {
             Precision::Double => self.run_with::<[f64; 3]>(start, holdout),
             Precision::Integer if counts && <[u64; 1]>::fineness(bits).0 >= COARSE => {
@@ -79,6 +78,23 @@ impl<'a> Training<'a> {
             }
             Precision::Integer => self.run_with::<[u64; 2]>(start, holdout),
         }
+    }
+
+    /// The rows of all workers, and whether all their hessians are 1.
+    fn agree(&self) -> Result<(u64, bool)> {
+        let counts = self.objective.constant_hessian() && !self.reweights();
+        let mut all = vec![1, self.data.rows() as u64, u64::from(counts)];
+        let outputs = 0..self.objective.outputs();
+        all.extend(outputs.map(|output| u64::from(self.objective.trains(output))));
+        self.reduce.sum(&mut all);
+        let (workers, rows) = (all[0], all[1]);
+        if all[3..].iter().any(|&train| train > 0 && train < workers) {
+            let (first, second) =
+                ("rows spread over workers", "a class that one of them has no row of");
+            let reason = "it has no gradients for it";
+            return Err(Error::Contradiction { first, second, reason }.into());
+        }
+        Ok((rows, all[2] == workers))
     }
 
     /// Whether sampled rows stand for others.
@@ -209,7 +225,9 @@ impl<'a> Training<'a> {
     ) -> Vec<Grown> {
         let rows = self.data.rows();
         let slopes = Slopes { g: &mut state.g, h: &mut state.h, rows };
-        let sampled = sample::rows(self.settings, round, eras.known(), &self.data.eras, slopes);
+        let data = self.data;
+        let known = Known { rows: eras.known(), eras: &data.eras, target: &data.target };
+        let sampled = sample::rows(self.settings, round, known, slopes);
         let known = (eras.known().len() < rows).then_some(eras.known());
         let sample = match sampled.as_deref().or(known) {
             Some(rows) => Sample::Some(rows),
@@ -288,9 +306,10 @@ impl<'a> Training<'a> {
             cells,
             scale,
             reduce: self.reduce,
-            random: Stream::Tree(tree as u32).of(self.settings.seed),
+            random: Stream::Tree(tree as u32).by(self.settings),
+            choices: Stream::Choice(tree as u32).by(self.settings),
             folds,
-            histograms: self.histograms,
+            room: self.room,
             worth: 0.0,
         }
     }
@@ -298,7 +317,7 @@ impl<'a> Training<'a> {
     pub(super) fn draw_columns(&self, tree: usize) -> Pack<'a> {
         let features = self.features();
         let count = share(features.len(), self.settings.sampling.columns_by_tree);
-        let mut generator = Stream::Columns.of(self.settings.seed).draw(tree as u32);
+        let mut generator = Stream::Columns.by(self.settings).draw(tree as u32);
         let chosen = choose(count, features.len(), &mut generator);
         let chosen: Vec<usize> = chosen.into_iter().map(|at| features[at]).collect();
         Pack::new(&self.data.binned.columns, &chosen, self.data.rows())

@@ -19,7 +19,7 @@
 
 use std::ops::Range;
 
-use fattail_bins::{Binned, BinnedColumn, Kind};
+use fattail_bins::{Binned, BinnedColumn, Kind, Mapper, Mappers};
 use fattail_core::{Error, Result};
 use fattail_stats::{Counter, eigh, gram, unit};
 use rayon::prelude::*;
@@ -75,13 +75,12 @@ impl Neutral {
         Ok(Self { proportion: settings.proportion, bases: bases? })
     }
 
-    /// Bytes that the bases take at most.
-    pub(crate) fn bytes(settings: Neutralise, binned: &Binned, known: &[u32], eras: &[u32]) -> u64 {
-        let features = numeric(binned).count();
-        let part = |part: Range<usize>| {
-            part.len() * (5 + 4 * most(settings.components, part.len(), features))
-        };
-        super::parts(eras, known).map(part).sum::<usize>() as u64 + 4 * known.len() as u64
+    /// Bytes that the bases take at most; `eras` are the starts of the eras and the number of rows.
+    pub(crate) fn bytes(settings: Neutralise, mappers: &Mappers, eras: &[usize]) -> u64 {
+        let features = mappers.mappers.iter().filter(|mapper| is_seen(mapper)).count();
+        let rows = eras.windows(2).map(|era| era[1] - era[0]);
+        let bytes = rows.map(|rows| rows * (9 + 4 * most(settings.components, rows, features)));
+        bytes.sum::<usize>() as u64
     }
 
     /// Takes its part out of the gradients of an output.
@@ -116,10 +115,12 @@ fn most(components: usize, rows: usize, features: usize) -> usize {
 }
 
 fn numeric(binned: &Binned) -> impl Iterator<Item = &BinnedColumn> {
-    let wanted = |column: &&BinnedColumn| {
-        column.mapper.bins > 1 && matches!(column.mapper.kind, Kind::Numeric { .. })
-    };
-    binned.columns.iter().filter(wanted)
+    binned.columns.iter().filter(|column| is_seen(&column.mapper))
+}
+
+/// Whether a feature has components.
+fn is_seen(mapper: &Mapper) -> bool {
+    mapper.bins > 1 && matches!(mapper.kind, Kind::Numeric { .. })
 }
 
 /// In eight sums, so that they do not wait for each other.
@@ -338,7 +339,8 @@ mod tests {
         let bases = neutral(50, 1.0, &binned, &known).bases;
         assert!(bases.iter().all(|basis| basis.columns.len() == 6 * 40));
         let two = Neutralise { proportion: 1.0, components: 2 };
-        let bytes = Neutral::bytes(two, &binned, &known, &[0, 40, 80]);
+        let mappers = binned.columns.iter().map(|column| column.mapper.clone()).collect();
+        let bytes = Neutral::bytes(two, &Mappers { names: Vec::new(), mappers }, &[0, 40, 80]);
         assert!(bytes >= 80 * 3 * 4);
     }
 

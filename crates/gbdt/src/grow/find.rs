@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{Grower, leaf::Leaf};
 use crate::{
     histogram::{Cell, Group, Sums},
-    split::{Bounds, EPSILON, Screen, Split, Task, Valuer, Verdict},
+    split::{Bounds, EPSILON, Outlook, Screen, Split, Task, Valuer},
 };
 
 /// What a search gives.
@@ -65,7 +65,7 @@ impl<C: Cell> Grower<'_, C> {
         mut histogram: &[C],
         mut found: Found,
     ) -> Found {
-        let mut sums: Vec<Sums> = Vec::with_capacity(256);
+        let mut sums: Vec<Sums> = Vec::new();
         for member in &group.members {
             let (own, rest) = histogram.split_at(member.bins);
             histogram = rest;
@@ -75,17 +75,21 @@ impl<C: Cell> Grower<'_, C> {
             {
                 continue;
             }
-            match self.screened(leaf, question, member.feature, own, found.best.as_ref()) {
-                Verdict::Hopeless => {
+            let draw = |choices: usize| self.draw_choice(question.node, member.feature, choices);
+            let task = self.task(leaf, question, member.feature);
+            let task = Task { random: self.settings.limits.extra_trees.then_some(&draw), ..task };
+            let factor = self.allowed.factor(member.feature, leaf.depth);
+            match self.outlook(&task, factor, own, found.best.as_ref()) {
+                Outlook::Hopeless => {
                     found.hopeless.push(member.feature as u32);
                     continue;
                 }
-                Verdict::Beaten => continue,
-                Verdict::Open => {}
+                Outlook::Beaten => continue,
+                Outlook::Open => {}
             }
             sums.clear();
             sums.extend(own.iter().map(|cell| cell.decode(self.scale)));
-            let split = self.find_on(leaf, question, member.feature, &sums);
+            let split = task.best(&sums).map(|split| Split { gain: split.gain * factor, ..split });
             if split.is_none() && self.tries_all() {
                 found.hopeless.push(member.feature as u32);
             }
@@ -94,45 +98,11 @@ impl<C: Cell> Grower<'_, C> {
         found
     }
 
-    /// What the histogram tells of a feature without a search.
-    fn screened(
-        &self,
-        leaf: &Leaf<'_, C>,
-        question: &Question,
-        feature: usize,
-        bins: &[C],
-        best: Option<&Split>,
-    ) -> Verdict {
-        let mapper = &self.binned.columns[feature].mapper;
-        let is_plain = question.valuer.is_plain() && question.bounds.is_none() && self.tries_all();
-        let is_numeric = !matches!(mapper.kind, fattail_bins::Kind::Categorical { .. });
-        if !is_plain || !is_numeric || self.allowed.factor(feature, leaf.depth) != 1.0 {
-            return Verdict::Open;
-        }
-        let screen = Screen {
-            total: Sums { h: leaf.sums.h + 2.0 * EPSILON, ..leaf.sums },
-            l2: question.valuer.l2,
-            min_rows: self.settings.limits.min_data_in_leaf as f64,
-            min_hessian: self.settings.limits.min_sum_hessian_in_leaf,
-            floor: question.floor,
-            rival: best.map_or(0.0, |best| best.gain),
-        };
-        screen.ask(bins, self.scale, mapper.missing)
-    }
-
-    fn find_on(
-        &self,
-        leaf: &Leaf<'_, C>,
-        question: &Question,
-        feature: usize,
-        sums: &[Sums],
-    ) -> Option<Split> {
-        let draw = |choices: usize| self.draw_choice(question.node, feature, choices);
-        let task = self.task(leaf, question, feature);
-        let task = Task { random: self.settings.limits.extra_trees.then_some(&draw), ..task };
-        let mut split = task.best(sums)?;
-        split.gain *= self.allowed.factor(feature, leaf.depth);
-        Some(split)
+    /// What the histogram tells of a feature whose gain is multiplied by `factor`, without a search.
+    fn outlook(&self, task: &Task<'_>, factor: f64, bins: &[C], best: Option<&Split>) -> Outlook {
+        let rival = best.map_or(0.0, |best| best.gain);
+        let screen = Screen::of(task, rival).filter(|_| factor == 1.0);
+        screen.map_or(Outlook::Open, |screen| screen.ask(bins, self.scale))
     }
 
     /// Whether every question about a feature is tried, so that where none wins none ever may: one drawn at

@@ -12,8 +12,9 @@ use rayon::prelude::*;
 use super::{
     constraint::Allowed,
     grown::{BinNode, Grown, GrownLeaf},
-    leaf::{self, Leaf},
+    leaf::Leaf,
     make::Made,
+    turn::Turn,
 };
 use crate::{
     Criterion, Gbdt, Growth,
@@ -30,6 +31,22 @@ pub(crate) enum Sample<'a> {
     Some(&'a [u32]),
 }
 
+/// Leaves of a tree at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Those that may keep their histograms.
+    pub(crate) histograms: usize,
+    /// All.
+    pub(crate) leaves: usize,
+}
+
+impl Room {
+    /// Whether no leaf needs to give its histogram away.
+    pub(super) fn keeps_all(self) -> bool {
+        self.histograms >= self.leaves
+    }
+}
+
 /// What a tree is grown from.
 pub(crate) struct Grower<'a, C> {
     pub(crate) settings: &'a Gbdt,
@@ -41,13 +58,14 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) cells: &'a [C],
     pub(crate) scale: &'a Scale,
     pub(crate) reduce: &'a dyn Reduce,
-    /// Random numbers of the tree.
+    /// Random numbers of the tree's nodes.
     pub(crate) random: Counter,
+    /// Random numbers of the questions that an extremely random tree tries.
+    pub(crate) choices: Counter,
     /// Where the folds of eras that judge splits start, and the number of rows at the end.
     pub(crate) folds: Option<&'a [u32]>,
-    /// How many leaves may keep their histograms.
-    pub(crate) histograms: usize,
-    /// What a split wins at least that is likely to be made.
+    pub(crate) room: Room,
+    /// The least gain of a split worth making ahead of its turn.
     pub(crate) worth: f64,
 }
 
@@ -61,8 +79,8 @@ pub(super) struct Growing<'a, C> {
     pub(super) nodes: Vec<BinNode>,
     /// Histograms that are free.
     pub(super) pool: Vec<Vec<C>>,
-    /// What the split that wins least wins.
-    least_gain: f64,
+    /// The least gain of a split so far.
+    pub(super) least_gain: f64,
 }
 
 impl<'a, C: Cell> Grower<'a, C> {
@@ -90,14 +108,11 @@ impl<'a, C: Cell> Grower<'a, C> {
     fn grow_leaves(&self, growing: &mut Growing<'a, C>, by_level: bool) {
         let works_ahead = self.may_work_ahead();
         while growing.leaves.len() < self.settings.leaves {
-            let Some(at) = leaf::next(&growing.leaves, by_level, |_| true) else { break };
+            let Some(at) = Turn::first(Turn::all(&growing.leaves), by_level) else { break };
             if growing.leaves[at].made.is_none() {
-                let ones = if works_ahead {
-                    self.next_ones(&growing.leaves, at, by_level)
-                } else {
-                    vec![at]
-                };
-                self.make_all(growing, ones);
+                let next = || self.next_ones(&growing.leaves, by_level);
+                let chosen = if works_ahead { next() } else { vec![at] };
+                self.make_all(growing, chosen);
             }
             self.commit(growing, at);
         }
@@ -198,8 +213,10 @@ impl<'a, C: Cell> Grower<'a, C> {
 
     /// Puts the children of leaf `at` into the tree: it becomes the left one, the right one comes last.
     fn commit(&self, growing: &mut Growing<'a, C>, at: usize) {
-        let Some(made) = growing.leaves[at].made.take() else { return };
-        let Made { split, table, left, right, .. } = *made;
+        let Some(made) = growing.leaves[at].made.take() else {
+            unreachable!("a leaf's children are made first")
+        };
+        let Made { split, table, left, right } = *made;
         let (node, new) = (growing.nodes.len(), growing.leaves.len());
         if let Some((parent, is_left)) = growing.leaves[at].parent {
             let parent = &mut growing.nodes[parent];
@@ -231,7 +248,7 @@ impl<'a, C: Cell> Grower<'a, C> {
         let gain = |leaf: &Leaf<'_, C>| leaf.best.as_ref().map_or(0.0, |split| split.gain);
         let kept = growing.leaves.iter().enumerate().filter(|(_, leaf)| leaf.histogram.is_some());
         let mut kept: Vec<(usize, f64)> = kept.map(|(at, leaf)| (at, gain(leaf))).collect();
-        let count = kept.len().saturating_sub(self.histograms);
+        let count = kept.len().saturating_sub(self.room.histograms);
         if count == 0 {
             return;
         }
@@ -272,7 +289,7 @@ impl<'a, C: Cell> Grower<'a, C> {
     /// The only one of so many questions that an extremely random tree tries.
     pub(super) fn draw_choice(&self, node: usize, feature: usize, choices: usize) -> usize {
         let address = (node as u32).wrapping_mul(0x9E37_79B1) ^ feature as u32;
-        let mut generator = self.random.draw(address ^ 0x8000_0000);
+        let mut generator = self.choices.draw(address ^ 0x8000_0000);
         below(&mut generator, choices)
     }
 

@@ -60,21 +60,3 @@ impl<C> Leaf<'_, C> {
         self.hopeless.binary_search(&(feature as u32)).is_ok()
     }
 }
-
-/// The order of splitting: the index of the next of the leaves that may be.
-pub(crate) fn next<C>(
-    leaves: &[Leaf<'_, C>],
-    by_level: bool,
-    may_be: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    let splittable = leaves.iter().enumerate().filter_map(|(at, leaf)| {
-        let best = leaf.best.as_ref()?;
-        (best.gain > 0.0 && may_be(at)).then_some((at, leaf.depth, best))
-    });
-    let first = splittable.reduce(|a, b| {
-        let sooner = by_level && b.1 < a.1;
-        let level = !by_level || b.1 == a.1;
-        if sooner || (level && b.2.beats(a.2)) { b } else { a }
-    });
-    first.map(|(at, ..)| at)
-}

@@ -56,8 +56,6 @@ pub(crate) struct Made<'a, C> {
     pub(super) table: Table,
     pub(super) left: Leaf<'a, C>,
     pub(super) right: Leaf<'a, C>,
-    /// Histograms that nobody needs any more.
-    pub(super) free: Vec<Vec<C>>,
 }
 
 /// What is known of a leaf that is about to be split.
@@ -73,8 +71,8 @@ pub(super) struct Order<'l, 'p, 'a, C> {
 }
 
 impl<'a, C: Cell> Grower<'a, C> {
-    /// Sorts the rows of a leaf and makes its children.
-    pub(super) fn make(&self, order: Order<'_, '_, 'a, C>) -> Made<'a, C> {
+    /// Sorts the rows of a leaf and makes its children; besides, the histograms that nobody needs any more.
+    pub(super) fn make(&self, order: Order<'_, '_, 'a, C>) -> (Made<'a, C>, Vec<Vec<C>>) {
         let Order { leaf, split, part, histogram, mut free, node } = order;
         let column = &self.binned.columns[split.feature];
         let table = Table::new(column, &split.side);
@@ -89,7 +87,7 @@ impl<'a, C: Cell> Grower<'a, C> {
                 free.extend(leaf.histogram.take());
             }
         }
-        Made { split, table, left, right, free }
+        (Made { split, table, left, right }, free)
     }
 
     /// Finds the best splits of two children.

@@ -13,9 +13,10 @@ mod monotone;
 mod oblivious;
 mod partition;
 mod table;
+mod turn;
 mod vector;
 
 pub(crate) use constraint::Allowed;
-pub(crate) use grower::{Grower, Sample};
+pub(crate) use grower::{Grower, Room, Sample};
 pub(crate) use grown::{Grown, bits};
 pub(crate) use vector::{Plane, VectorGrower};

@@ -15,6 +15,7 @@ use super::{
     grown::{BinNode, Grown, GrownLeaf},
     partition::partition,
     table::Table,
+    turn::Turn,
 };
 use crate::{
     Growth,
@@ -266,16 +267,12 @@ impl<C: Cell> VectorGrower<'_, C> {
 
 /// The leaf that is split next.
 fn next<C>(leaves: &[VectorLeaf<C>], by_level: bool) -> Option<usize> {
-    let splittable = leaves.iter().enumerate().filter_map(|(at, leaf)| {
+    let turn = |(at, leaf): (usize, &VectorLeaf<C>)| {
         let best = leaf.best.as_ref()?;
-        (best.gain > 0.0).then_some((at, leaf.depth, best))
-    });
-    let first = splittable.reduce(|a, b| {
-        let sooner = by_level && b.1 < a.1;
-        let level = !by_level || b.1 == a.1;
-        if sooner || (level && b.2.beats(a.2)) { b } else { a }
-    });
-    first.map(|(at, ..)| at)
+        Some(Turn { at, depth: leaf.depth, gain: best.gain, feature: best.feature })
+    };
+    let turns = leaves.iter().enumerate().filter_map(turn);
+    Turn::first(turns.filter(|turn| turn.gain > 0.0), by_level)
 }
 
 /// The mean over outputs.

@@ -5,13 +5,14 @@
 //!
 //! | cell | fields | bits of a gradient | bits of a hessian |
 //! |---|---|---|---|
-//! | `[u64; 1]`, hessians all 1 | gradient above `b`, count below | `63 - 2 b`, at most 40 | none |
-//! | `[u64; 2]` | gradient; hessian above `b`, count below | 40 | `64 - 2 b`, at most 40 |
+//! | `[u64; 1]`, hessians all 1 | gradient above `b`, count below | `63 - 2 b`, at most 38 | none |
+//! | `[u64; 2]` | gradient; hessian above `b`, count below | `51 - b`, at most 38 | `64 - 2 b`, at most 38 |
 //! | `[f64; 3]` | gradient, hessian, count | exact | exact |
 //!
 //! Sums of integers are exact and wrap in two's complement, so order does not matter and a difference
-//! of sums is the sum of the difference. Decoded sums stay below 2^53 units, so `f64` holds them
-//! exactly. 160,000 rows leave 27 bits to a gradient, 2.7 million leave 19.
+//! of sums is the sum of the difference. Sums stay below 2^51 units, so `f64` holds them, and their sums
+//! and differences, exactly. 160,000 rows of one word leave 27 bits to a gradient, 2.7 million leave 19; an
+//! `f32` has 24.
 //! Reference: Shi et al. (2022), quantized training of gradient boosting decision trees, who take 2
 //! to 5 bits and round at random.
 
@@ -49,8 +50,9 @@ pub(crate) struct Scale {
     bits: u32,
 }
 
-/// Bits that `f64` sums must leave free: 2^40 steps and 2^12 rows of the largest at least stay exact.
-const FINEST: u32 = 40;
+/// Bits of a gradient at most: with those of a count, which are 13 where there is room for so many, sums of
+/// the largest stay below 2^51.
+const FINEST: u32 = 38;
 
 impl Scale {
     /// For `rows` rows with gradients of at most `2^g` and hessians of at most `2^h` in size.
@@ -124,6 +126,7 @@ fn round(x: f64) -> i64 {
 /// The number of an integer below 2^51 in size: [`round`] backwards, and as good for vectors.
 #[inline(always)]
 fn number(x: i64) -> f64 {
+    debug_assert!(x.unsigned_abs() < 1 << 51);
     f64::from_bits(MAGIC.to_bits().wrapping_add(x as u64)) - MAGIC
 }
 
@@ -169,7 +172,7 @@ impl Cell for [u64; 2] {
     const EXACT: bool = true;
 
     fn fineness(bits: u32) -> (u32, u32) {
-        ((62 - bits).min(FINEST), (64 - 2 * bits.min(31)).min(FINEST))
+        ((51 - bits.min(31)).min(FINEST), (64 - 2 * bits.min(31)).min(FINEST))
     }
 
     #[inline(always)]
@@ -182,11 +185,10 @@ impl Cell for [u64; 2] {
 
     #[inline(always)]
     fn decode(self, scale: &Scale) -> Sums {
-        let n = (self[1] & ((1 << scale.bits) - 1)) as i64 as f64;
         Sums {
-            g: self[0] as i64 as f64 * scale.g,
-            h: (self[1] >> scale.bits) as i64 as f64 * scale.h,
-            n,
+            g: number(self[0] as i64) * scale.g,
+            h: number((self[1] >> scale.bits) as i64) * scale.h,
+            n: number((self[1] & ((1 << scale.bits) - 1)) as i64),
         }
     }
 
@@ -285,6 +287,31 @@ mod tests {
         ];
         for (x, expected) in cases {
             assert_eq!(round(x), expected, "{x}");
+        }
+    }
+
+    #[test]
+    fn integers_become_numbers() {
+        let largest = (1 << 51) - 1;
+        for x in [0, 1, -1, 12_345, -987_654_321, largest, -largest] {
+            assert_eq!(number(x), x as f64, "{x}");
+            assert_eq!(round(number(x)), x, "{x}");
+        }
+    }
+
+    #[test]
+    fn sums_of_the_largest_are_exact() {
+        // Around the number of rows from which there are fewer bits.
+        for rows in [1, 255, 4095, 4096, 8191, 8192, 100_000] {
+            for g in [1.0, -1.0] {
+                let expected =
+                    Sums { g: f64::from(g) * rows as f64, h: rows as f64, n: rows as f64 };
+                assert_eq!(sums::<[u64; 1]>(&vec![(g, 1.0); rows]), expected, "{rows}");
+                let found = sums::<[u64; 2]>(&vec![(g, 1.0); rows]);
+                assert_eq!((found.g, found.n), (expected.g, expected.n), "{rows}");
+                // Of a hessian at the bound a step is missing.
+                assert!((found.h / expected.h - 1.0).abs() < 1e-6, "{rows}: {}", found.h);
+            }
         }
     }
 

@@ -2,14 +2,14 @@
 
 /// Sums integers over workers: every worker calls with its own and leaves with the sum of all.
 ///
-/// Workers that hold disjoint rows and share bins, settings and seed grow the same trees, because
-/// nothing else of a node depends on rows that a worker does not hold. Sums wrap, so their order does
-/// not matter.
+/// Workers that hold disjoint rows and share bins, settings and seed grow the same trees: settings by which
+/// anything else depends on rows that a worker does not hold are refused. Sums wrap, so their order does
+/// not matter. All workers ask for the same sums in the same order; the only worker asks from any thread.
 pub trait Reduce: Sync {
     /// Replaces each integer by its sum over the workers.
     fn sum(&self, integers: &mut [u64]);
 
-    /// Whether there is one worker only. Linear leaves and ordered boosting need all rows in one place.
+    /// Whether there is one worker only.
     fn is_alone(&self) -> bool {
         false
     }

@@ -31,6 +31,23 @@ impl FromStr for ColumnName {
     }
 }
 
+/// A column of the data beside the label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a feature, and not weights, eras, ids, another target or ignored.
+    pub is_feature: bool,
+}
+
+impl Column {
+    /// A feature.
+    #[must_use]
+    pub fn feature(name: &str) -> Self {
+        Self { name: name.to_owned(), is_feature: true }
+    }
+}
+
 /// A list such as `0,2,5` or `name:a,b`.
 pub(super) fn columns<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<ColumnName> {
     let mut named = false;

@@ -41,6 +41,7 @@ fn sampling(draft: &Draft) -> ParameterResult<()> {
         }
         _ => {}
     }
+    by_class(draft)?;
     let forest = draft.booster == Booster::Forest;
     if forest && draft.strategy == Strategy::Bagging && !bag.draws() && !columns {
         return refuse(
@@ -62,6 +63,28 @@ fn sampling(draft: &Draft) -> ParameterResult<()> {
         );
     }
     Ok(())
+}
+
+/// Shares of classes need two classes, and rows that are drawn one by one.
+fn by_class(draft: &Draft) -> ParameterResult<()> {
+    if !draft.bag.by_class() {
+        return Ok(());
+    }
+    let first = "pos_bagging_fraction or neg_bagging_fraction is below 1";
+    match draft.strategy {
+        Strategy::Bagging => {}
+        Strategy::Goss => return refuse(first, "data_sample_strategy is goss"),
+        Strategy::MinimalVariance => {
+            return refuse(first, "data_sample_strategy is minimal_variance");
+        }
+    }
+    if draft.bag.whole_eras {
+        return refuse(first, "bagging_by_query draws whole eras");
+    }
+    match draft.objective.kind {
+        Objective::Binary(_) => Ok(()),
+        _ => refuse(first, format!("objective is {}, not binary", draft.objective.name())),
+    }
 }
 
 fn objective(draft: &Draft) -> ParameterResult<()> {
@@ -98,12 +121,23 @@ fn metrics(draft: &Draft) -> ParameterResult<()> {
         matches!(known, Ok(AucMu { .. } | MultiError { .. } | MultiLogloss))
     };
     let other = |metric: &&String| !is_no_metric(metric) && of_classes(metric) != multiclass;
-    match draft.out.metrics.iter().find(other) {
-        Some(metric) => refuse(
-            format!("objective is {}", draft.objective.name()),
-            format!("metric is {metric}"),
-        ),
-        None => Ok(()),
+    let first = || format!("objective is {}", draft.objective.name());
+    if let Some(metric) = draft.out.metrics.iter().find(other) {
+        return refuse(first(), format!("metric is {metric}"));
+    }
+    let open = |metric: &&String| {
+        use Evaluation::{Expectile, Huber, Quantile};
+        let known = Evaluation::from_name(metric).ok();
+        let takes_alpha = matches!(known, Some(Huber { .. } | Quantile { .. } | Expectile { .. }));
+        let own = known.is_some_and(|known| known.name() == draft.objective.name());
+        takes_alpha && !own && !metric.contains('@')
+    };
+    match draft.out.metrics.iter().find(open) {
+        Some(metric) if draft.objective.alphas.len() > 1 => {
+            let several = draft.objective.alphas.len();
+            refuse(first(), format!("metric is {metric}, and alpha has {several} values"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,11 +1,10 @@
 //! What parameters add up to, one after the other, before it is put together and checked.
 
-use fattail_objective::Evaluation;
-
 use super::{
     ParameterResult, Parameters, conflicts,
     names::Given,
-    objective::{ObjectiveDraft, is_no_metric},
+    objective::ObjectiveDraft,
+    seeds::{Following, without_usual},
 };
 use crate::{Boosting, CategoricalMethod, Criterion, Dart, EarlyStop, Gbdt, Rows};
 
@@ -21,7 +20,7 @@ pub(super) struct Draft {
     pub(super) dart: Dart,
     pub(super) bag: Bag,
     pub(super) objective: ObjectiveDraft,
-    /// Positions at which ranking metrics are taken.
+    /// Positions at which ranking metrics are taken; empty where they are not given.
     pub(super) eval_at: Vec<usize>,
     /// Within how many of the best classes the right one must be.
     pub(super) multi_error_top: usize,
@@ -55,6 +54,10 @@ pub(super) enum Strategy {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bag {
     pub(super) fraction: f64,
+    /// Of the rows whose label is above 0.
+    pub(super) positive: f64,
+    /// Of the others.
+    pub(super) negative: f64,
     pub(super) every: usize,
     pub(super) whole_eras: bool,
     pub(super) top: f64,
@@ -64,7 +67,12 @@ pub(super) struct Bag {
 impl Bag {
     /// Whether rows are drawn at all.
     pub(super) fn draws(&self) -> bool {
-        self.fraction < 1.0 && self.every > 0
+        (self.fraction < 1.0 || self.by_class()) && self.every > 0
+    }
+
+    /// Whether classes have their own shares, before which the share of all rows does not count.
+    pub(super) fn by_class(&self) -> bool {
+        self.positive < 1.0 || self.negative < 1.0
     }
 }
 
@@ -98,9 +106,17 @@ impl Default for Draft {
             goss_by_booster: false,
             strategy: Strategy::Bagging,
             dart: Dart::default(),
-            bag: Bag { fraction: 1.0, every: 0, whole_eras: false, top: 0.2, other: 0.1 },
+            bag: Bag {
+                fraction: 1.0,
+                positive: 1.0,
+                negative: 1.0,
+                every: 0,
+                whole_eras: false,
+                top: 0.2,
+                other: 0.1,
+            },
             objective: ObjectiveDraft::default(),
-            eval_at: vec![5],
+            eval_at: Vec::new(),
             multi_error_top: 1,
             linear: (false, 0.0),
             ordered_target: false,
@@ -141,38 +157,24 @@ impl Draft {
         if self.ordered_target {
             self.gbdt.categorical.method = CategoricalMethod::OrderedTarget { prior: self.prior };
         }
-        if self.stop.rounds > 0 {
+        // Without early stopping, validation data is still watched.
+        if self.stop.rounds > 0 || !self.out.files.valid.is_empty() {
             self.stop.metric = self.out.metrics.first().cloned();
             self.gbdt.stop = Some(self.stop);
         }
         Ok(Parameters { gbdt: self.gbdt, ..self.out })
     }
 
-    /// The metrics, ranking metrics at their positions; none where none is meant.
-    fn metrics(&self) -> Vec<String> {
-        let mut metrics = Vec::new();
-        for metric in self.out.metrics.iter().filter(|metric| !is_no_metric(metric)) {
-            match Evaluation::from_name(metric) {
-                Ok(Evaluation::Ndcg { .. } | Evaluation::Map { .. }) if !metric.contains('@') => {
-                    let positions = self.eval_at.iter();
-                    metrics.extend(positions.map(|position| format!("{metric}@{position}")));
-                }
-                Ok(Evaluation::MultiError { .. }) if !metric.contains('@') => {
-                    metrics.push(format!("{metric}@{}", self.multi_error_top));
-                }
-                _ => metrics.push(metric.clone()),
-            }
-        }
-        metrics
-    }
-
     fn rows(&self) -> Rows {
-        let Bag { fraction, every, whole_eras, top, other } = self.bag;
+        let Bag { fraction, positive, negative, every, whole_eras, top, other } = self.bag;
         match self.strategy {
             Strategy::Goss => Rows::Goss { top, other },
             Strategy::MinimalVariance => Rows::MinimalVariance { fraction },
             Strategy::Bagging if !self.bag.draws() => Rows::All,
             Strategy::Bagging if whole_eras => Rows::Eras { fraction, every },
+            Strategy::Bagging if self.bag.by_class() => {
+                Rows::BagByClass { positive, negative, every }
+            }
             Strategy::Bagging => Rows::Bag { fraction, every },
         }
     }
@@ -190,13 +192,15 @@ impl Draft {
     /// What LightGBM settles by itself: seeds that follow from the seed, leaves that the depth allows,
     /// rows of a leaf under path smoothing.
     fn agree_with_lightgbm(&mut self, given: &Given) {
-        let [bins, .., objective] = seeds(self.gbdt.seed);
+        let seed = self.gbdt.seed;
+        let following = Following::of(seed);
         if given.holds("seed") && !given.holds("data_random_seed") {
-            self.gbdt.bins.seed = u64::from(bins);
+            self.gbdt.bins.seed = following.bins;
         }
         if given.holds("seed") {
-            self.objective.seed.get_or_insert(objective);
+            self.objective.seed.get_or_insert(following.objective);
         }
+        self.gbdt.seeds = without_usual(self.gbdt.seeds, seed);
         let most = self.gbdt.depth.and_then(|depth| 1usize.checked_shl(depth as u32));
         if let Some(most) = most.filter(|&most| most < self.gbdt.leaves) {
             self.gbdt.leaves = most;
@@ -205,24 +209,5 @@ impl Draft {
         if limits.path_smooth > 0.0 {
             limits.min_data_in_leaf = limits.min_data_in_leaf.max(2);
         }
-    }
-}
-
-/// The seeds that LightGBM's generator makes of one: of the sample of the bins, bagging, dropping,
-/// columns and the objective.
-fn seeds(seed: u64) -> [u32; 5] {
-    let mut state = seed as u32;
-    std::array::from_fn(|_| {
-        state = state.wrapping_mul(214_013).wrapping_add(2_531_011);
-        (state >> 16 & 0x7fff) % 32_767
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn seeds_are_those_of_lightgbm() {
-        // As LightGBM 4.7 writes them into models for seed=5.
-        assert_eq!(super::seeds(5), [54, 28_693, 12_255, 24_449, 27_660]);
     }
 }

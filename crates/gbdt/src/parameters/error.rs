@@ -49,25 +49,27 @@ pub enum ParameterError {
         /// Why, or what to use.
         reason: &'static str,
     },
-    /// A position that no feature has.
-    #[error("parameter '{name}' names feature {given}, the data has {features} features")]
+    /// A position or name that no column has.
+    #[error("parameter '{name}' names column {given}, the data has {columns} beside the label")]
     Position {
         /// The parameter.
         name: &'static str,
         /// The position or name.
         given: String,
-        /// The number of features.
-        features: usize,
+        /// The number of columns beside the label.
+        columns: usize,
     },
-    /// A list that must hold one value a feature.
-    #[error("parameter '{name}' has {given} values, the data has {features} features")]
+    /// A list that must hold one value a column.
+    #[error(
+        "parameter '{name}' has {given} values, the data has {columns} columns beside the label"
+    )]
     Length {
         /// The parameter.
         name: &'static str,
         /// The number of values.
         given: usize,
-        /// The number of features.
-        features: usize,
+        /// The number of columns beside the label.
+        columns: usize,
     },
     /// A line of a configuration file that is not `name = value`.
     #[error("line {line}: '{text}' is not 'name = value'")]

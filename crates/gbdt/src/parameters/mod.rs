@@ -11,9 +11,11 @@ mod conflicts;
 mod draft;
 mod entry;
 mod error;
+mod metrics;
 mod names;
 mod objective;
 mod positions;
+mod seeds;
 mod table;
 mod value;
 
@@ -21,7 +23,7 @@ use std::sync::Arc;
 
 use crate::Gbdt;
 
-pub use column::ColumnName;
+pub use column::{Column, ColumnName};
 pub use conf::read_conf;
 pub use error::{ParameterError, ParameterResult};
 pub use names::full_name;
@@ -60,7 +62,8 @@ pub struct Parameters {
     pub columns: Columns,
     /// What is predicted.
     pub prediction: Prediction,
-    /// The metrics, by name, such as `l2` or `ndcg@5`; empty for the objective's own.
+    /// The metrics, by name, such as `l2`, `ndcg@5` or `huber@1.5`; empty for the objective's own. What
+    /// a name leaves open is the objective's: `Objective::evaluation_named`.
     pub metrics: Vec<String>,
     /// Threads; 0 for all.
     pub threads: usize,
@@ -174,14 +177,40 @@ impl Parameters {
         draft.finish(&given)
     }
 
-    /// The settings for data with these features; lists go by their positions.
+    /// The settings for data whose columns beside the label are these features; lists go by their
+    /// positions.
     ///
     /// # Errors
     /// When a list has another length or a position or name does not exist.
     pub fn gbdt<S: AsRef<str>>(&self, features: &[S]) -> ParameterResult<Gbdt> {
+        let columns: Vec<Column> =
+            features.iter().map(|name| Column::feature(name.as_ref())).collect();
+        self.gbdt_of(&columns)
+    }
+
+    /// The settings for a file with these columns, all but the label, in its order.
+    ///
+    /// As in LightGBM a position counts all of them, and `monotone_constraints`, `feature_contri` and
+    /// `max_bin_by_feature` have a value for each: columns of weights, eras or ids, ignored ones and
+    /// other targets keep their places. What is said of a column that is no feature does not count.
+    ///
+    /// ```
+    /// use fattail_gbdt::parameters::{Column, Parameters};
+    ///
+    /// // A file of `era, y, a, b` whose label is `y`.
+    /// let era = Column { name: "era".into(), is_feature: false };
+    /// let columns = [era, Column::feature("a"), Column::feature("b")];
+    /// let asked = [("categorical_feature", "2"), ("monotone_constraints", "0,1,0")];
+    /// let gbdt = Parameters::parse(asked)?.gbdt_of(&columns)?;
+    /// assert_eq!((&*gbdt.bins.categorical[0], gbdt.constraints.monotone["a"]), ("b", 1));
+    /// # Ok::<(), fattail_gbdt::parameters::ParameterError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a list has another length or a position or name does not exist.
+    pub fn gbdt_of(&self, columns: &[Column]) -> ParameterResult<Gbdt> {
         let mut gbdt = self.gbdt.clone();
-        let names: Vec<&str> = features.iter().map(AsRef::as_ref).collect();
-        self.positions.apply(&names, &mut gbdt)?;
+        self.positions.apply(columns, &mut gbdt)?;
         Ok(gbdt)
     }
 }

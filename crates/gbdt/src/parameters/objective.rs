@@ -103,8 +103,9 @@ impl ObjectiveDraft {
                 let sigmoid = self.binary.sigmoid;
                 Objective::Lambdarank(Lambdarank { sigmoid, ..self.lambdarank.clone() })
             }
-            Objective::RankXendcg { seed } => {
-                Objective::RankXendcg { seed: self.seed.unwrap_or(*seed) }
+            Objective::RankXendcg { seed, .. } => {
+                let label_gain = self.lambdarank.label_gain.clone();
+                Objective::RankXendcg { seed: self.seed.unwrap_or(*seed), label_gain }
             }
             Objective::Aft(_) => Objective::Aft(self.aft),
             kind => kind.clone(),
@@ -136,6 +137,15 @@ pub(super) fn lambdarank(objective: &Objective) -> Lambdarank {
     match objective {
         Objective::Lambdarank(settings) => settings.clone(),
         _ => Lambdarank::default(),
+    }
+}
+
+/// The gains of labels; empty for the usual ones.
+pub(super) fn label_gain(objective: &Objective) -> &[f64] {
+    match objective {
+        Objective::Lambdarank(Lambdarank { label_gain, .. })
+        | Objective::RankXendcg { label_gain, .. } => label_gain,
+        _ => &[],
     }
 }
 

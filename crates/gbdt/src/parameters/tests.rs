@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use fattail_objective::{Binary, Lambdarank, Objective};
 
 use super::*;
-use crate::{Boosting, Constraints, Criterion, Dart, EarlyStop, Limits, Rows, Sampling};
+use crate::{Boosting, Constraints, Criterion, Dart, EarlyStop, Limits, Rows, Sampling, Seeds};
 
 #[derive(serde::Deserialize)]
 struct Reference {
@@ -104,6 +104,27 @@ fn plain_settings() {
     assert_eq!((set.sampling, set.bins.max_bins), (sampling, 5));
     assert_eq!((set.seed, set.bins.seed), (5, 54));
     assert_eq!(gbdt("seed=5 data_random_seed=3").bins.seed, 3);
+    assert!(gbdt("era_equal_weights=true").eras.equal_weights);
+}
+
+#[test]
+fn seeds_of_choices() {
+    let set = gbdt("bagging_seed=7 feature_fraction_seed=8 extra_seed=9 drop_seed=10");
+    let seeds = Seeds { rows: Some(7), columns: Some(8), extra: Some(9), drop: Some(10) };
+    assert_eq!((set.seed, set.seeds), (0, seeds));
+    // What LightGBM has by itself says nothing.
+    assert_eq!(
+        gbdt("bagging_seed=3 feature_fraction_seed=2 extra_seed=6 drop_seed=4").seeds,
+        Seeds::default()
+    );
+    let of_five = gbdt("seed=5 bagging_seed=28693 drop_seed=3").seeds;
+    assert_eq!(of_five, Seeds { drop: Some(3), ..Seeds::default() });
+    let written = |text: &str| -> BTreeMap<String, String> {
+        describe(&gbdt(text), &[]).into_iter().collect()
+    };
+    assert_eq!(written("seed=5")["bagging_seed"], "28693");
+    assert_eq!(written("seed=5 bagging_seed=1")["bagging_seed"], "1");
+    refused("bagging_seed=-1", "an integer, 0 and above");
 }
 
 #[test]
@@ -113,6 +134,12 @@ fn sampling_and_boosting_are_put_together() {
     assert_eq!(gbdt("bagging_fraction=0.5 bagging_freq=2").sampling.rows, bag);
     let eras = Rows::Eras { fraction: 0.5, every: 1 };
     assert_eq!(gbdt("subsample=0.5 bagging_freq=1 bagging_by_era=true").sampling.rows, eras);
+    let by_class = |positive, negative| Rows::BagByClass { positive, negative, every: 2 };
+    let rows = |text: &str| gbdt(&format!("objective=binary bagging_freq=2 {text}")).sampling.rows;
+    assert_eq!(rows("pos_bagging=0.5 neg_bagging=0.25"), by_class(0.5, 0.25));
+    assert_eq!(rows("bagging_fraction=0.5 neg_subsample=0.25"), by_class(1.0, 0.25));
+    assert_eq!(rows("pos_bagging=1 neg_bagging=1"), Rows::All);
+    assert_eq!(gbdt("objective=binary pos_bagging=0.5").sampling.rows, Rows::All);
     let goss = Rows::Goss { top: 0.3, other: 0.1 };
     assert_eq!(gbdt("boosting=goss top_rate=0.3").sampling.rows, goss);
     assert_eq!(gbdt("data_sample_strategy=goss top_rate=0.3").sampling.rows, goss);
@@ -136,13 +163,42 @@ fn objectives_take_their_settings() {
         Lambdarank { sigmoid: 2.0, truncation_level: 10, norm: false, label_gain: vec![0.0, 1.0] };
     let text = "objective=lambdarank sigmoid=2 lambdarank_truncation_level=10 lambdarank_norm=false label_gain=0,1";
     assert_eq!(objective(text), Objective::Lambdarank(lambdarank));
-    assert_eq!(objective("objective=xendcg seed=5"), Objective::RankXendcg { seed: 27_660 });
-    assert_eq!(
-        objective("objective=xendcg seed=5 objective_seed=3"),
-        Objective::RankXendcg { seed: 3 }
-    );
-    let parameters = Parameters::parse(pairs("objective=lambdarank metric=ndcg,map@2 eval_at=1,3"));
-    assert_eq!(parameters.unwrap().metrics, ["ndcg@1", "ndcg@3", "map@2"]);
+    let xendcg =
+        |seed, label_gain: &[f64]| Objective::RankXendcg { seed, label_gain: label_gain.into() };
+    assert_eq!(objective("objective=xendcg seed=5"), xendcg(27_660, &[]));
+    let text = "objective=xendcg seed=5 objective_seed=3 label_gain=0,1";
+    assert_eq!(objective(text), xendcg(3, &[0.0, 1.0]));
+}
+
+#[test]
+fn metrics_take_their_settings() {
+    let metrics = |text: &str| Parameters::parse(pairs(text)).unwrap().metrics;
+    let ranking = "objective=lambdarank";
+    assert_eq!(metrics(ranking), [""; 0]);
+    assert_eq!(metrics(&format!("{ranking} eval_at=1,3")), ["ndcg@1", "ndcg@3"]);
+    assert_eq!(metrics(&format!("{ranking} metric=map eval_at=1,3")), ["map@1", "map@3"]);
+    let named = metrics(&format!("{ranking} metric=ndcg,map@2 eval_at=1,3"));
+    assert_eq!(named, ["ndcg@1", "ndcg@3", "map@2"]);
+    assert_eq!(metrics("eval_at=1,3"), [""; 0]);
+    assert_eq!(metrics("objective=regression metric=ndcg"), ["ndcg@5"]);
+    let others = "metric=huber,quantile,fair,tweedie,mphe,l2 alpha=0.5 fair_c=2 \
+                  tweedie_variance_power=1.2 pseudo_huber_delta=3";
+    let named = ["huber@0.5", "quantile@0.5", "fair@2", "tweedie@1.2", "mphe@3", "l2"];
+    assert_eq!(metrics(others), named);
+    assert_eq!(metrics("metric=huber,fair,tweedie alpha=0.9"), ["huber", "fair", "tweedie"]);
+    // A metric of the objective's kind has its settings, all of them.
+    let several = metrics("objective=quantile alpha=0.1,0.9 metric=quantile,l1");
+    assert_eq!(several, ["quantile", "l1"]);
+    let stop = gbdt(&format!("{ranking} eval_at=2,3 early_stopping=7")).stop.unwrap();
+    assert_eq!(stop.metric.as_deref(), Some("ndcg@2"));
+}
+
+#[test]
+fn validation_data_is_watched_without_early_stopping() {
+    assert_eq!(gbdt("metric=l1").stop, None);
+    let stop = gbdt("metric=l1 valid=v.csv").stop.unwrap();
+    assert_eq!((stop.rounds, stop.metric.as_deref()), (0, Some("l1")));
+    assert_eq!(gbdt("valid=v.csv early_stopping=7").stop.unwrap().rounds, 7);
 }
 
 #[test]
@@ -160,10 +216,35 @@ fn lists_go_by_position() {
     assert_eq!(set.constraints, constraints);
     assert_eq!(set.bins.categorical, ["c", "a"]);
     assert_eq!(set.bins.max_bins_by_feature["c"], 16);
-    refused("monotone_constraints=1,0", "'monotone_constraints' has 2 values, the data has 3");
-    refused("interaction_constraints=[0,3]", "names feature 3, the data has 3 features");
-    refused("categorical_feature=name:d", "names feature 'd'");
+    let told = "'monotone_constraints' has 2 values, the data has 3 columns beside the label";
+    refused("monotone_constraints=1,0", told);
+    refused("interaction_constraints=[0,3]", "names column 3, the data has 3 beside the label");
+    refused("categorical_feature=name:d", "names column 'd'");
     refused("monotone_constraints=1,2,0", "allowed is a list of -1, 0 and 1");
+}
+
+#[test]
+fn columns_that_are_no_features_keep_their_places() {
+    let other = |name: &str| Column { is_feature: false, ..Column::feature(name) };
+    let columns =
+        [other("id"), Column::feature("a"), other("weight"), Column::feature("b"), other("era")];
+    let set = |text: &str| Parameters::parse(pairs(text)).unwrap().gbdt_of(&columns);
+    let set_all = set(
+        "monotone_constraints=1,0,1,-1,0 feature_contri=1,2,3,4,5 max_bin_by_feature=2,3,4,5,6 \
+         interaction_constraints=[0,1],[2,4],[3] categorical_feature=0,3",
+    )
+    .unwrap();
+    assert_eq!(set_all.constraints.monotone, [("b".into(), -1)].into());
+    assert_eq!(set_all.constraints.contribution, [("a".into(), 2.0), ("b".into(), 4.0)].into());
+    assert_eq!(set_all.bins.max_bins_by_feature, [("a".into(), 3), ("b".into(), 5)].into());
+    // A set of nothing stays one: a feature of no set may not be asked about.
+    let sets: [&[&str]; 3] = [&["a"], &[], &["b"]];
+    assert_eq!(set_all.constraints.interaction, sets);
+    assert_eq!(set_all.bins.categorical, ["b"]);
+    assert_eq!(set("categorical_feature=name:era,a").unwrap().bins.categorical, ["a"]);
+    let told = set("monotone_constraints=1,-1").unwrap_err().to_string();
+    assert!(told.ends_with("has 2 values, the data has 5 columns beside the label"), "{told}");
+    assert!(set("categorical_feature=5").is_err());
 }
 
 #[test]
@@ -204,7 +285,12 @@ fn what_is_described_reads_back_as_the_same_settings() {
         "objective=regression reg_sqrt=true",
         "objective=quantile alpha=0.1,0.5,0.9",
         "objective=lambdarank label_gain=0,1,3 lambdarank_norm=false",
-        "objective=rank_xendcg objective_seed=8",
+        "objective=lambdarank eval_at=3 early_stopping=5",
+        "objective=rank_xendcg objective_seed=8 label_gain=0,2",
+        "objective=binary bagging_freq=2 pos_bagging_fraction=0.5 neg_bagging_fraction=0.25",
+        "bagging_seed=1 feature_fraction_seed=3 extra_seed=5 drop_seed=7",
+        "seed=5 bagging_seed=1 metric=huber alpha=1.5 early_stopping=5",
+        "era_equal_weights=true",
         "objective=aft aft_noise=extreme aft_sigma=2",
         "objective=pseudo_huber pseudo_huber_delta=2",
         "era_boosting_every=20 bagging_by_query=1 bagging_freq=3 bagging_fraction=0.25",
@@ -262,6 +348,14 @@ fn contradictions_are_refused() {
         ("objective=binary metric=multi_logloss", "metric is multi_logloss"),
         ("objective=huber alpha=0.1,0.9", "alpha has 2 values"),
         ("objective=mae monotone_constraints=1,0,0", "monotone_constraints"),
+        (
+            "objective=quantile alpha=0.1,0.9 metric=huber",
+            "metric is huber, and alpha has 2 values",
+        ),
+        ("pos_bagging=0.5 bagging_freq=1", "objective is regression, not binary"),
+        ("objective=binary neg_bagging=0.5 bagging_by_query=true", "draws whole eras"),
+        ("objective=binary neg_bagging=0.5 data_sample_strategy=mvs", "is minimal_variance"),
+        ("objective=binary neg_bagging=0.5 boosting=goss", "is goss"),
     ] {
         refused(text, part);
         refused(text, "contradictory parameters");
@@ -271,7 +365,7 @@ fn contradictions_are_refused() {
 #[test]
 fn what_is_not_supported_is_refused_unless_it_is_the_default() {
     refused("cegb_tradeoff=0.5", "parameter 'cegb_tradeoff' is not supported");
-    refused("pos_bagging=0.5", "parameter 'pos_bagging_fraction' is not supported");
+    refused("auc_mu_weights=1,2", "parameter 'auc_mu_weights' is not supported");
     refused("num_machines=2", "one machine");
     assert_eq!(gbdt("cegb_tradeoff=1.0 num_machines=1 pre_partition=false"), Gbdt::default());
 }

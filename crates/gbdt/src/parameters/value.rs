@@ -62,6 +62,11 @@ impl<'a> Value<'a> {
         number.filter(|&x| x >= least).ok_or_else(|| self.refuse(allowed))
     }
 
+    pub(super) fn seed(&self) -> ParameterResult<u64> {
+        let seed = self.integer("an integer, 0 and above", |seed| seed >= 0)?;
+        Ok(seed.unsigned_abs())
+    }
+
     /// A count where 0 and less stand for no limit.
     pub(super) fn limit(&self) -> ParameterResult<Option<usize>> {
         let number = self.integer("an integer; 0 and less for no limit", |_| true)?;

@@ -9,7 +9,7 @@ mod vector;
 use fattail_trees::Missing;
 
 pub(crate) use gain::{Bounds, EPSILON, Valuer};
-pub(crate) use screen::{Screen, Verdict};
+pub(crate) use screen::{Outlook, Screen};
 pub(crate) use vector::{VectorSplit, VectorTask};
 
 use crate::{Categorical, histogram::Sums};

@@ -2,9 +2,10 @@
 
 use fattail_core::silent;
 use fattail_gbdt::{
-    Binning, Boosting, Categorical, CategoricalMethod, Constraints, Criterion, Dart, EraSettings,
-    Gbdt, Growth, Limits, Mappers, Objective, Reduce,
+    Binning, Boosting, Categorical, CategoricalMethod, Constraints, Criterion, Dart, EarlyStop,
+    EraBoosting, EraSettings, Gbdt, Growth, Limits, Mappers, Objective, Reduce, Rows, Sampling,
 };
+use fattail_objective::Binary;
 
 use crate::data;
 
@@ -90,13 +91,26 @@ fn ordered_statistics() {
 #[test]
 fn what_needs_all_rows_is_not_spread_over_workers() {
     let panel = data::bins(1, 4, 50, 3, 1.0);
+    let base = || Gbdt { from_average: false, ..Gbdt::default() };
+    let rows = Rows::Bag { fraction: 0.5, every: 1 };
+    let sampling = Sampling { rows, ..Sampling::default() };
+    let balanced = Binary { is_unbalance: true, ..Binary::default() };
+    let judged = EraSettings { adaptive: Some(1.0), ..EraSettings::default() };
+    let worst = EraSettings { boosting: Some(EraBoosting::default()), ..EraSettings::default() };
     for (settings, first) in [
-        (Gbdt { linear: Some(0.0), ..Gbdt::default() }, "linear leaves"),
-        (Gbdt { boosting: Boosting::Ordered, ..Gbdt::default() }, "ordered boosting"),
-        (statistics(1.0), "ordered target statistics"),
+        (Gbdt { linear: Some(0.0), ..base() }, "linear leaves"),
+        (Gbdt { boosting: Boosting::Ordered, ..base() }, "ordered boosting"),
+        (Gbdt { from_average: false, ..statistics(1.0) }, "ordered target statistics"),
+        (Gbdt::default(), "a start from the average"),
+        (Gbdt { objective: Objective::Mape, ..base() }, "an objective that renews leaves"),
+        (Gbdt { objective: Objective::Binary(balanced), ..base() }, "classes of equal weight"),
+        (Gbdt { stop: Some(EarlyStop::default()), ..base() }, "early stopping"),
+        (Gbdt { sampling, ..base() }, "a sample of rows"),
+        (Gbdt { eras: judged, ..base() }, "single eras that judge splits"),
+        (Gbdt { eras: worst, ..base() }, "era boosting"),
     ] {
         let mappers = Mappers::learn(&panel, &settings.bins).unwrap();
-        let told = settings.fit_shard(&panel, None, &mappers, &Several, &silent).unwrap_err();
+        let told = settings.fit_shard(&panel, &mappers, &Several, &silent).unwrap_err();
         assert!(
             told.to_string().starts_with(&format!("{first} and rows spread over workers")),
             "{told}"

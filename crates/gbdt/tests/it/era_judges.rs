@@ -38,6 +38,8 @@ fn eras_without_an_opinion_find_the_splits_of_the_pool() {
         Limits::default(),
         Limits { min_data_in_leaf: 1, ..Limits::default() },
         Limits { lambda_l1: 0.5, lambda_l2: 2.0, path_smooth: 3.0, ..Limits::default() },
+        Limits { lambda_l2: 5.0, ..Limits::default() },
+        Limits { min_gain_to_split: 0.3, ..Limits::default() },
         Limits { extra_trees: true, min_gain_to_split: 0.1, ..Limits::default() },
     ];
     for panel in [bins(1, 12, 100, 9, 2.0), with_missing(2)] {

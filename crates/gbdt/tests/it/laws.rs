@@ -1,9 +1,9 @@
 //! What holds whatever the data.
 
-use fattail_core::{Fit, Panel, Predict};
+use fattail_core::{Fit, Panel, Predict, silent};
 use fattail_gbdt::{
-    Boosting, Dart, EarlyStop, EraSettings, Error, Gbdt, GbdtModel, Growth, Limits, Objective,
-    Precision, Rows, Sampling,
+    Beside, Boosting, Dart, EarlyStop, EraSettings, Error, Gbdt, GbdtModel, Growth, Limits,
+    Objective, Precision, Rows, Sampling,
 };
 use proptest::prelude::*;
 
@@ -147,11 +147,33 @@ fn going_on_is_training_on() {
         let whole = settings.fit(&train).unwrap();
         let first = Gbdt { rounds: 4, ..settings.clone() }.fit(&train).unwrap();
         let rest = Gbdt { rounds: 6, ..settings.clone() };
-        let both = rest.fit_from(&first.forest, &train).unwrap();
+        let beside = Beside { forest: Some(&first.forest), ..Beside::default() };
+        let both = rest.fit_with(&train, beside, &silent).unwrap();
         assert_eq!(both.forest.trees[..4], first.forest.trees);
         let (a, b) = (whole.predict(&test).unwrap(), both.predict(&test).unwrap());
         // Scores are summed in another order.
         assert!(apart(&a, &b) < 1e-5, "{settings:?}: {}", apart(&a, &b));
+    }
+}
+
+#[test]
+fn a_validation_panel_is_as_good_as_held_out_eras() {
+    let panel = data::bins(10, 30, 40, 6, 4.0);
+    let cut = |eras: std::ops::Range<usize>| panel.cut(&eras.collect::<Vec<_>>()).unwrap();
+    let stop = EarlyStop { rounds: 5, holdout: 0.2, ..EarlyStop::default() };
+    let settings = Gbdt { rounds: 40, stop: Some(stop), ..settings() };
+    let (train, valid) = (cut(0..24), cut(24..30));
+    let beside = Beside { valid: Some(&valid), ..Beside::default() };
+    let given = settings.fit_with(&train, beside, &silent).unwrap();
+    assert!(given.rounds > given.forest.iterations(), "it stops early");
+    let held = settings.fit(&panel).unwrap();
+    assert_eq!((&given.forest, &given.history), (&held.forest, &held.history));
+    // Without early stopping all rounds stay, and the metric is told all the same.
+    for stop in [None, Some(EarlyStop { rounds: 0, ..EarlyStop::default() })] {
+        let watched = Gbdt { stop, ..settings.clone() }.fit_with(&train, beside, &silent).unwrap();
+        assert_eq!((watched.forest.iterations(), watched.history.len()), (40, 40));
+        assert_eq!(watched.history[..given.rounds], given.history);
+        assert_eq!(watched.forest.trees[..given.forest.trees.len()], given.forest.trees);
     }
 }
 

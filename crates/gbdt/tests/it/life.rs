@@ -6,8 +6,8 @@
 
 use std::{fs, path::Path};
 
-use fattail_core::{Fit, Panel};
-use fattail_gbdt::{EarlyStop, Gbdt, Precision, parameters::Parameters};
+use fattail_core::{Fit, Panel, silent};
+use fattail_gbdt::{Beside, EarlyStop, Gbdt, Precision, parameters::Parameters};
 use fattail_trees::Forest;
 use serde_json::Value;
 
@@ -69,7 +69,8 @@ fn forest(case: &Value, panel: &Panel) -> Result<Forest, String> {
         let all = settings.rounds;
         let old = Gbdt { rounds: first as usize, ..settings.clone() }.fit(panel).unwrap();
         let new = Gbdt { rounds: all - first as usize, ..settings };
-        return Ok(new.fit_from(&old.forest, panel).unwrap().forest);
+        let beside = Beside { forest: Some(&old.forest), ..Beside::default() };
+        return Ok(new.fit_with(panel, beside, &silent).unwrap().forest);
     }
     if let Some(decay) = given["decay"].as_f64() {
         let half = |eras: std::ops::Range<usize>| panel.cut(&eras.collect::<Vec<_>>()).unwrap();

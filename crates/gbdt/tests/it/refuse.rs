@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fattail_core::{Fit, Panel, Predict};
+use fattail_core::{Error, Fit, Panel, Predict, silent};
 use fattail_gbdt::{
-    Boosting, Constraints, Dart, EarlyStop, Gbdt, Growth, Limits, Mappers, Objective, Rows,
-    Sampling,
+    Beside, Boosting, Constraints, Dart, EarlyStop, Gbdt, GbdtModel, Growth, Limits, Objective,
+    Rows, Sampling,
 };
+use fattail_trees::Forest;
 
 use crate::data::{self, name};
 
@@ -80,6 +81,14 @@ fn weights() {
     refused(&settings(), &of(one), text);
 }
 
+fn go_on(settings: &Gbdt, forest: &Forest, panel: &Panel) -> Result<GbdtModel, Error> {
+    settings.fit_with(panel, Beside { forest: Some(forest), valid: None }, &silent)
+}
+
+fn watched(panel: &Panel) -> Beside<'_> {
+    Beside { valid: Some(panel), forest: None }
+}
+
 #[test]
 fn panels_with_other_columns() {
     let model = settings().fit(&panel()).unwrap();
@@ -89,17 +98,9 @@ fn panels_with_other_columns() {
         let text = "the panel's features differ from those of the fit";
         for told in [
             model.predict(&panel).unwrap_err(),
-            settings().fit_from(&model.forest, &panel).unwrap_err(),
+            go_on(&settings(), &model.forest, &panel).unwrap_err(),
             settings().refit(&model.forest, &panel, 0.5).unwrap_err(),
-            settings()
-                .fit_shard(
-                    &self::panel(),
-                    Some(&panel),
-                    &Mappers::learn(&self::panel(), &settings().bins).unwrap(),
-                    &fattail_gbdt::Alone,
-                    &fattail_core::silent,
-                )
-                .unwrap_err(),
+            settings().fit_with(&self::panel(), watched(&panel), &silent).unwrap_err(),
         ] {
             assert!(told.to_string().starts_with(text), "{told}");
         }
@@ -111,11 +112,11 @@ fn forests_that_do_not_suit() {
     let model = settings().fit(&panel()).unwrap();
     let labels = (0..100).map(|row| (row % 2) as f32).collect();
     let binary = Gbdt { objective: Objective::from_name("binary").unwrap(), ..settings() };
-    let told = binary.fit_from(&model.forest, &with_target(labels)).unwrap_err().to_string();
+    let told = go_on(&binary, &model.forest, &with_target(labels)).unwrap_err().to_string();
     let text = "the forest and an objective with another link cannot go together: raw scores of the one mean nothing to the other";
     assert_eq!(told, text);
     let two = Gbdt { objective: Objective::Quantile { alphas: vec![0.2, 0.8] }, ..settings() };
-    let told = two.fit_from(&model.forest, &panel()).unwrap_err().to_string();
+    let told = go_on(&two, &model.forest, &panel()).unwrap_err().to_string();
     assert!(
         told.starts_with("the forest and an objective with another number of outputs"),
         "{told}"
@@ -123,7 +124,7 @@ fn forests_that_do_not_suit() {
     assert!(two.refit(&model.forest, &panel(), 0.5).is_err());
     let sampling = Sampling { columns_by_tree: 0.5, ..Sampling::default() };
     let forest = Gbdt { boosting: Boosting::RandomForest, sampling, ..settings() };
-    let told = forest.fit_from(&model.forest, &panel()).unwrap_err().to_string();
+    let told = go_on(&forest, &model.forest, &panel()).unwrap_err().to_string();
     assert!(told.starts_with("a random forest and trees that build on each other"), "{told}");
     let decay = settings().refit(&model.forest, &panel(), 1.5).unwrap_err().to_string();
     assert_eq!(decay, "setting 'decay' is 1.5, allowed is from 0 to 1");
@@ -143,7 +144,6 @@ fn settings_out_of_range() {
         (dart(Dart { drop_rate: 1.5, ..Dart::default() }), "drop_rate"),
         (dart(Dart { skip_drop: -0.1, ..Dart::default() }), "skip_drop"),
         (dart(Dart { max_drop: Some(0), ..Dart::default() }), "max_drop"),
-        (stop(EarlyStop { rounds: 0, ..EarlyStop::default() }), "stop.rounds"),
         (stop(EarlyStop { min_delta: f64::INFINITY, ..EarlyStop::default() }), "min_delta"),
         (stop(EarlyStop { holdout: 1.0, ..EarlyStop::default() }), "holdout"),
         (rows(Rows::Bag { fraction: 0.0, every: 1 }), "fraction"),
@@ -169,7 +169,13 @@ fn contradictions() {
     let sampling = Sampling { columns_by_tree: 0.5, ..Sampling::default() };
     let forest = Gbdt { boosting: Boosting::RandomForest, ..settings() };
     together(Gbdt { stop, sampling, ..forest.clone() }, "early stopping and a random forest");
-    together(forest, "a random forest and no sampling of rows or columns");
+    together(forest.clone(), "a random forest and no sampling of rows or columns");
+    let sampling = Sampling { columns_by_tree: 0.5, ..Sampling::default() };
+    for boosting in [Boosting::Dart(Dart::default()), Boosting::RandomForest] {
+        let settings = Gbdt { boosting, sampling, ..settings() };
+        let told = settings.fit_with(&panel(), watched(&panel()), &silent).unwrap_err().to_string();
+        assert!(told.starts_with("early stopping and "), "{told}");
+    }
     let monotone = BTreeMap::from([(name(0), 1)]);
     let constraints = Constraints { monotone, ..Constraints::default() };
     together(

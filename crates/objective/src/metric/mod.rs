@@ -137,10 +137,12 @@ pub enum Evaluation {
 }
 
 impl Evaluation {
-    /// The metric of a name or alias of LightGBM (`ndcg@5`, `map@10`, `multi_error@2` with their
-    /// number, 5, 5 and 1 by default), or one of `rmsle`, `expectile`, `pseudo_huber`, `log_cosh`,
-    /// `aucpr`, `cox`, `aft`, `era_pearson`, `era_spearman`, `numerai_corr`, the last three also
-    /// with `_sharpe` behind; with default settings.
+    /// The metric of a name or alias of LightGBM, or one of `rmsle`, `expectile`, `pseudo_huber`,
+    /// `log_cosh`, `aucpr`, `cox`, `aft`, `era_pearson`, `era_spearman`, `numerai_corr`, the last three
+    /// also with `_sharpe` behind; with default settings.
+    ///
+    /// A number may follow: `ndcg@5`, `map@10`, `multi_error@2` (5, 5 and 1 by default), `quantile@0.1`,
+    /// `expectile@0.1`, `huber@1.5`, `fair@2`, `pseudo_huber@2`, `tweedie@1.2`.
     ///
     /// # Errors
     /// When there is none of this name; tells the nearest name that exists.

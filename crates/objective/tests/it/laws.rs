@@ -181,7 +181,7 @@ proptest! {
             (Objective::Mape, Kind::Real),
             (Objective::Quantile { alphas: vec![0.2] }, Kind::Real),
             (Objective::Lambdarank(Lambdarank::default()), Kind::Class),
-            (Objective::RankXendcg { seed: 5 }, Kind::Class),
+            (Objective::RankXendcg { seed: 5, label_gain: Vec::new() }, Kind::Class),
         ]);
         for (objective, kind) in all {
             let mut holed = targets(kind, &unit);
@@ -293,7 +293,7 @@ fn threads_change_no_bit() {
     let scores: Vec<f64> = (0..3 * rows).map(|row| (row as f64 * 0.37).sin()).collect();
     let eras: Vec<usize> = (0..=40).map(|era| era * 1000).collect();
     let mut all = smooth();
-    all.push((Objective::RankXendcg { seed: 1 }, Kind::Class, 1.0));
+    all.push((Objective::RankXendcg { seed: 1, label_gain: Vec::new() }, Kind::Class, 1.0));
     for (objective, kind, _) in all {
         let targets = targets(kind, &unit);
         let columns = slices(&targets);

@@ -48,7 +48,10 @@ fn objective(case: &Value) -> Objective {
             norm: flag("lambdarank_norm", true),
             label_gain: settings.get("label_gain").map_or_else(Vec::new, numbers),
         }),
-        "rank_xendcg" => Objective::RankXendcg { seed: number("objective_seed", 5.0) as u32 },
+        "rank_xendcg" => Objective::RankXendcg {
+            seed: number("objective_seed", 5.0) as u32,
+            label_gain: settings.get("label_gain").map_or_else(Vec::new, numbers),
+        },
         _ => Objective::from_name(name).unwrap(),
     }
 }
@@ -102,19 +105,6 @@ fn check_tree(case: &Value, tree: &Value, bound: &dyn Bound, scores: &[f64]) {
     }
 }
 
-fn evaluation(case: &Value, objective: &Objective, name: &str) -> Evaluation {
-    let own = objective.evaluation();
-    match Evaluation::from_name(name).unwrap() {
-        Evaluation::Ndcg { at, .. } => match own {
-            Evaluation::Ndcg { label_gain, .. } => Evaluation::Ndcg { at, label_gain },
-            _ => unreachable!("{case}"),
-        },
-        // LightGBM's alpha is that of both losses.
-        _ if own.name() == name => own,
-        metric => metric,
-    }
-}
-
 #[test]
 fn lightgbm() {
     let reference = reference();
@@ -145,7 +135,7 @@ fn lightgbm() {
             check_tree(case, tree, &*bound, scores);
         }
         for (name, value) in case["metrics"].as_object().unwrap() {
-            let metric = evaluation(case, &objective, name);
+            let metric = objective.evaluation_named(name).unwrap();
             let found = metric.value(&labels, scores, bound.link()).unwrap();
             // LightGBM sums the weights of these two in single precision.
             let single = matches!(metric, Evaluation::CrossEntropy | Evaluation::KullbackLeibler);

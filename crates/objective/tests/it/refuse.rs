@@ -164,6 +164,28 @@ fn settings_survive_being_written() {
 }
 
 #[test]
+fn named_metrics_take_what_their_names_leave_open() {
+    let gains = vec![0.0, 1.0, 5.0];
+    let rankings = [
+        Objective::Lambdarank(Lambdarank { label_gain: gains.clone(), ..Lambdarank::default() }),
+        Objective::RankXendcg { seed: 5, label_gain: gains.clone() },
+    ];
+    for ranking in rankings {
+        let at = |at| Evaluation::Ndcg { at, label_gain: gains.clone() };
+        assert_eq!(ranking.evaluation_named("ndcg@3").unwrap(), at(3));
+        assert_eq!(ranking.evaluation_named("ndcg").unwrap(), at(5));
+        assert_eq!(ranking.evaluation_named("map@3").unwrap(), Evaluation::Map { at: 3 });
+    }
+    let quantiles = Objective::Quantile { alphas: vec![0.1, 0.9] };
+    assert_eq!(quantiles.evaluation_named("quantile").unwrap(), quantiles.evaluation());
+    let one = Evaluation::Quantile { alphas: vec![0.5] };
+    assert_eq!(quantiles.evaluation_named("quantile@0.5").unwrap(), one);
+    let eras = Objective::EraCorrelation.evaluation_named("era_spearman").unwrap();
+    assert_eq!(eras, Evaluation::EraMean(EraScore::Spearman));
+    assert!(quantiles.evaluation_named("quantil").is_err());
+}
+
+#[test]
 fn a_loss_of_ones_own() {
     let target = [0.0, 1.0, f32::NAN];
     let labels = Labels { targets: &[&target], ..Labels::default() };

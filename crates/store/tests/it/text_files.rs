@@ -1,7 +1,10 @@
 //! Text files of other houses: tabs, no header, words for what is missing, LIBSVM.
 
 use fattail_core::{Panel, silent};
-use fattail_store::{Features, Missing, ReadOptions, Result, Targets, TextForm, read, read_names};
+use fattail_store::{
+    Features, Missing, ReadOptions, Result, Targets, TextForm, read, read_names, read_queries,
+    read_weights,
+};
 
 /// Reads a text as a file of this name.
 fn read_text(name: &str, text: &str, options: &ReadOptions) -> Result<Panel> {
@@ -131,4 +134,24 @@ fn names_are_told_whatever_the_format() {
         let names = read_names(&path, &usual).unwrap();
         assert!(names.contains(&"a".to_owned()) && names.contains(&"y".to_owned()), "{names:?}");
     }
+}
+
+#[test]
+fn numbers_beside_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |text: &str| {
+        let path = folder.path().join("beside");
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    assert_eq!(read_weights(file("1\r\n 0.5\n2e1\n\n")).unwrap(), [1.0, 0.5, 20.0]);
+    assert!(read_weights(file("")).unwrap().is_empty());
+    let told = |error: fattail_store::Error| error.to_string();
+    for text in ["1\n\n2\n", "1\nnan\n", "1\n1,5"] {
+        let told = told(read_weights(file(text)).unwrap_err());
+        assert!(told.contains("line 2, column 'weight'"), "{told}");
+    }
+    let queries = told(read_queries(file("3\n-1\n")).unwrap_err());
+    assert!(queries.contains("line 2") && queries.contains("found '-1'"), "{queries}");
+    assert!(read_queries(folder.path().join("none")).is_err());
 }

@@ -108,9 +108,7 @@ pub(super) const ROWS: &[Entry] = &[
     })
     .text("0"),
     set("seed", &["random_seed", "random_state"], |draft, value| {
-        let seed = value.integer("an integer, 0 and above", |seed| seed >= 0)?;
-        draft.gbdt.seed = seed as u64;
-        Ok(())
+        value.seed().map(|seed| draft.gbdt.seed = seed)
     })
     .shown(|shown| shown.gbdt.seed.to_string()),
     ignored("deterministic", &[], "training is always deterministic").text("1"),
@@ -137,7 +135,7 @@ fn strategy(shown: &Shown<'_>) -> &'static str {
     match shown.gbdt.sampling.rows {
         Rows::Goss { .. } => "goss",
         Rows::MinimalVariance { .. } => "minimal_variance",
-        Rows::All | Rows::Bag { .. } | Rows::Eras { .. } => "bagging",
+        Rows::All | Rows::Bag { .. } | Rows::BagByClass { .. } | Rows::Eras { .. } => "bagging",
     }
 }
 
@@ -145,8 +143,17 @@ fn strategy(shown: &Shown<'_>) -> &'static str {
 pub(super) fn bag(shown: &Shown<'_>) -> (f64, usize) {
     match shown.gbdt.sampling.rows {
         Rows::Bag { fraction, every } | Rows::Eras { fraction, every } => (fraction, every),
+        Rows::BagByClass { every, .. } => (1.0, every),
         Rows::MinimalVariance { fraction } => (fraction, 1),
         Rows::All | Rows::Goss { .. } => (1.0, 0),
+    }
+}
+
+/// The shares of rows whose label is above 0 and of the others.
+pub(super) fn by_class(shown: &Shown<'_>) -> (f64, f64) {
+    match shown.gbdt.sampling.rows {
+        Rows::BagByClass { positive, negative, .. } => (positive, negative),
+        _ => (1.0, 1.0),
     }
 }
 

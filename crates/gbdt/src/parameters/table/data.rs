@@ -35,9 +35,7 @@ pub(super) const ROWS: &[Entry] = &[
     })
     .shown(|shown| shown.gbdt.bins.sample.to_string()),
     set("data_random_seed", &["data_seed"], |draft, value| {
-        let seed = value.integer("an integer, 0 and above", |seed| seed >= 0)?;
-        draft.gbdt.bins.seed = seed as u64;
-        Ok(())
+        value.seed().map(|seed| draft.gbdt.bins.seed = seed)
     })
     .shown(|shown| shown.gbdt.bins.seed.to_string()),
     ignored("is_enable_sparse", &["is_sparse", "enable_sparse", "sparse"], MEMORY).text("1"),

@@ -67,6 +67,10 @@ pub(super) const ROWS: &[Entry] = &[
         value.count(1, "1 and above").map(|rows| draft.gbdt.eras.min_rows = rows)
     })
     .shown_if(|shown| other(shown, |gbdt| gbdt.eras.min_rows)),
+    set("era_equal_weights", &["equal_era_weights"], |draft, value| {
+        value.flag().map(|equal| draft.gbdt.eras.equal_weights = equal)
+    })
+    .shown_if(|shown| other(shown, |gbdt| gbdt.eras.equal_weights)),
     set("era_boosting_proportion", &[], |draft, value| {
         let proportion = value.real(SHARE)?;
         era_boosting(draft).proportion = proportion;

@@ -3,15 +3,14 @@
 use super::{
     super::{
         entry::{Entry, Shown, flag, ignored, list, set, unsupported},
+        seeds::usual,
         value::{ANY, NOT_NEGATIVE, SHARE, UNIT},
     },
-    core::{bag, whole_eras},
+    core::{bag, by_class, whole_eras},
 };
-use crate::{Boosting, Dart, MonotoneMethod, Rows};
+use crate::{Boosting, Dart, Gbdt, MonotoneMethod, Rows, Seeds};
 
-const ONE_SEED: &str = "every random choice follows from seed";
 const COST: &str = "cost-effective boosting is not built";
-const BALANCED: &str = "classes are balanced by weights: use is_unbalance or scale_pos_weight";
 
 pub(super) const ROWS: &[Entry] = &[
     set("max_depth", &[], |draft, value| value.limit().map(|depth| draft.gbdt.depth = depth))
@@ -36,23 +35,26 @@ pub(super) const ROWS: &[Entry] = &[
         value.real(SHARE).map(|share| draft.bag.fraction = share)
     })
     .shown(|shown| bag(shown).0.to_string()),
-    unsupported(
+    set(
         "pos_bagging_fraction",
         &["pos_sub_row", "pos_subsample", "pos_bagging"],
-        "1",
-        BALANCED,
-    ),
-    unsupported(
+        |draft, value| value.real(SHARE).map(|share| draft.bag.positive = share),
+    )
+    .shown(|shown| by_class(shown).0.to_string()),
+    set(
         "neg_bagging_fraction",
         &["neg_sub_row", "neg_subsample", "neg_bagging"],
-        "1",
-        BALANCED,
-    ),
+        |draft, value| value.real(SHARE).map(|share| draft.bag.negative = share),
+    )
+    .shown(|shown| by_class(shown).1.to_string()),
     set("bagging_freq", &["subsample_freq"], |draft, value| {
         value.count(0, "0 and above").map(|every| draft.bag.every = every)
     })
     .shown(|shown| bag(shown).1.to_string()),
-    ignored("bagging_seed", &["bagging_fraction_seed"], ONE_SEED).text("3"),
+    set("bagging_seed", &["bagging_fraction_seed"], |draft, value| {
+        value.seed().map(|seed| draft.gbdt.seeds.rows = Some(seed))
+    })
+    .shown(|shown| seed(shown, |seeds| seeds.rows)),
     set("bagging_by_query", &["bagging_by_era"], |draft, value| {
         value.flag().map(|whole| draft.bag.whole_eras = whole)
     })
@@ -65,12 +67,18 @@ pub(super) const ROWS: &[Entry] = &[
         value.real(SHARE).map(|share| draft.gbdt.sampling.columns_by_node = share)
     })
     .shown(|shown| shown.gbdt.sampling.columns_by_node.to_string()),
-    ignored("feature_fraction_seed", &[], ONE_SEED).text("2"),
+    set("feature_fraction_seed", &[], |draft, value| {
+        value.seed().map(|seed| draft.gbdt.seeds.columns = Some(seed))
+    })
+    .shown(|shown| seed(shown, |seeds| seeds.columns)),
     set("extra_trees", &["extra_tree"], |draft, value| {
         value.flag().map(|extra| draft.gbdt.limits.extra_trees = extra)
     })
     .shown(|shown| flag(shown.gbdt.limits.extra_trees)),
-    ignored("extra_seed", &[], ONE_SEED).text("6"),
+    set("extra_seed", &[], |draft, value| {
+        value.seed().map(|seed| draft.gbdt.seeds.extra = Some(seed))
+    })
+    .shown(|shown| seed(shown, |seeds| seeds.extra)),
     set(
         "early_stopping_round",
         &["early_stopping_rounds", "early_stopping", "n_iter_no_change"],
@@ -121,7 +129,10 @@ pub(super) const ROWS: &[Entry] = &[
         value.flag().map(|uniform| draft.dart.uniform = uniform)
     })
     .shown(|shown| flag(dart(shown).uniform)),
-    ignored("drop_seed", &[], ONE_SEED).text("4"),
+    set("drop_seed", &[], |draft, value| {
+        value.seed().map(|seed| draft.gbdt.seeds.drop = Some(seed))
+    })
+    .shown(|shown| seed(shown, |seeds| seeds.drop)),
     set("top_rate", &[], |draft, value| value.real(UNIT).map(|share| draft.bag.top = share))
         .shown(|shown| goss(shown).0.to_string()),
     set("other_rate", &[], |draft, value| value.real(UNIT).map(|share| draft.bag.other = share))
@@ -249,6 +260,12 @@ pub(super) const ROWS: &[Entry] = &[
         "cv tells scores",
     ),
 ];
+
+/// The seed of a choice: its own, or the one that LightGBM has for it.
+fn seed(shown: &Shown<'_>, of: fn(&Seeds) -> Option<u64>) -> String {
+    let Gbdt { seed, seeds, .. } = shown.gbdt;
+    of(seeds).or(of(&usual(*seed))).map_or_else(String::new, |seed| seed.to_string())
+}
 
 fn dart(shown: &Shown<'_>) -> Dart {
     match shown.gbdt.boosting {

@@ -4,7 +4,7 @@ use fattail_objective::{Noise, Objective};
 
 use super::super::{
     entry::{Entry, flag, ignored, set, unsupported},
-    objective::{alphas, binary, classes, lambdarank, noise_name},
+    objective::{alphas, binary, classes, label_gain, lambdarank, noise_name},
     value::{NOT_NEGATIVE, POSITIVE, TWEEDIE},
 };
 
@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Entry] = &[
         Ok(())
     })
     .shown(|shown| match shown.gbdt.objective {
-        Objective::RankXendcg { seed } => seed.to_string(),
+        Objective::RankXendcg { seed, .. } => seed.to_string(),
         _ => "5".into(),
     }),
     set("num_class", &["num_classes"], |draft, value| {
@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Entry] = &[
         Ok(())
     })
     .shown(|shown| {
-        let gains = lambdarank(&shown.gbdt.objective).label_gain;
+        let gains = label_gain(&shown.gbdt.objective);
         gains.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
     }),
     unsupported(
