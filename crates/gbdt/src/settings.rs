@@ -477,7 +477,8 @@ impl Default for Neutralise {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EarlyStop {
-    /// Rounds without improvement that are borne; with none the metric is told, and no tree is taken away.
+    /// Rounds without improvement that are borne. With none, no eras are held out and no tree is taken away:
+    /// the metric of a validation panel is told, and that is all.
     pub rounds: usize,
     /// How much better a score must be.
     pub min_delta: f64,

@@ -30,6 +30,11 @@ impl Asked {
         }
     }
 
+    /// Nothing but whether files begin with names.
+    pub(super) fn without_columns(&self) -> Self {
+        Self { header: self.header, ..Self::default() }
+    }
+
     /// The labels: a name with commas that no column has stands for several.
     pub(super) fn labels(&self, names: &[String]) -> Vec<ColumnName> {
         let several = |label: &ColumnName| match label {
@@ -116,8 +121,7 @@ impl Roles {
         })
     }
 
-    /// The same columns asked for by name, for a file of names. Eras and ids that were not asked for
-    /// are not now.
+    /// The same columns asked for by name. Eras and ids that were not asked for are not now.
     pub(super) fn asked(&self, asked: &Asked) -> Asked {
         let name = |name: &String| ColumnName::Name(name.clone());
         let other = |asked: &Option<ColumnName>, role: &Option<String>| {

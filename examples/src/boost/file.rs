@@ -43,9 +43,21 @@ impl File {
         Ok(file)
     }
 
-    /// Whether the file itself has names.
-    pub(super) fn has_names(&self) -> bool {
-        self.form.header && !self.libsvm
+    /// Reads the names; a file that has none takes those of another one by position.
+    pub(super) fn open_like(path: &Path, asked: &Asked, names: &[String]) -> Outcome<Self> {
+        let part = Part { label: Label::Needed, features: None };
+        let mut file = Self::open(path, &asked.without_columns(), part)?;
+        if file.form.header || file.libsvm {
+            return Ok(file);
+        }
+        if file.names.len() != names.len() {
+            let (path, found) = (path.display(), file.names.len());
+            let told = format!("'{path}' has {found} columns, the training data {}", names.len());
+            return Err(told.into());
+        }
+        file.names = names.to_vec();
+        file.form.names = names.to_vec();
+        Ok(file)
     }
 
     /// Names the labels, and the others by number or by the features.

@@ -3,7 +3,7 @@
 use fattail::{
     Panel,
     gbdt::{
-        Gbdt,
+        Boosting, Gbdt,
         parameters::{Column, Note, Parameters, Task},
     },
     objective::Objective,
@@ -74,6 +74,12 @@ fn check_queries(gbdt: &Gbdt, source: &Source) -> Outcome {
     let (name, path) = (gbdt.objective.name(), source.path.display());
     let told = format!("objective is {name}, and '{path}' has no queries");
     Err(format!("{told}: name queries with --era or a file {path}.query").into())
+}
+
+/// Whether the metric can be told after each round: dart changes the trees before, and a random forest
+/// averages them.
+pub(super) fn tells_rounds(gbdt: &Gbdt) -> bool {
+    matches!(gbdt.boosting, Boosting::Gradient | Boosting::Ordered)
 }
 
 /// Refuses early stopping that nothing is held out for, and validation data without queries.

@@ -53,6 +53,8 @@ pub struct Source {
     pub has_eras: bool,
     pub(super) path: PathBuf,
     pub(super) roles: Roles,
+    /// The names of all columns of the file.
+    names: Vec<String>,
     /// The columns that positions count: all of the file but the labels.
     pub(super) columns: Vec<Column>,
 }
@@ -93,7 +95,7 @@ impl SourceArgs {
     }
 
     /// Reads another file as the training data was read: the same features, and columns in the same
-    /// roles, by name where it has names.
+    /// roles, by name; by position where it has no names.
     ///
     /// # Errors
     /// When a column is not there or not what it should be.
@@ -104,12 +106,10 @@ impl SourceArgs {
         parameters: &Parameters,
         observer: Observer<'_>,
     ) -> Outcome<Source> {
-        let features = train.features();
+        let (features, asked) = (train.features(), Asked::new(self, &parameters.columns));
         let part = Part { label: Label::Needed, features: Some(&features) };
-        let asked = Asked::new(self, &parameters.columns);
-        let file = File::open(Path::new(path), &asked, part)?;
-        let asked = if file.has_names() { train.roles.asked(&asked) } else { asked };
-        let roles = Roles::new(&file, &asked, part)?;
+        let file = File::open_like(Path::new(path), &asked, &train.names)?;
+        let roles = Roles::new(&file, &train.roles.asked(&asked), part)?;
         Source::read(file, roles, part, observer)
     }
 }
@@ -136,7 +136,8 @@ impl Source {
             None => choose(panel, &file, &roles)?,
         };
         let (has_eras, columns) = (roles.era.is_some(), columns(&file, &roles, &panel));
-        let source = Self { panel, notes, has_eras, path: file.path, roles, columns };
+        let File { path, names, .. } = file;
+        let source = Self { panel, notes, has_eras, path, roles, names, columns };
         if part.label == Label::Unread { Ok(source) } else { add_beside(source) }
     }
 
@@ -147,7 +148,8 @@ impl Source {
     }
 }
 
-/// The columns of a file without the labels, and without the queries of LIBSVM, which are no column.
+/// The columns of a file without the labels, and without the queries of LIBSVM, which are no column;
+/// behind them features that LIBSVM leaves out.
 fn columns(file: &File, roles: &Roles, panel: &Panel) -> Vec<Column> {
     let is_query = |name: &String| file.libsvm && name == "qid";
     let is_counted = |name: &&String| !roles.labels.contains(name) && !is_query(name);
@@ -155,7 +157,11 @@ fn columns(file: &File, roles: &Roles, panel: &Panel) -> Vec<Column> {
         let is_feature = panel.schema().feature_position(name).is_ok();
         Column { name: name.clone(), is_feature }
     };
-    file.names.iter().filter(is_counted).map(column).collect()
+    let features = panel.schema().features().iter();
+    let absent =
+        features.filter(|feature| file.libsvm && !file.names.iter().any(|n| **n == ***feature));
+    let absent = absent.map(|feature| Column::feature(feature));
+    file.names.iter().filter(is_counted).map(column).chain(absent).collect()
 }
 
 /// The panel without the columns to ignore, and notes of those that became no features by themselves.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{
     arguments::Pairs,
     columns::{Label, Part},
-    learner::{check_watch, learner, told},
+    learner::{check_watch, learner, tells_rounds, told},
     metrics::metrics,
     model::{features, read_model, write_model},
     source::{Source, SourceArgs},
@@ -142,14 +142,17 @@ impl Job {
 
     /// Trains, on from the model before where there is one.
     fn fit(&self, args: &TrainArgs, source: &Source, observer: Observer<'_>) -> Outcome<Report> {
-        let gbdt = learner(&self.parameters, source)?;
+        let mut gbdt = learner(&self.parameters, source)?;
+        let by_round = tells_rounds(&gbdt);
+        gbdt.stop = gbdt.stop.filter(|_| by_round);
         let metrics = metrics(&self.parameters, &gbdt)?;
         let file = self.parameters.files.valid.first();
         let read = |path: &String| args.source.read_like(source, path, &self.parameters, observer);
         let valid = file.map(read).transpose()?;
         check_watch(&gbdt, source, valid.as_ref())?;
         let panel = valid.as_ref().map(|valid| &valid.panel);
-        let beside = Beside { valid: panel, forest: self.before.as_ref() };
+        let told = panel.filter(|_| by_round);
+        let beside = Beside { valid: told, forest: self.before.as_ref() };
         let mut model = gbdt.fit_with(&source.panel, beside, observer)?;
         model.forest.parameters = describe(&gbdt, source.panel.schema().features());
         write_model(&self.out, &model.forest)?;

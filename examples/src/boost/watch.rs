@@ -15,13 +15,20 @@ use crate::Outcome;
 pub(super) struct Watched {
     /// The validation file, or the eras held out.
     rows: String,
+    #[serde(flatten)]
+    rounds: Option<Rounds>,
+    /// The metrics of the model that was written, where there is a validation file.
+    metrics: Vec<Value>,
+}
+
+/// The metric that was told after each round.
+#[derive(Debug, Serialize)]
+struct Rounds {
     metric: String,
     /// The best iteration, the trees before included, counted from 1.
     best_iteration: usize,
     best: f64,
     last: f64,
-    /// The metrics of the model that was written, where there is a validation file.
-    metrics: Vec<Value>,
 }
 
 /// A metric.
@@ -31,9 +38,6 @@ struct Value {
     value: f64,
 }
 
-/// The rows that are watched.
-pub(super) type Valid<'a> = Option<(&'a str, &'a Panel)>;
-
 impl Watched {
     /// What a model was told of; nothing when nothing was watched. `metrics` begin with the one that was
     /// told after each round, `before` are the iterations that the model began with.
@@ -41,35 +45,47 @@ impl Watched {
         model: &GbdtModel,
         gbdt: &Gbdt,
         metrics: &[Evaluation],
-        valid: Valid<'_>,
+        valid: Option<(&str, &Panel)>,
         before: usize,
     ) -> Outcome<Option<Self>> {
-        let [first, ..] = metrics else { return Ok(None) };
-        let Some(&last) = model.history.last() else { return Ok(None) };
-        let delta = gbdt.stop.as_ref().map_or(0.0, |stop| stop.min_delta);
-        let best = best(&model.history, first.larger_is_better(), delta);
+        let rounds = Rounds::new(model, gbdt, metrics, before);
+        if rounds.is_none() && valid.is_none() {
+            return Ok(None);
+        }
         let numbers = valid.map(|(_, panel)| values(metrics, gbdt, &model.forest, panel));
         let numbers = numbers.transpose()?.unwrap_or_default();
         let value = |(metric, value): (&Evaluation, f64)| Value { metric: metric.name(), value };
-        Ok(Some(Self {
-            rows: valid.map_or("the eras held out", |(file, _)| file).to_owned(),
-            metric: model.metric.clone(),
-            best_iteration: before + best + 1,
-            best: model.history[best],
-            last,
-            metrics: metrics.iter().zip(numbers).map(value).collect(),
-        }))
+        let rows = valid.map_or("the eras held out", |(file, _)| file).to_owned();
+        let metrics = metrics.iter().zip(numbers).map(value).collect();
+        Ok(Some(Self { rows, rounds, metrics }))
     }
 
     /// The same in words.
     pub(super) fn told(&self) -> String {
-        let Self { rows, metric, best_iteration, best, last, .. } = self;
-        let others = self.metrics.iter().filter(|value| value.metric != *metric);
-        let others = others.map(|value| format!(", {} {:.6}", value.metric, value.value));
-        let others: String = others.collect();
-        format!(
-            "on {rows} {metric} was best at iteration {best_iteration} with {best:.6}, {last:.6} at last{others}"
-        )
+        let told = self.rounds.as_ref().map(|rounds| &rounds.metric);
+        let others = self.metrics.iter().filter(|value| Some(&value.metric) != told);
+        let others = others.map(|value| format!("{} {:.6}", value.metric, value.value));
+        let parts: Vec<String> = self.rounds.iter().map(Rounds::told).chain(others).collect();
+        format!("on {} {}", self.rows, parts.join(", "))
+    }
+}
+
+impl Rounds {
+    fn new(model: &GbdtModel, gbdt: &Gbdt, metrics: &[Evaluation], before: usize) -> Option<Self> {
+        let (first, &last) = (metrics.first()?, model.history.last()?);
+        let delta = gbdt.stop.as_ref().map_or(0.0, |stop| stop.min_delta);
+        let best = best(&model.history, first.larger_is_better(), delta);
+        Some(Self {
+            metric: model.metric.clone(),
+            best_iteration: before + best + 1,
+            best: model.history[best],
+            last,
+        })
+    }
+
+    fn told(&self) -> String {
+        let Self { metric, best_iteration, best, last } = self;
+        format!("{metric} was best at iteration {best_iteration} with {best:.6}, {last:.6} at last")
     }
 }
 

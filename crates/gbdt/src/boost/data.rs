@@ -100,7 +100,8 @@ impl Data {
 
 /// The eras that are fitted on and, for early stopping, those held out.
 pub(crate) fn hold_out(panel: &Panel, settings: &Gbdt) -> Result<(Panel, Option<Panel>)> {
-    let Some(stop) = &settings.stop else { return Ok((panel.clone(), None)) };
+    let stop = settings.stop.as_ref().filter(|stop| stop.rounds > 0);
+    let Some(stop) = stop else { return Ok((panel.clone(), None)) };
     let eras = panel.eras().len();
     let held = ((eras as f64 * stop.holdout).round() as usize).max(1);
     let fitted = eras.saturating_sub(held + stop.gap);

@@ -114,28 +114,41 @@ fn objective(draft: &Draft) -> ParameterResult<()> {
 }
 
 fn metrics(draft: &Draft) -> ParameterResult<()> {
-    let multiclass = draft.objective.is_multiclass();
-    let of_classes = |metric: &str| {
-        use Evaluation::{AucMu, MultiError, MultiLogloss};
-        let known = Evaluation::from_name(metric);
-        matches!(known, Ok(AucMu { .. } | MultiError { .. } | MultiLogloss))
-    };
-    let other = |metric: &&String| !is_no_metric(metric) && of_classes(metric) != multiclass;
-    let first = || format!("objective is {}", draft.objective.name());
-    if let Some(metric) = draft.out.metrics.iter().find(other) {
-        return refuse(first(), format!("metric is {metric}"));
+    let named = draft.out.metrics.iter().filter(|metric| !is_no_metric(metric));
+    let known = named.filter_map(|name| Some((name, Evaluation::from_name(name).ok()?)));
+    for (name, metric) in known {
+        classes_of_metric(draft, name, &metric)?;
+        settings_of_metric(draft, name, &metric)?;
     }
-    let open = |metric: &&String| {
-        use Evaluation::{Expectile, Huber, Quantile};
-        let known = Evaluation::from_name(metric).ok();
-        let takes_alpha = matches!(known, Some(Huber { .. } | Quantile { .. } | Expectile { .. }));
-        let own = known.is_some_and(|known| known.name() == draft.objective.name());
-        takes_alpha && !own && !metric.contains('@')
-    };
-    match draft.out.metrics.iter().find(open) {
-        Some(metric) if draft.objective.alphas.len() > 1 => {
-            let several = draft.objective.alphas.len();
-            refuse(first(), format!("metric is {metric}, and alpha has {several} values"))
+    Ok(())
+}
+
+fn classes_of_metric(draft: &Draft, name: &str, metric: &Evaluation) -> ParameterResult<()> {
+    use Evaluation::{AucMu, MultiError, MultiLogloss};
+    let of_classes = matches!(metric, AucMu { .. } | MultiError { .. } | MultiLogloss);
+    if of_classes == draft.objective.is_multiclass() {
+        return Ok(());
+    }
+    refuse(format!("objective is {}", draft.objective.name()), format!("metric is {name}"))
+}
+
+/// A metric that is not the objective's own has room for one number.
+fn settings_of_metric(draft: &Draft, name: &str, metric: &Evaluation) -> ParameterResult<()> {
+    use Evaluation::{Expectile, Huber, Ndcg, Quantile};
+    let objective = &draft.objective;
+    let own =
+        std::mem::discriminant(metric) == std::mem::discriminant(&objective.kind.evaluation());
+    let first = format!("objective is {}", objective.name());
+    match metric {
+        _ if own => Ok(()),
+        Huber { .. } | Quantile { .. } | Expectile { .. }
+            if objective.alphas.len() > 1 && !name.contains('@') =>
+        {
+            let several = objective.alphas.len();
+            refuse(first, format!("metric is {name}, and alpha has {several} values"))
+        }
+        Ndcg { .. } if !objective.lambdarank.label_gain.is_empty() => {
+            refuse(first, format!("metric is {name}, and label_gain is set"))
         }
         _ => Ok(()),
     }

@@ -352,6 +352,7 @@ fn contradictions_are_refused() {
             "objective=quantile alpha=0.1,0.9 metric=huber",
             "metric is huber, and alpha has 2 values",
         ),
+        ("metric=ndcg label_gain=0,1", "metric is ndcg, and label_gain is set"),
         ("pos_bagging=0.5 bagging_freq=1", "objective is regression, not binary"),
         ("objective=binary neg_bagging=0.5 bagging_by_query=true", "draws whole eras"),
         ("objective=binary neg_bagging=0.5 data_sample_strategy=mvs", "is minimal_variance"),

@@ -168,6 +168,9 @@ fn a_validation_panel_is_as_good_as_held_out_eras() {
     assert!(given.rounds > given.forest.iterations(), "it stops early");
     let held = settings.fit(&panel).unwrap();
     assert_eq!((&given.forest, &given.history), (&held.forest, &held.history));
+    let none = Some(EarlyStop { rounds: 0, ..EarlyStop::default() });
+    let whole = Gbdt { stop: none, ..settings.clone() }.fit(&panel).unwrap();
+    assert_eq!(whole.forest, Gbdt { stop: None, ..settings.clone() }.fit(&panel).unwrap().forest);
     // Without early stopping all rounds stay, and the metric is told all the same.
     for stop in [None, Some(EarlyStop { rounds: 0, ..EarlyStop::default() })] {
         let watched = Gbdt { stop, ..settings.clone() }.fit_with(&train, beside, &silent).unwrap();

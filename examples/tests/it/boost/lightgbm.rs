@@ -147,6 +147,13 @@ fn regression_with_early_stopping() {
     let report = json(&shop, "r.json");
     assert_eq!((report["trees"].as_u64(), report["rounds"].as_u64()), (Some(100), Some(100)));
     assert_eq!(report["history"].as_array().unwrap().len(), 100);
+    // Trees that change or are averaged are scored as a whole.
+    for boosting in ["dart", "rf"] {
+        let words = format!("config=train.conf num_trees=5 boosting={boosting} --json r.json");
+        let told = done(&shop, &words);
+        assert!(told.contains("; on regression.test l2 0."), "{told}");
+        assert!(json(&shop, "r.json")["watched"]["best"].is_null());
+    }
 }
 
 #[test]

@@ -33,6 +33,6 @@ fn columns_that_are_no_features_keep_their_places() {
         "b.json",
         r#"[{"feature": 5, "bin_upper_bound": [0.5]}, {"feature": 7, "bin_upper_bound": [1]}]"#,
     );
-    let binned = model("--forcedbins-filename @b.json --max-bin 3");
-    assert!(binned != model("--max-bin 3"));
+    let binned = model("--forcedbins-filename @b.json --max-bin 4");
+    assert!(binned != model("--max-bin 4"));
 }
