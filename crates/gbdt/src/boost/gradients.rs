@@ -15,12 +15,15 @@ const LOWEST: i32 = -150;
 pub(super) fn scale<C: Cell>(reduce: &dyn Reduce, rows: usize, g: &[f32], h: &[f32]) -> Scale {
     let mut all = vec![0u64; 1 + 2 * EXPONENTS];
     all[0] = rows as u64;
-    let slot = |values: &[f32]| {
+    let (fine_g, fine_h) = C::fineness(1);
+    let slot = |values: &[f32], fine: u32| {
+        // What is not rounded has no scale.
+        let values = if fine > 0 { values } else { &[] };
         let exponent = values.par_chunks(BLOCK).map(exponent).max().unwrap_or(0);
         (exponent - LOWEST).clamp(0, EXPONENTS as i32 - 1) as usize
     };
-    all[1 + slot(g)] += 1;
-    all[1 + EXPONENTS + slot(h)] += 1;
+    all[1 + slot(g, fine_g)] += 1;
+    all[1 + EXPONENTS + slot(h, fine_h)] += 1;
     reduce.sum(&mut all);
     let largest =
         |slots: &[u64]| slots.iter().rposition(|&workers| workers > 0).unwrap_or(0) as i32 + LOWEST;

@@ -27,7 +27,7 @@ use crate::{
     Boosting, Error, Gbdt, Precision, Rows,
     boost::data::Data,
     era,
-    grow::{Allowed, Grower, Grown, Room, Sample},
+    grow::{Allowed, Grower, Grown, Room, Sample, Workspace},
     histogram::{Cell, Pack, Reduce, Scale},
     linear,
     split::EPSILON,
@@ -64,6 +64,9 @@ pub(super) struct State<'a, C> {
     supports: Option<Supports>,
     /// The least that a split of an output's last tree won, where it had all its leaves.
     least_gains: Vec<f64>,
+    workspace: Workspace<C>,
+    /// Memory of the packed columns of trees that were.
+    pub(super) words: Vec<Vec<u64>>,
 }
 
 impl<'a> Training<'a> {
@@ -182,6 +185,8 @@ impl<'a> Training<'a> {
                 Supports::new(order, &start.constant)
             }),
             least_gains: vec![0.0; self.trees_a_round()],
+            workspace: Workspace::default(),
+            words: Vec::new(),
             pack: all.then(|| Pack::new(&self.data.binned.columns, &self.features(), rows)),
         }
     }
@@ -200,7 +205,7 @@ impl<'a> Training<'a> {
         round: usize,
     ) -> Vec<Grown> {
         let mut supports = state.supports.take();
-        let all = match &mut supports {
+        let mut all = match &mut supports {
             Some(supports) => self.honest_trees(state, supports, eras, round),
             None => {
                 self.objective.slopes(round, &state.score, &mut state.g, &mut state.h);
@@ -209,9 +214,10 @@ impl<'a> Training<'a> {
             }
         };
         state.supports = supports;
-        for (output, grown) in all.iter().enumerate() {
+        for (output, grown) in all.iter_mut().enumerate() {
             self.advance(state, output, grown);
             state.trees.push(grown.to_tree(&self.data.binned, output, state.shrinkage));
+            state.workspace.recycle(grown);
         }
         all
     }
@@ -278,14 +284,15 @@ impl<'a> Training<'a> {
         let (g, h) = (&state.g[own.clone()], &state.h[own]);
         let scale = gradients::scale::<C>(self.reduce, rows, g, h);
         gradients::encode(&scale, g, h, &mut state.cells);
-        let drawn = state.pack.is_none().then(|| self.draw_columns(tree));
+        let drawn = state.pack.is_none().then(|| self.draw_columns(tree, &mut state.words));
         let Some(pack) = drawn.as_ref().or(state.pack.as_ref()) else {
             unreachable!("columns are packed once or drawn for the tree")
         };
         let folds = state.folds.as_deref();
         let grower = self.grower(pack, (&state.cells, &scale), tree, folds);
         let worth = state.least_gains[output];
-        let mut grown = Grower { worth, ..grower }.grow(sample);
+        let mut grown = Grower { worth, ..grower }.grow(sample, &mut state.workspace);
+        state.words.extend(drawn.into_iter().flat_map(Pack::into_words));
         state.least_gains[output] = grown.least_gain;
         self.renew(&mut grown, output, &state.score);
         grown
@@ -314,13 +321,13 @@ impl<'a> Training<'a> {
         }
     }
 
-    pub(super) fn draw_columns(&self, tree: usize) -> Pack<'a> {
+    pub(super) fn draw_columns(&self, tree: usize, spare: &mut Vec<Vec<u64>>) -> Pack<'a> {
         let features = self.features();
         let count = share(features.len(), self.settings.sampling.columns_by_tree);
         let mut generator = Stream::Columns.by(self.settings).draw(tree as u32);
         let chosen = choose(count, features.len(), &mut generator);
         let chosen: Vec<usize> = chosen.into_iter().map(|at| features[at]).collect();
-        Pack::new(&self.data.binned.columns, &chosen, self.data.rows())
+        Pack::reusing(&self.data.binned.columns, &chosen, self.data.rows(), spare)
     }
 
     /// Gives leaves the values that the objective wants.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     grow::{Grown, Plane, Sample, VectorGrower},
-    histogram::{Cell, Scale},
+    histogram::{Cell, Pack, Scale},
 };
 
 impl<'a> Training<'a> {
@@ -34,7 +34,7 @@ impl<'a> Training<'a> {
         for (((g, h), scale), cells) in slopes().zip(&scales).zip(state.cells.chunks_mut(rows)) {
             gradients::encode(scale, g, h, cells);
         }
-        let drawn = state.pack.is_none().then(|| self.draw_columns(tree));
+        let drawn = state.pack.is_none().then(|| self.draw_columns(tree, &mut state.words));
         let Some(pack) = drawn.as_ref().or(state.pack.as_ref()) else {
             unreachable!("columns are packed once or drawn for the tree")
         };
@@ -42,6 +42,7 @@ impl<'a> Training<'a> {
         let planes = cells.clone().zip(&scales).map(|(cells, &scale)| Plane { cells, scale });
         let base = self.grower(pack, (&state.cells[..rows], &scales[0]), tree, None);
         let mut grown = VectorGrower { base, planes: planes.collect() }.grow(sample);
+        state.words.extend(drawn.into_iter().flat_map(Pack::into_words));
         (0..scales.len()).for_each(|output| self.renew(&mut grown, output, &state.score));
         grown
     }

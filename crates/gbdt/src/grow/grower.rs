@@ -69,6 +69,22 @@ pub(crate) struct Grower<'a, C> {
     pub(crate) worth: f64,
 }
 
+/// Memory that trees are grown in, one after the other: fresh pages for each cost a fifth of the time where
+/// trees see few columns.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace<C> {
+    rows: Vec<u32>,
+    scratch: Vec<u32>,
+    ordered: Vec<C>,
+}
+
+impl<C> Workspace<C> {
+    /// Takes the rows of a tree that needs them no more.
+    pub(crate) fn recycle(&mut self, grown: &mut Grown) {
+        self.rows = std::mem::take(&mut grown.rows);
+    }
+}
+
 /// A growing tree.
 pub(super) struct Growing<'a, C> {
     pub(super) rows: Vec<u32>,
@@ -85,8 +101,8 @@ pub(super) struct Growing<'a, C> {
 
 impl<'a, C: Cell> Grower<'a, C> {
     /// Grows a tree; its values are not shrunk.
-    pub(crate) fn grow(&self, sample: Sample<'_>) -> Grown {
-        let mut growing = self.root(sample);
+    pub(crate) fn grow(&self, sample: Sample<'_>, workspace: &mut Workspace<C>) -> Grown {
+        let mut growing = self.root(sample, workspace);
         self.grow_forced(&mut growing);
         match self.settings.growth {
             Growth::LeafWise => self.grow_leaves(&mut growing, false),
@@ -102,6 +118,7 @@ impl<'a, C: Cell> Grower<'a, C> {
         let is_full = growing.leaves.len() >= self.settings.leaves;
         let least_gain = if is_full { growing.least_gain } else { 0.0 };
         let leaves = growing.leaves.into_iter().map(finished).collect();
+        (workspace.scratch, workspace.ordered) = (growing.scratch, growing.ordered);
         Grown { nodes: growing.nodes, leaves, rows: growing.rows, least_gain, ..Grown::default() }
     }
 
@@ -119,14 +136,18 @@ impl<'a, C: Cell> Grower<'a, C> {
         growing.forget_made();
     }
 
-    fn root(&self, sample: Sample<'_>) -> Growing<'a, C> {
-        let rows: Vec<u32> = match sample {
-            Sample::All => (0..self.cells.len() as u32).collect(),
-            Sample::Some(rows) => rows.to_vec(),
-        };
+    fn root(&self, sample: Sample<'_>, workspace: &mut Workspace<C>) -> Growing<'a, C> {
+        let Workspace { mut rows, mut scratch, mut ordered } = std::mem::take(workspace);
+        rows.clear();
+        match sample {
+            Sample::All => rows.extend(0..self.cells.len() as u32),
+            Sample::Some(some) => rows.extend_from_slice(some),
+        }
+        scratch.resize(rows.len(), 0);
+        ordered.resize(rows.len(), C::default());
         let mut growing = Growing {
-            scratch: vec![0; rows.len()],
-            ordered: vec![C::default(); rows.len()],
+            scratch,
+            ordered,
             rows,
             leaves: Vec::new(),
             nodes: Vec::new(),
@@ -176,13 +197,10 @@ impl<'a, C: Cell> Grower<'a, C> {
 
     /// The sums of the sample over all workers.
     fn sums(&self, sample: Sample<'_>) -> Sums {
-        let mut sum = [C::default()];
-        match sample {
-            Sample::All => self.cells.iter().for_each(|&cell| sum[0].add(cell)),
-            Sample::Some(rows) => {
-                rows.iter().for_each(|&row| sum[0].add(self.cells[row as usize]));
-            }
-        }
+        let mut sum = [match sample {
+            Sample::All => sum_of(self.cells, |&cell| cell),
+            Sample::Some(rows) => sum_of(rows, |&row| self.cells[row as usize]),
+        }];
         self.reduce(&mut sum);
         sum[0].decode(self.scale)
     }
@@ -326,6 +344,17 @@ pub(super) fn gather<C: Cell>(cells: &[C], rows: &[u32], out: &mut [C]) {
     } else {
         rows.par_chunks(block).zip(out.par_chunks_mut(block)).for_each(gather);
     }
+}
+
+/// The sum of cells, block by block where their order does not matter.
+fn sum_of<T: Sync, C: Cell>(items: &[T], cell: impl Fn(&T) -> C + Sync) -> C {
+    let add = |mut sum: C, other: C| {
+        sum.add(other);
+        sum
+    };
+    let block = if C::EXACT { 1 << 14 } else { items.len().max(1) };
+    let of_block = |items: &[T]| items.iter().map(&cell).fold(C::default(), add);
+    items.par_chunks(block).map(of_block).reduce(C::default, add)
 }
 
 pub(super) fn subtract<C: Cell>(from: &mut [C], cells: &[C]) {

@@ -17,6 +17,6 @@ mod turn;
 mod vector;
 
 pub(crate) use constraint::Allowed;
-pub(crate) use grower::{Grower, Room, Sample};
+pub(crate) use grower::{Grower, Room, Sample, Workspace};
 pub(crate) use grown::{Grown, bits};
 pub(crate) use vector::{Plane, VectorGrower};

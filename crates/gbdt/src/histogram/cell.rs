@@ -46,6 +46,8 @@ pub(crate) struct Scale {
     g: f64,
     /// Hessian of one integer step.
     h: f64,
+    /// Steps of a gradient of 1 and of a hessian of 1; steps are powers of two, so these are exact.
+    steps: (f64, f64),
     /// Bits of a count.
     bits: u32,
 }
@@ -59,7 +61,9 @@ impl Scale {
     pub(crate) fn new<C: Cell>(rows: usize, g: i32, h: i32) -> Self {
         let bits = usize::BITS - rows.leading_zeros();
         let (fine_g, fine_h) = C::fineness(bits);
-        Self { g: 2f64.powi(g - fine_g as i32), h: 2f64.powi(h - fine_h as i32), bits }
+        let step = |largest: i32, fine: u32| 2f64.powi(largest - fine as i32);
+        let (g, h) = (step(g, fine_g), step(h, fine_h));
+        Self { g, h, steps: (g.recip(), h.recip()), bits }
     }
 }
 
@@ -141,7 +145,7 @@ impl Cell for [u64; 1] {
 
     #[inline(always)]
     fn encode(scale: &Scale, g: f32, _: f32) -> Self {
-        let g = round(f64::from(g) / scale.g);
+        let g = round(f64::from(g) * scale.steps.0);
         [((g as u64) << scale.bits).wrapping_add(1)]
     }
 
@@ -177,7 +181,7 @@ impl Cell for [u64; 2] {
 
     #[inline(always)]
     fn encode(scale: &Scale, g: f32, h: f32) -> Self {
-        let (g, h) = (round(f64::from(g) / scale.g), round(f64::from(h) / scale.h));
+        let (g, h) = (round(f64::from(g) * scale.steps.0), round(f64::from(h) * scale.steps.1));
         // A hessian of exactly the bound would need one step more than there is.
         let h = (h as u64).min(u64::MAX >> (2 * scale.bits));
         [g as u64, (h << scale.bits).wrapping_add(1)]

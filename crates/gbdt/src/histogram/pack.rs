@@ -83,6 +83,16 @@ pub(crate) struct Pack<'a> {
 impl<'a> Pack<'a> {
     /// Packs some of the features.
     pub(crate) fn new(columns: &'a [BinnedColumn], features: &[usize], rows: usize) -> Self {
+        Self::reusing(columns, features, rows, &mut Vec::new())
+    }
+
+    /// Packs some of the features into words that another pack has left.
+    pub(crate) fn reusing(
+        columns: &'a [BinnedColumn],
+        features: &[usize],
+        rows: usize,
+        spare: &mut Vec<Vec<u64>>,
+    ) -> Self {
         let bins = |feature: usize| columns[feature].mapper.bins;
         let (wide, narrow): (Vec<usize>, Vec<usize>) =
             features.iter().partition(|&&feature| matches!(columns[feature].codes, Codes::U16(_)));
@@ -93,7 +103,12 @@ impl<'a> Pack<'a> {
         let size = lanes.len().div_ceil(words.max(1)).max(1);
         let mut groups: Vec<Group> = lanes.chunks(size).map(Group::new).collect();
         let blocks = groups.chunks(WORDS).enumerate().map(|(at, groups)| Block {
-            codebook: Codebook::Words(words_of(columns, groups, rows)),
+            codebook: Codebook::Words(words_of(
+                columns,
+                groups,
+                rows,
+                spare.pop().unwrap_or_default(),
+            )),
             groups: at * WORDS..at * WORDS + groups.len(),
             bins: groups.iter().map(|group| group.bins).sum(),
         });
@@ -115,6 +130,14 @@ impl<'a> Pack<'a> {
             at += member.bins;
         }
         Self { groups, blocks, starts, bins: at }
+    }
+
+    /// The memory of the words.
+    pub(crate) fn into_words(self) -> impl Iterator<Item = Vec<u64>> {
+        self.blocks.into_iter().filter_map(|block| match block.codebook {
+            Codebook::Words(words) => Some(words),
+            Codebook::Wide(_) => None,
+        })
     }
 
     /// Bytes that packing columns with so many bins takes.
@@ -145,10 +168,15 @@ fn lanes(features: &[usize], bins: impl Fn(usize) -> usize) -> Vec<Lane> {
     lanes
 }
 
-/// The words of some groups, row by row.
-fn words_of(columns: &[BinnedColumn], groups: &[Group], rows: usize) -> Vec<u64> {
+/// The words of some groups, row by row, in place of `words`.
+fn words_of(
+    columns: &[BinnedColumn],
+    groups: &[Group],
+    rows: usize,
+    mut words: Vec<u64>,
+) -> Vec<u64> {
     let width = groups.len();
-    let mut words = vec![0u64; rows * width];
+    words.resize(rows * width, 0);
     words.par_chunks_mut(width * TILE).enumerate().for_each(|(tile, words)| {
         let mut codes = [0u8; TILE];
         let codes = &mut codes[..words.len() / width];
@@ -156,7 +184,8 @@ fn words_of(columns: &[BinnedColumn], groups: &[Group], rows: usize) -> Vec<u64>
             for (lane, shift) in group.lanes.iter().zip((0..).step_by(8)) {
                 lane.codes(columns, tile * TILE, codes);
                 for (word, &code) in words[at..].iter_mut().step_by(width).zip(&*codes) {
-                    *word |= u64::from(code) << shift;
+                    let code = u64::from(code) << shift;
+                    *word = if shift == 0 { code } else { *word | code };
                 }
             }
         }
