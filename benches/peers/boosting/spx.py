@@ -165,7 +165,7 @@ def answer(args: argparse.Namespace) -> str:
         clocks.append((whole.wall / training.wall, whole.cpu / training.cpu))
     ours, theirs = np.mean(ours, axis=0), np.mean(theirs, axis=0)
     wall, cpu = (sorted(one)[len(one) // 2] for one in zip(*clocks))
-    told = ", ".join(line for line in model["settings"] if "=" in line and not line.startswith("seed="))
+    told = ", ".join(line for line in model["settings"] if "=" in line and "seed=" not in line)
     return "\n".join([
         f"LightGBM {version('lightgbm')}, {THREADS} threads, {len(model['folds'])} folds, "
         f"{len(ridge)} eras out of sample; {told}.\n",
