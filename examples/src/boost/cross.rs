@@ -8,10 +8,10 @@ use fattail::{
     Eras, Fit, Observer, Panel, Progress,
     evaluate::{EmbargoRule, Expanding, Fold, Horizon, PurgedKFold, Split},
     gbdt::{
-        Gbdt,
+        Boosting, CategoricalMethod, EraSettings, Gbdt, Rows,
         parameters::{Parameters, Task},
     },
-    objective::Evaluation,
+    objective::{Evaluation, Objective},
     store::write_json,
 };
 use serde::Serialize;
@@ -99,6 +99,9 @@ pub fn cross_validate(args: &CrossArgs, others: &Pairs, observer: Observer<'_>) 
     let metrics = metrics(&parameters, &gbdt)?;
     let notes = notes(&parameters, &source);
     let Cut { panel, folds, unit, gap } = Cut::new(args, source.panel)?;
+    if unit == "block" {
+        check_blocks(&gbdt, &folds)?;
+    }
     let mut reports = Vec::new();
     let mut scores: Vec<Vec<f64>> = vec![Vec::new(); metrics.len()];
     for (done, fold) in folds.iter().enumerate() {
@@ -133,6 +136,25 @@ fn notes(parameters: &Parameters, source: &Source) -> Vec<String> {
     let watched = watched.then(|| note.to_owned());
     let given = parameters.notes.iter().map(told);
     given.chain(source.notes.iter().cloned()).chain(watched).collect()
+}
+
+/// Refuses what would take blocks of rows for eras, and early stopping where a block alone is trained on.
+fn check_blocks(gbdt: &Gbdt, folds: &[Fold]) -> Outcome {
+    let statistics = matches!(gbdt.categorical.method, CategoricalMethod::OrderedTarget { .. });
+    let ranks = matches!(gbdt.objective, Objective::Lambdarank(_) | Objective::RankXendcg { .. });
+    let by_eras = gbdt.eras != EraSettings::default()
+        || gbdt.boosting == Boosting::Ordered
+        || (statistics && !gbdt.bins.categorical.is_empty())
+        || matches!(gbdt.sampling.rows, Rows::Eras { .. })
+        || gbdt.objective == Objective::EraCorrelation;
+    if by_eras || ranks {
+        return Err("a setting goes by eras, and there is one: name their column with --era".into());
+    }
+    if gbdt.stop.is_some() && folds.iter().any(|fold| fold.train.len() < 2) {
+        let told = "early stopping has nothing to watch where one block is trained on";
+        return Err(format!("{told}: give more --folds, no --forward, or --era COLUMN").into());
+    }
+    Ok(())
 }
 
 /// Data and how it is cut into folds.

@@ -132,7 +132,13 @@ impl Source {
         }
         let panel = read(&file.path, &options, observer)?;
         let (panel, notes) = match part.features {
-            Some(_) => (panel, Vec::new()),
+            Some(features) => {
+                if let Some(name) = roles.ignored.iter().find(|name| features.contains(name)) {
+                    let told = format!("parameter 'ignore_column' names '{name}'");
+                    return Err(format!("{told}, which is a feature of the model").into());
+                }
+                (panel, Vec::new())
+            }
             None => choose(panel, &file, &roles)?,
         };
         let (has_eras, columns) = (roles.era.is_some(), columns(&file, &roles, &panel));

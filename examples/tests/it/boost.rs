@@ -283,6 +283,9 @@ fn data_of_one_era_is_cut_into_blocks() {
     let forward = done(&shop, &format!("{cv} --forward num_trees=5"));
     assert!(forward.contains("fold 3: blocks 4 to 4, 3 blocks trained on"), "{forward}");
     refused(&shop, &format!("{cv} --gap 2"), &["--gap counts eras", "--era"]);
+    refused(&shop, &format!("{cv} --era-criterion directional"), &["goes by eras", "--era"]);
+    let one = format!("{cv} --forward --early-stopping-round 5");
+    refused(&shop, &one, &["nothing to watch", "--folds"]);
     refused(&shop, &format!("cv {words} --folds 601"), &["--folds is 601", "600"]);
     let stop = format!("train {words} --early-stopping-round 5 --out @m.txt");
     refused(&shop, &stop, &["give --valid FILE or --era COLUMN"]);

@@ -84,9 +84,7 @@ impl Drops {
             round.add_to(binned, 1.0, score);
             trees[at * a_round..(at + 1) * a_round].iter_mut().for_each(|tree| tree.scale(old));
         }
-        let without_rows = |tree: Grown| Grown { rows: Vec::new(), ..tree };
-        let trees = grown.into_iter().map(without_rows).collect();
-        self.rounds.push(Round { trees, factor, bias });
+        self.rounds.push(Round { trees: grown, factor, bias });
     }
 
     /// The rounds whose trees are dropped.

@@ -14,7 +14,7 @@ use super::{
     train::{self, Training},
 };
 use crate::{
-    Boosting, CategoricalMethod, Criterion, EarlyStop, Error, Gbdt, Objective, Rows,
+    Boosting, CategoricalMethod, Criterion, EarlyStop, Error, Gbdt, Objective, Precision, Rows,
     grow::Allowed,
     histogram::{Alone, Reduce},
 };
@@ -140,10 +140,11 @@ impl Gbdt {
             (self.renews_leaves(), "an objective that renews leaves"),
             (self.objective == Objective::Cox, "an order of all rows"),
             (balanced, "classes of equal weight"),
-            (self.stop.is_some(), "early stopping"),
+            (self.stop.as_ref().is_some_and(|stop| stop.rounds > 0), "early stopping"),
             (self.sampling.rows != Rows::All, "a sample of rows"),
             (eras.boosting.is_some(), "era boosting"),
-            (judged && eras.folds.is_none(), "single eras that judge splits"),
+            (judged, "eras that judge splits"),
+            (self.precision == Precision::Double, "sums that depend on their order"),
         ];
         all.into_iter().find(|(needs, _)| *needs).map(|(_, what)| what)
     }

@@ -2,7 +2,8 @@
 //!
 //! After each round the metric is measured on them. A round is better when the metric beats that of
 //! the best one by more than `min_delta`, upwards or downwards as the metric has it; training ends
-//! after `rounds` rounds that are not better; with none of them, the metric is told and nothing ends. Cost: a walk a row and tree, and the metric.
+//! after `rounds` rounds that are not better; with none of them, the metric is told and nothing ends.
+//! Cost: a walk a row and tree, and the metric.
 
 use fattail_core::Result;
 use fattail_objective::{Bound, Evaluation};

@@ -1,7 +1,7 @@
 //! What training takes beside the panel, before anything of it is allocated.
 //!
 //! With n rows, b bins of all columns of a tree, K outputs, T trees of at most L leaves and cells of c
-//! bytes: codes and packed codes; 44 n and 4 n a target for weights, positions and sampling; 4 n a feature
+//! bytes: codes and packed codes; 40 n, 4 n a target and 4 n K for weights, positions and sampling; 4 n a feature
 //! where leaves hold lines; 9 n and 4 n a component for gradients without what is linear; 2 n c for cells; 8 n K for
 //! slopes and 8 n K for scores, of the rows held out as well; `T L` nodes; and histograms of b c bytes,
 //! three at least. What is left of the limit goes to the histograms of more leaves. Reckoned upwards:
@@ -77,7 +77,7 @@ impl Need {
         let parts = vec![
             ("codes", codes as u64),
             ("packed codes", Pack::bytes(widest.into_iter(), train.rows()) as u64),
-            ("rows", (44 + 4 * targets) * rows + (8 + 4 * targets) * held),
+            ("rows", (40 + 4 * targets + 4 * outputs) * rows + (8 + 4 * targets) * held),
             (
                 "values of linear leaves",
                 lines(settings, train) + holdout.map_or(0, |panel| lines(settings, panel)),

@@ -217,7 +217,9 @@ impl<'a> Training<'a> {
         for (output, grown) in all.iter_mut().enumerate() {
             self.advance(state, output, grown);
             state.trees.push(grown.to_tree(&self.data.binned, output, state.shrinkage));
-            state.workspace.recycle(grown);
+            if !self.is_vector() {
+                state.workspace.recycle(grown);
+            }
         }
         all
     }

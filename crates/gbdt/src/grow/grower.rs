@@ -81,7 +81,22 @@ pub(crate) struct Workspace<C> {
 impl<C> Workspace<C> {
     /// Takes the rows of a tree that needs them no more.
     pub(crate) fn recycle(&mut self, grown: &mut Grown) {
-        self.rows = std::mem::take(&mut grown.rows);
+        let rows = std::mem::take(&mut grown.rows);
+        if rows.capacity() > self.rows.capacity() {
+            self.rows = rows;
+        }
+    }
+
+    /// Room for a tree of so many rows; a list that grows by itself would take more.
+    fn reserve(&mut self, rows: usize) {
+        fn room<T>(list: &mut Vec<T>, rows: usize) {
+            if list.capacity() < rows {
+                *list = Vec::with_capacity(rows);
+            }
+        }
+        room(&mut self.rows, rows);
+        room(&mut self.scratch, rows);
+        room(&mut self.ordered, rows);
     }
 }
 
@@ -137,6 +152,10 @@ impl<'a, C: Cell> Grower<'a, C> {
     }
 
     fn root(&self, sample: Sample<'_>, workspace: &mut Workspace<C>) -> Growing<'a, C> {
+        workspace.reserve(match sample {
+            Sample::All => self.cells.len(),
+            Sample::Some(rows) => rows.len(),
+        });
         let Workspace { mut rows, mut scratch, mut ordered } = std::mem::take(workspace);
         rows.clear();
         match sample {

@@ -70,7 +70,12 @@ impl Scale {
 /// The least power of two that none of the values exceeds, as its exponent.
 pub(crate) fn exponent(values: &[f32]) -> i32 {
     let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-    if largest > 0.0 && largest.is_finite() { largest.log2().ceil() as i32 } else { 0 }
+    if !(largest > 0.0 && largest.is_finite()) {
+        return 0;
+    }
+    // From the bits, for a logarithm rounds. What is below the least normal number counts as that.
+    let bits = largest.max(f32::MIN_POSITIVE).to_bits();
+    (bits >> 23) as i32 - 127 + i32::from(bits & 0x7f_ffff > 0)
 }
 
 /// Adds up gradients.
@@ -292,6 +297,15 @@ mod tests {
         for (x, expected) in cases {
             assert_eq!(round(x), expected, "{x}");
         }
+    }
+
+    #[test]
+    fn exponents_by_hand() {
+        let next = f32::from_bits(64f32.to_bits() + 1);
+        let of = |x: f32| exponent(&[0.0, -x, x / 2.0]);
+        assert_eq!([1.0, 0.75, 64.0, next, 3e-5, 0.0].map(of), [0, 0, 6, 7, -15, 0]);
+        assert_eq!(exponent(&[f32::from_bits(1)]), -126);
+        assert_eq!(exponent(&[f32::MAX]), 128);
     }
 
     #[test]

@@ -134,7 +134,8 @@ impl<'a> Pack<'a> {
 
     /// The memory of the words.
     pub(crate) fn into_words(self) -> impl Iterator<Item = Vec<u64>> {
-        self.blocks.into_iter().filter_map(|block| match block.codebook {
+        // The first block takes the last ones.
+        self.blocks.into_iter().rev().filter_map(|block| match block.codebook {
             Codebook::Words(words) => Some(words),
             Codebook::Wide(_) => None,
         })
@@ -176,7 +177,12 @@ fn words_of(
     mut words: Vec<u64>,
 ) -> Vec<u64> {
     let width = groups.len();
-    words.resize(rows * width, 0);
+    let length = rows * width;
+    // Growing would take more than that.
+    if words.capacity() < length {
+        words = Vec::with_capacity(length);
+    }
+    words.resize(length, 0);
     words.par_chunks_mut(width * TILE).enumerate().for_each(|(tile, words)| {
         let mut codes = [0u8; TILE];
         let codes = &mut codes[..words.len() / width];

@@ -3,7 +3,8 @@
 use fattail_core::silent;
 use fattail_gbdt::{
     Binning, Boosting, Categorical, CategoricalMethod, Constraints, Criterion, Dart, EarlyStop,
-    EraBoosting, EraSettings, Gbdt, Growth, Limits, Mappers, Objective, Reduce, Rows, Sampling,
+    EraBoosting, EraSettings, Gbdt, Growth, Limits, Mappers, Objective, Precision, Reduce, Rows,
+    Sampling,
 };
 use fattail_objective::Binary;
 
@@ -106,8 +107,9 @@ fn what_needs_all_rows_is_not_spread_over_workers() {
         (Gbdt { objective: Objective::Binary(balanced), ..base() }, "classes of equal weight"),
         (Gbdt { stop: Some(EarlyStop::default()), ..base() }, "early stopping"),
         (Gbdt { sampling, ..base() }, "a sample of rows"),
-        (Gbdt { eras: judged, ..base() }, "single eras that judge splits"),
+        (Gbdt { eras: judged, ..base() }, "eras that judge splits"),
         (Gbdt { eras: worst, ..base() }, "era boosting"),
+        (Gbdt { precision: Precision::Double, ..base() }, "sums that depend on their order"),
     ] {
         let mappers = Mappers::learn(&panel, &settings.bins).unwrap();
         let told = settings.fit_shard(&panel, &mappers, &Several, &silent).unwrap_err();
