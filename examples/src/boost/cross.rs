@@ -7,10 +7,7 @@ use clap::Args;
 use fattail::{
     Eras, Fit, Observer, Panel, Progress,
     evaluate::{EmbargoRule, Expanding, Fold, Horizon, PurgedKFold, Split},
-    gbdt::{
-        Boosting, CategoricalMethod, EraSettings, Gbdt, Rows,
-        parameters::{Parameters, Task},
-    },
+    gbdt::{Boosting, CategoricalMethod, EraSettings, Gbdt, Rows, parameters::Parameters},
     objective::{Evaluation, Objective},
     store::write_json,
 };
@@ -19,7 +16,7 @@ use serde::Serialize;
 use super::{
     arguments::Pairs,
     columns::{Label, Part},
-    learner::{learner, told},
+    learner::{learner, ranks, refuse_old, told},
     metrics::{metrics, values},
     source::{Source, SourceArgs},
 };
@@ -89,7 +86,7 @@ const GAP: u32 = 5;
 /// When a parameter or the data refuses, there are too few eras, or a metric is not defined.
 pub fn cross_validate(args: &CrossArgs, others: &Pairs, observer: Observer<'_>) -> Outcome<String> {
     let parameters = args.source.parameters(others)?;
-    refuse(&parameters)?;
+    refuse_old(&parameters)?;
     set_threads(args.threads.unwrap_or(parameters.threads))?;
     let part = Part { label: Label::Needed, features: None };
     let source = args.source.read(&parameters, part, observer)?;
@@ -120,16 +117,6 @@ pub fn cross_validate(args: &CrossArgs, others: &Pairs, observer: Observer<'_>) 
     Ok(text(&report))
 }
 
-fn refuse(parameters: &Parameters) -> Outcome {
-    if parameters.task != Task::Train {
-        return Err("parameter 'task' is not train: this command trains".into());
-    }
-    if parameters.files.input_model.is_some() {
-        return Err("parameter 'input_model' is not supported: every fold trains anew".into());
-    }
-    Ok(())
-}
-
 fn notes(parameters: &Parameters, source: &Source) -> Vec<String> {
     let watched = !parameters.files.valid.is_empty();
     let note = "parameter 'valid' does not count: a fold is scored on its own test rows";
@@ -141,13 +128,12 @@ fn notes(parameters: &Parameters, source: &Source) -> Vec<String> {
 /// Refuses what would take blocks of rows for eras, and early stopping where a block alone is trained on.
 fn check_blocks(gbdt: &Gbdt, folds: &[Fold]) -> Outcome {
     let statistics = matches!(gbdt.categorical.method, CategoricalMethod::OrderedTarget { .. });
-    let ranks = matches!(gbdt.objective, Objective::Lambdarank(_) | Objective::RankXendcg { .. });
     let by_eras = gbdt.eras != EraSettings::default()
         || gbdt.boosting == Boosting::Ordered
         || (statistics && !gbdt.bins.categorical.is_empty())
         || matches!(gbdt.sampling.rows, Rows::Eras { .. })
         || gbdt.objective == Objective::EraCorrelation;
-    if by_eras || ranks {
+    if by_eras || ranks(gbdt) {
         return Err("a setting goes by eras, and there is one: name their column with --era".into());
     }
     if gbdt.stop.is_some() && folds.iter().any(|fold| fold.train.len() < 2) {

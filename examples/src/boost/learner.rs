@@ -24,15 +24,19 @@ pub(super) fn told_all(parameters: &Parameters) -> String {
 
 /// Refuses what a program that only trains anew, on its own data, does not do.
 pub(crate) fn refuse(parameters: &Parameters) -> Outcome {
-    if parameters.task != Task::Train {
-        return Err("parameter 'task' is not train: this command trains".into());
-    }
     if !parameters.files.valid.is_empty() {
         return Err(
-            "parameter 'valid' is not supported: early stopping holds out the last eras of the \
-                    data, see --early-stopping-holdout and --early-stopping-gap"
+            "parameter 'valid' is not supported: early stopping holds out the last eras of the                     data, see --early-stopping-holdout and --early-stopping-gap"
                 .into(),
         );
+    }
+    refuse_old(parameters)
+}
+
+/// Refuses what a program that only trains anew does not do.
+pub(super) fn refuse_old(parameters: &Parameters) -> Outcome {
+    if parameters.task != Task::Train {
+        return Err("parameter 'task' is not train: this command trains".into());
     }
     if parameters.files.input_model.is_some() {
         return Err("parameter 'input_model' is not supported: training begins anew".into());
@@ -66,9 +70,13 @@ pub(super) fn learner(parameters: &Parameters, source: &Source) -> Outcome<Gbdt>
     Ok(gbdt)
 }
 
+/// Whether rows are compared within queries.
+pub(super) fn ranks(gbdt: &Gbdt) -> bool {
+    matches!(gbdt.objective, Objective::Lambdarank(_) | Objective::RankXendcg { .. })
+}
+
 fn check_queries(gbdt: &Gbdt, source: &Source) -> Outcome {
-    let ranks = matches!(gbdt.objective, Objective::Lambdarank(_) | Objective::RankXendcg { .. });
-    if !ranks || source.has_eras {
+    if !ranks(gbdt) || source.has_eras {
         return Ok(());
     }
     let (name, path) = (gbdt.objective.name(), source.path.display());
