@@ -24,6 +24,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bins", &["core", "trees"]),
     ("objective", &["core", "stats", "descent", "trees"]),
     ("gbdt", &["core", "stats", "descent", "trees", "bins", "objective"]),
+    ("fused", &[]),
+    ("training", &["core", "descent"]),
+    ("neural", &["core", "descent", "fused", "training"]),
     (
         "fattail",
         &[
@@ -40,6 +43,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "bins",
             "objective",
             "gbdt",
+            "fused",
+            "training",
+            "neural",
         ],
     ),
     ("testing", &["core", "stats", "evaluate", "descent"]),

@@ -6,6 +6,7 @@ mod boosted;
 mod data;
 mod learner;
 mod outline;
+pub mod robust;
 mod score;
 mod shell;
 mod weekly;

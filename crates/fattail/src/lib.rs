@@ -5,13 +5,19 @@ pub use fattail_bins as bins;
 pub use fattail_core::*;
 pub use fattail_evaluate as evaluate;
 pub use fattail_exchange as exchange;
+#[cfg(feature = "neural")]
+pub use fattail_fused as fused;
 pub use fattail_gbdt as gbdt;
 pub use fattail_linear as linear;
+#[cfg(feature = "neural")]
+pub use fattail_neural as neural;
 pub use fattail_objective as objective;
 pub use fattail_prepare as prepare;
 pub use fattail_report as report;
 pub use fattail_stats as stats;
 pub use fattail_store as store;
+#[cfg(feature = "neural")]
+pub use fattail_training as training;
 pub use fattail_trees as trees;
 
 /// Losses that learners walk down.

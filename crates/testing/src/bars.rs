@@ -6,6 +6,10 @@
 //! capped because the fourth moment of `e` does not exist. A bar opens at the last close; high and low
 //! go beyond the body by half-normal steps.
 //!
+//! With a signal `d` the mean of a bar is `d s_t g_t`, where `g_t = p g_{t-1} + sqrt(1 - p^2)
+//! tanh(2 e_{t-1})` and `p = 0.8`: prices go on a little as they went over the last bars, which is what
+//! a learner can find. Without one nothing about the sign of a return can be known.
+//!
 //! No NaN; `low <= min(open, close)`, `max(open, close) <= high`, prices and volume above 0. Cost:
 //! linear in bars. Reference: Bollerslev (1987), A conditionally heteroskedastic time series model for
 //! speculative prices; Merton (1976), Option pricing when underlying stock returns are discontinuous.
@@ -23,6 +27,8 @@ use crate::{
 
 /// The largest squared shock that feeds back into the volatility.
 const SHOCK_CAP: f64 = 16.0;
+/// How much of the trend lasts from bar to bar.
+const TREND_MEMORY: f64 = 0.8;
 /// Minutes of a day, and the minute at which a session opens.
 const DAY: (i64, i64) = (1440, 570);
 
@@ -59,6 +65,9 @@ pub struct Bars {
     pub jump_size: f64,
     /// Mean volume of a quiet bar.
     pub volume: f64,
+    /// How far the mean of a bar follows the bars before it, in units of its volatility; 0 plants
+    /// nothing.
+    pub signal: f64,
     /// Seed; same settings and seed, same bits.
     pub seed: u64,
 }
@@ -93,6 +102,7 @@ impl Default for Bars {
             jump_rate: 1e-3,
             jump_size: 12.0,
             volume: 1000.0,
+            signal: 0.0,
             seed: 0,
         }
     }
@@ -107,7 +117,7 @@ impl Bars {
         self.validate()?;
         let student = UnitStudent::new(self.tail)?;
         let mut series = BarSeries::default();
-        let mut state = State { price: self.price, variance: self.volatility.powi(2) };
+        let mut state = State { price: self.price, variance: self.volatility.powi(2), trend: 0.0 };
         for first in (0..self.bars).step_by(self.session) {
             let day = first / self.session;
             let mut rng = stream(self.seed, Purpose::Bars, day);
@@ -130,7 +140,8 @@ impl Bars {
         let spread = state.variance.sqrt();
         let jump: f64 = if rng.random_bool(self.jump_rate) { Exp1.sample(rng) } else { 0.0 };
         let side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
-        let step = spread * shock + side * jump * self.jump_size * self.volatility;
+        let mean = self.signal * spread * state.trend;
+        let step = mean + spread * shock + side * jump * self.jump_size * self.volatility;
         let (open, close) = (state.price, state.price * step.exp());
         let mut beyond = || {
             let normal: f64 = StandardNormal.sample(rng);
@@ -146,6 +157,8 @@ impl Bars {
         let fed_back = shock.powi(2).min(SHOCK_CAP);
         state.variance = self.volatility.powi(2) * (1.0 - self.shock - self.memory)
             + state.variance * (self.memory + self.shock * fed_back);
+        state.trend =
+            TREND_MEMORY * state.trend + (1.0 - TREND_MEMORY.powi(2)).sqrt() * (2.0 * shock).tanh();
         state.price = close;
     }
 
@@ -159,9 +172,12 @@ impl Bars {
             refuse(!above(value, 0.0), name, value, "finite and above 0")?;
         }
         refuse(!above(self.tail, 2.0), "tail", self.tail, "finite and above 2")?;
-        for (name, value) in
-            [("shock", self.shock), ("memory", self.memory), ("jump_size", self.jump_size)]
-        {
+        for (name, value) in [
+            ("shock", self.shock),
+            ("memory", self.memory),
+            ("jump_size", self.jump_size),
+            ("signal", self.signal),
+        ] {
             refuse(!value.is_finite() || value < 0.0, name, value, "finite and at least 0")?;
         }
         let feedback = self.shock + self.memory;
@@ -175,4 +191,5 @@ impl Bars {
 struct State {
     price: f64,
     variance: f64,
+    trend: f64,
 }

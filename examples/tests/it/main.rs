@@ -5,5 +5,6 @@
 mod bad_input;
 mod boost;
 mod models;
+mod robust;
 mod runs;
 mod workshop;

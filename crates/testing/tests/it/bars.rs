@@ -1,6 +1,6 @@
 //! What the bars promise.
 
-use fattail_stats::kurtosis;
+use fattail_stats::{kurtosis, spearman};
 use fattail_testing::Bars;
 
 fn returns(close: &[f64]) -> Vec<f64> {
@@ -32,6 +32,22 @@ fn bars_are_bars() {
     let first = Bars { bars: 700, ..settings.clone() }.series().unwrap();
     assert_eq!(first.close, bars.close[..700]);
     assert_ne!(Bars { seed: 4, ..settings }.series().unwrap().close, bars.close);
+}
+
+#[test]
+fn a_planted_signal_is_in_the_returns_and_nothing_is_without_one() {
+    // Five bars against the next five, by ranks: jumps do not count.
+    let found = |signal| {
+        let series = Bars { bars: 60_000, signal, seed: 1, ..Bars::default() }.series().unwrap();
+        let log: Vec<f64> = series.close.iter().map(|close| close.ln()).collect();
+        let rows = 5..log.len() - 5;
+        let past: Vec<f64> = rows.clone().map(|at| log[at] - log[at - 5]).collect();
+        let next: Vec<f64> = rows.map(|at| log[at + 5] - log[at]).collect();
+        spearman(&past, &next).unwrap()
+    };
+    // Five bars overlap, so that a correlation is known to about sqrt(5 / 60,000) = 0.009.
+    assert!(found(0.05) > 0.03, "{}", found(0.05));
+    assert!(found(0.0).abs() < 0.03, "{}", found(0.0));
 }
 
 #[test]

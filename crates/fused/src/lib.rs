@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+pub mod attention;
+pub mod encoder;
+mod error;
+pub mod graph;
+pub mod linear;
+pub mod mlp;
+
+pub use error::{Error, Result};

@@ -1,0 +1,7 @@
+//! The integration tests of the fused kernels.
+
+mod attention;
+mod encoder;
+mod graph;
+mod linear;
+mod mlp;

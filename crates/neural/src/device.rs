@@ -1,0 +1,248 @@
+//! Where tensors live. The only file that names a backend.
+//!
+//! A device is chosen by its name: `cpu`, `wgpu`, `vulkan` or `cuda`, the last three with an index
+//! (`vulkan:1`) or, for `wgpu` and `vulkan`, with `:cpu` for a software rasteriser such as Mesa's
+//! lavapipe. Probing never panics: what a driver throws is caught and told as the reason. What is not
+//! there, or does not pass the probe (one product of small matrices, read back and compared), is
+//! replaced by the CPU, with the reason beside it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::{
+    backend::DispatchDevice,
+    tensor::{Device, Tensor, TensorData},
+};
+
+use crate::Error;
+
+/// Kinds of devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Cpu,
+    Wgpu,
+    Vulkan,
+    Cuda,
+}
+
+/// Which of the devices of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Best,
+    Index(usize),
+    Software,
+}
+
+/// A device that passed its probe, and why it is not the one that was asked for.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// The device.
+    pub device: Device,
+    /// Its name, such as `vulkan:0`.
+    pub name: String,
+    /// Why it is the CPU although another one was asked for.
+    pub warning: Option<String>,
+}
+
+/// The names of the kinds of devices that this build knows.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    let all = [
+        ("cpu", cfg!(feature = "flex")),
+        ("wgpu", cfg!(feature = "wgpu")),
+        ("vulkan", cfg!(feature = "vulkan")),
+        ("cuda", cfg!(feature = "cuda")),
+    ];
+    all.into_iter().filter_map(|(name, built)| built.then_some(name)).collect()
+}
+
+/// The CPU.
+///
+/// # Errors
+/// [`Error::NoDevice`] in a build without the feature `flex`.
+pub fn cpu() -> Result<Device, Error> {
+    #[cfg(feature = "flex")]
+    return Ok(Device::flex());
+    #[cfg(not(feature = "flex"))]
+    Err(missing("cpu", "this build has no feature `flex`"))
+}
+
+/// The device of that name, or the CPU with a warning when it is absent or fails.
+///
+/// ```
+/// use fattail_neural::device;
+/// let chosen = device::choose("cpu")?;
+/// assert_eq!((chosen.name.as_str(), chosen.warning), ("cpu", None));
+/// assert!(device::choose("abacus").is_err());
+/// # Ok::<(), fattail_neural::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::UnknownDevice`] for a name that is none, [`Error::NoDevice`] when there is no CPU to fall
+/// back to.
+pub fn choose(name: &str) -> Result<Chosen, Error> {
+    let (kind, which) = parse(name)?;
+    match open(name, kind, which) {
+        Ok(device) => Ok(Chosen { device, name: name.to_owned(), warning: None }),
+        Err(cause) => {
+            let warning = Some(format!("{cause}; the CPU is used instead"));
+            Ok(Chosen { device: cpu()?, name: "cpu".to_owned(), warning })
+        }
+    }
+}
+
+/// The device of that name.
+///
+/// # Errors
+/// [`Error::UnknownDevice`] for a name that is none, [`Error::NoDevice`] when it is absent or fails.
+pub fn require(name: &str) -> Result<Device, Error> {
+    let (kind, which) = parse(name)?;
+    open(name, kind, which)
+}
+
+/// Whether the kernels of `fattail-fused` run on it.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    return match device.as_dispatch() {
+        DispatchDevice::Flex(_) => true,
+        DispatchDevice::Autodiff(_) => {
+            matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
+        }
+        #[allow(unreachable_patterns, reason = "other devices exist with GPU features alone")]
+        _ => false,
+    };
+    #[cfg(not(feature = "flex"))]
+    {
+        let _ = device;
+        false
+    }
+}
+
+/// Bytes that are free on a device, where it tells them; the CPU does not.
+#[must_use]
+pub fn reserved_bytes(device: &Device) -> Option<u64> {
+    device.memory_pool_usage().map(|usage| usage.bytes_reserved)
+}
+
+fn parse(name: &str) -> Result<(Kind, Which), Error> {
+    let (kind, which) = name.split_once(':').unwrap_or((name, ""));
+    let unknown = || Error::UnknownDevice { name: name.to_owned(), known: kinds().join(", ") };
+    let kind = match kind {
+        "cpu" => Kind::Cpu,
+        "wgpu" => Kind::Wgpu,
+        "vulkan" => Kind::Vulkan,
+        "cuda" => Kind::Cuda,
+        _ => return Err(unknown()),
+    };
+    let which = match which {
+        "" => Which::Best,
+        "cpu" if matches!(kind, Kind::Wgpu | Kind::Vulkan) => Which::Software,
+        index => Which::Index(index.parse().map_err(|_| unknown())?),
+    };
+    Ok((kind, which))
+}
+
+fn missing(name: &str, reason: impl Into<String>) -> Error {
+    Error::NoDevice { name: name.to_owned(), reason: reason.into() }
+}
+
+/// Opens and probes, with every panic of a driver turned into a reason.
+fn open(name: &str, kind: Kind, which: Which) -> Result<Device, Error> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| {
+        let device = handle(name, kind, which)?;
+        probe(name, &device).map(|()| device)
+    }));
+    attempt.unwrap_or_else(|cause| Err(missing(name, panic_text(cause.as_ref()))))
+}
+
+fn handle(name: &str, kind: Kind, which: Which) -> Result<Device, Error> {
+    let _ = &which;
+    match kind {
+        Kind::Cpu => cpu(),
+        #[cfg(feature = "wgpu")]
+        Kind::Wgpu => {
+            present(name, burn::tensor::DeviceType::Wgpu, which)?;
+            Ok(Device::wgpu(graphics(which)))
+        }
+        #[cfg(feature = "vulkan")]
+        Kind::Vulkan => {
+            present(name, burn::tensor::DeviceType::Vulkan, which)?;
+            Ok(Device::vulkan(graphics(which)))
+        }
+        #[cfg(feature = "cuda")]
+        Kind::Cuda => {
+            present(name, burn::tensor::DeviceType::Cuda, which)?;
+            let index = if let Which::Index(index) = which { index } else { 0 };
+            Ok(Device::cuda(index))
+        }
+        #[allow(unreachable_patterns, reason = "reached where a feature is off")]
+        _ => Err(missing(name, "this build has no such feature")),
+    }
+}
+
+/// Refuses what the machine does not list, before anything is opened. A software rasteriser is
+/// never listed first, and is asked for by name.
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+fn present(name: &str, kind: burn::tensor::DeviceType, which: Which) -> Result<(), Error> {
+    let found = Device::enumerate(kind).into_vec().len();
+    let wanted = match which {
+        Which::Software => return Ok(()),
+        Which::Best => 0,
+        Which::Index(index) => index,
+    };
+    if wanted < found {
+        return Ok(());
+    }
+    Err(missing(name, format!("the machine has {found} of them")))
+}
+
+#[cfg(any(feature = "wgpu", feature = "vulkan"))]
+fn graphics(which: Which) -> burn::tensor::DeviceKind {
+    match which {
+        Which::Best => burn::tensor::DeviceKind::DefaultDevice,
+        Which::Index(index) => burn::tensor::DeviceKind::DiscreteGpu(index),
+        Which::Software => burn::tensor::DeviceKind::Cpu,
+    }
+}
+
+/// A product of small matrices, read back: `[1 2; 3 4] [1 1; 1 1] = [3 3; 7 7]`.
+fn probe(name: &str, device: &Device) -> Result<(), Error> {
+    let left = TensorData::new(vec![1.0f32, 2.0, 3.0, 4.0], [2, 2]);
+    let ones = Tensor::<2>::ones([2, 2], device);
+    let product = Tensor::<2>::from_data(left, device).matmul(ones);
+    let read = product.try_into_data().map_err(|cause| missing(name, cause.to_string()))?;
+    let values: Vec<f32> = read.iter::<f32>().collect();
+    if values == [3.0, 3.0, 7.0, 7.0] {
+        return Ok(());
+    }
+    Err(missing(name, format!("its product of two matrices is wrong: {values:?}")))
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(cause: &(dyn std::any::Any + Send)) -> String {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_refused() {
+        assert_eq!(parse("vulkan:cpu").unwrap(), (Kind::Vulkan, Which::Software));
+        assert_eq!(parse("cuda:1").unwrap(), (Kind::Cuda, Which::Index(1)));
+        assert!(parse("cuda:cpu").is_err());
+        let told = choose("tpu").unwrap_err().to_string();
+        assert!(told.contains("tpu") && told.contains("cpu"), "{told}");
+    }
+
+    #[test]
+    fn what_is_not_there_becomes_the_cpu_with_a_reason() {
+        // No machine has a hundred of them, and most builds have none.
+        let chosen = choose("cuda:99").unwrap();
+        assert_eq!(chosen.name, "cpu");
+        assert!(chosen.warning.unwrap().contains("cuda:99"));
+        assert!(require("cuda:99").is_err());
+        assert!(is_cpu(&chosen.device) && is_cpu(&chosen.device.autodiff()));
+    }
+}

@@ -1,0 +1,229 @@
+//! AdamW on a whole network: burn's step a parameter, with moments that can be read and put back.
+//!
+//! burn keeps moments under identities that a new process does not have, and puts them on a default
+//! device; here they carry the parameters' names. Reference: Loshchilov & Hutter (2019).
+
+use burn::{
+    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    optim::{AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _},
+    tensor::{Device, Tensor},
+};
+use fattail_training::Named;
+use serde::{Deserialize, Serialize};
+
+use super::named::{Path, find, read, tensor};
+use crate::{Error, Result};
+
+/// Settings of AdamW; PyTorch's defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AdamW {
+    /// The memory of the first moment, in 0..1.
+    pub beta1: f64,
+    /// The memory of the second moment, in 0..1.
+    pub beta2: f64,
+    /// What keeps a step finite, positive.
+    pub epsilon: f64,
+    /// The share of the rate that weights lose in a step, not negative.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
+    }
+}
+
+impl AdamW {
+    /// Answers whether the settings are in range.
+    ///
+    /// # Errors
+    /// Names the setting, its value and what is allowed.
+    pub fn check(&self) -> fattail_core::Result<()> {
+        let refuse = fattail_core::Error::setting;
+        for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            if !(0.0..1.0).contains(&value) {
+                return Err(refuse(name, value, "at least 0 and below 1"));
+            }
+        }
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            return Err(refuse("epsilon", self.epsilon, "positive and finite"));
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(refuse("weight_decay", self.weight_decay, "finite and not negative"));
+        }
+        Ok(())
+    }
+}
+
+/// A step, after the norm is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// The learning rate.
+    pub rate: f64,
+    /// What gradients are multiplied by.
+    pub scale: f64,
+    /// What their entries are then cut to.
+    pub limit: Option<f64>,
+}
+
+/// Both moments of all parameters.
+#[derive(Default)]
+pub(super) struct Moments {
+    first: GradientsParams,
+    second: GradientsParams,
+    /// Steps taken.
+    time: usize,
+}
+
+impl Moments {
+    /// Moves a network.
+    pub(super) fn step<N: Module>(
+        &mut self,
+        network: N,
+        gradients: GradientsParams,
+        settings: &AdamW,
+        step: &Step,
+    ) -> N {
+        let adamw = AdamWConfig::new()
+            .with_beta_1(settings.beta1 as f32)
+            .with_beta_2(settings.beta2 as f32)
+            .with_epsilon(settings.epsilon as f32)
+            .with_weight_decay(settings.weight_decay as f32)
+            .build();
+        let moved = network.map(&mut Mover { moments: self, gradients, adamw, step });
+        self.time += 1;
+        moved
+    }
+
+    /// The moments by name.
+    pub(super) fn write<N: Module>(&self, network: &N) -> Result<Vec<Named>> {
+        let mut visitor = Writer { moments: self, path: Path::default(), found: Ok(Vec::new()) };
+        network.visit(&mut visitor);
+        visitor.found
+    }
+
+    /// Moments that were written; none when there are none.
+    pub(super) fn read<N: Module>(
+        network: &N,
+        named: &[Named],
+        device: &Device,
+        steps: u64,
+    ) -> Result<Self> {
+        let moments = Self { time: usize::try_from(steps).unwrap_or(usize::MAX), ..Self::default() };
+        if named.is_empty() {
+            return Ok(Self::default());
+        }
+        let device = device.clone().inner();
+        let mut visitor =
+            Reader { named, path: Path::default(), device, moments, failed: None };
+        network.visit(&mut visitor);
+        visitor.failed.map_or(Ok(visitor.moments), Err)
+    }
+}
+
+struct Mover<'a> {
+    moments: &'a mut Moments,
+    gradients: GradientsParams,
+    adamw: burn::optim::AdamW,
+    step: &'a Step,
+}
+
+impl ModuleMapper for Mover<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
+        let (id, tensor, mapper) = param.consume();
+        let mut gradient = gradient;
+        if self.step.scale < 1.0 {
+            gradient = gradient.mul_scalar(self.step.scale);
+        }
+        if let Some(limit) = self.step.limit {
+            gradient = gradient.clamp(-limit, limit);
+        }
+        let first = self.moments.first.remove::<D>(id);
+        let before = first.zip(self.moments.second.remove::<D>(id)).map(|(moment_1, moment_2)| {
+            let time = self.moments.time;
+            AdamWState {
+                momentum: AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None },
+            }
+        });
+        let (moved, state) = self.adamw.step(self.step.rate, tensor.inner(), gradient, before);
+        if let Some(AdamWState { momentum }) = state {
+            self.moments.first.register(id, momentum.moment_1);
+            self.moments.second.register(id, momentum.moment_2);
+        }
+        Param::from_mapped_value(id, Tensor::from_inner(moved).require_grad(), mapper)
+    }
+}
+
+const FIRST: &str = "first.";
+const SECOND: &str = "second.";
+
+struct Writer<'a> {
+    moments: &'a Moments,
+    path: Path,
+    found: Result<Vec<Named>>,
+}
+
+impl ModuleVisitor for Writer<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Ok(found) = &mut self.found else {
+            return;
+        };
+        let both = [(FIRST, &self.moments.first), (SECOND, &self.moments.second)];
+        for (prefix, moments) in both {
+            let Some(moment) = moments.get::<D>(param.id) else {
+                continue;
+            };
+            match read(format!("{prefix}{}", self.path), moment) {
+                Ok(named) => found.push(named),
+                Err(error) => {
+                    self.found = Err(error);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+struct Reader<'a> {
+    named: &'a [Named],
+    path: Path,
+    device: Device,
+    moments: Moments,
+    failed: Option<Error>,
+}
+
+impl ModuleVisitor for Reader<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let shape = param.shape().to_vec();
+        for prefix in [FIRST, SECOND] {
+            // A parameter that never had a gradient has no moments.
+            let Ok(named) = find(self.named, &format!("{prefix}{}", self.path)) else {
+                continue;
+            };
+            match tensor::<D>(named, &shape, &self.device) {
+                Ok(moment) if prefix == FIRST => self.moments.first.register(param.id, moment),
+                Ok(moment) => self.moments.second.register(param.id, moment),
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The fused kernel for small perceptrons as an engine.
+
+use fattail_descent::{Objective, Quantile, Tukey};
+use fattail_fused::{
+    Error as KernelError,
+    mlp::{self, Kernel, Moments, RowLoss},
+};
+use fattail_training::{
+    Batch, Counters, Engine, Fault, Footprint, Named, Outcome, Probe, Snapshot, Update,
+};
+
+use super::{AdamW, named};
+use crate::Error;
+
+/// The loss that the kernel knows it as; none for losses by eras.
+pub(crate) fn row_loss(objective: &Objective) -> Option<RowLoss> {
+    Some(match *objective {
+        Objective::Squared(_) => RowLoss::Squared,
+        Objective::Absolute(_) => RowLoss::Absolute,
+        Objective::Huber(huber) => RowLoss::Huber { delta: huber.delta },
+        Objective::Quantile(Quantile { tau }) => RowLoss::Quantile { level: tau },
+        Objective::LogCosh(_) => RowLoss::LogCosh,
+        Objective::Tukey(Tukey { c }) => RowLoss::Tukey { c },
+        Objective::Pearson(_) => return None,
+    })
+}
+
+/// The kernel with its optimiser's settings.
+#[derive(Debug)]
+pub(crate) struct SmallEngine {
+    kernel: Kernel,
+    loss: RowLoss,
+    optimiser: AdamW,
+}
+
+const FIRST: &str = "first.";
+const SECOND: &str = "second.";
+
+impl SmallEngine {
+    /// A kernel that begins with `weights`.
+    pub(crate) fn new(
+        network: mlp::Network,
+        loss: RowLoss,
+        weights: &[f32],
+        optimiser: AdamW,
+    ) -> Result<Self, Error> {
+        Ok(Self { kernel: Kernel::new(network, loss, weights)?, loss, optimiser })
+    }
+
+    fn named(&self, prefix: &str, values: &[f32]) -> Vec<Named> {
+        let named = |tensor: mlp::Tensor| {
+            let length = tensor.shape.iter().product::<usize>();
+            let values = values[tensor.offset..tensor.offset + length].to_vec();
+            Named { name: format!("{prefix}{}", tensor.name), shape: tensor.shape, values }
+        };
+        self.kernel.network().tensors().into_iter().map(named).collect()
+    }
+
+    /// All tensors of one prefix as one vector.
+    fn flat(&self, prefix: &str, all: &[Named]) -> Result<Vec<f32>, Error> {
+        let mut flat = Vec::with_capacity(self.kernel.network().parameters());
+        for tensor in self.kernel.network().tensors() {
+            let found = named::find(all, &format!("{prefix}{}", tensor.name))?;
+            if found.shape != tensor.shape {
+                let (name, found) = (found.name.clone(), found.shape.clone());
+                return Err(Error::Shape { name, found, expected: tensor.shape });
+            }
+            flat.extend(&found.values);
+        }
+        Ok(flat)
+    }
+
+    fn restored(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let weights = self.flat("", &snapshot.weights)?;
+        let zero = || vec![0.0; weights.len()];
+        let (first, second) = if snapshot.optimiser.is_empty() {
+            (zero(), zero())
+        } else {
+            (self.flat(FIRST, &snapshot.optimiser)?, self.flat(SECOND, &snapshot.optimiser)?)
+        };
+        self.kernel.set_weights(&weights)?;
+        self.kernel.set_moments(&Moments { first, second, step: snapshot.counters.steps })?;
+        self.kernel.discard();
+        Ok(())
+    }
+}
+
+/// Lanes of sixteen samples for every unit, a few arrays each, and the gradient of each chunk of a large
+/// batch.
+fn workspace(network: &mlp::Network, samples: usize) -> u64 {
+    let units = network.inputs + 8 * network.hidden.iter().sum::<usize>();
+    let chunks = (samples / 256).min(64) as u64;
+    64 * units as u64 + chunks * (4 * network.parameters() as u64 + 64 * units as u64)
+}
+
+fn failed(error: KernelError) -> Fault {
+    Error::from(error).into()
+}
+
+fn look<'a>(batch: &Batch<'a>) -> mlp::Batch<'a> {
+    mlp::Batch { features: batch.features, target: batch.target, weight: batch.weight }
+}
+
+impl Engine for SmallEngine {
+    fn gradient(&mut self, batch: &Batch<'_>, share: f64) -> Result<f64, Fault> {
+        self.kernel.gradient(&look(batch), share as f32, batch.key).map_err(failed)
+    }
+
+    fn apply(&mut self, update: &Update) -> Result<Outcome, Fault> {
+        let AdamW { beta1, beta2, epsilon, weight_decay } = self.optimiser;
+        let update = mlp::Update {
+            rate: update.rate,
+            clip_norm: update.clip_norm,
+            clip_value: update.clip_value,
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            refuse_above: update.refuse_above,
+        };
+        let mlp::Outcome { norm, applied } = self.kernel.apply(&update).map_err(failed)?;
+        Ok(Outcome { norm, applied })
+    }
+
+    fn discard(&mut self) {
+        self.kernel.discard();
+    }
+
+    fn predict(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<(), Fault> {
+        self.kernel.predict(batch.features, out).map_err(failed)
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot, Fault> {
+        let Moments { first, second, step } = self.kernel.moments();
+        let mut optimiser = self.named(FIRST, &first);
+        optimiser.extend(self.named(SECOND, &second));
+        let counters = Counters { steps: step, ..Counters::default() };
+        Ok(Snapshot { weights: self.named("", &self.kernel.weights()), optimiser, counters })
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Fault> {
+        self.restored(snapshot).map_err(Fault::from)
+    }
+
+    fn slope(&mut self, batch: &Batch<'_>) -> Result<Vec<f32>, Fault> {
+        let network = mlp::Network { dropout: 0.0, ..self.kernel.network().clone() };
+        let weights = self.kernel.weights();
+        let mut other = Kernel::new(network, self.loss, &weights).map_err(failed)?;
+        other.gradient(&look(batch), 1.0, 0).map_err(failed)?;
+        Ok(other.gradient_buffer())
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<(), Fault> {
+        self.kernel.set_weights(weights).map_err(failed)
+    }
+
+    fn probe(&mut self, batch: &Batch<'_>) -> Result<Vec<Probe>, Fault> {
+        let found = self.kernel.activations(batch.features).map_err(failed)?;
+        let layer = |(at, dead)| Probe { layer: format!("layers.{at}"), dead, saturated: 0.0 };
+        let mut all: Vec<Probe> = found.dead.into_iter().enumerate().map(layer).collect();
+        let (layer, saturated) = ("head".to_owned(), found.saturated);
+        all.push(Probe { layer, dead: 0.0, saturated });
+        Ok(all)
+    }
+
+    fn footprint(&self, samples: usize) -> Footprint {
+        let parameters = 4 * self.kernel.network().parameters() as u64;
+        Footprint {
+            parameters,
+            optimiser: 3 * parameters,
+            activations: 0,
+            workspace: workspace(self.kernel.network(), samples),
+        }
+    }
+
+    fn leave_device(&mut self) -> Result<bool, Fault> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,119 @@
+//! The network of `fattail_fused::mlp` from tensors: its twin on every device.
+//!
+//! `[norm] -> (linear -> [norm] -> ReLU -> dropout [+ input of the block]) x layers -> linear -> [sigmoid]`,
+//! parameters under the same names in the same order. Reference: the robust-training recipe; Ba, Kiros &
+//! Hinton (2016); He et al. (2016).
+
+use burn::{
+    module::Module,
+    tensor::{
+        Tensor,
+        activation::{relu, sigmoid},
+    },
+};
+use fattail_fused::mlp::{Head, Network as Shape};
+use fattail_training::Probe;
+
+use super::{dead, saturated};
+use crate::{
+    layers::{Dense, Noise, Norm, Start},
+    network::{Input, Memory, Network},
+};
+
+/// A linear layer and its norm.
+#[derive(Module, Debug)]
+pub struct Block {
+    /// The layer.
+    pub linear: Dense,
+    /// The norm behind it.
+    pub norm: Option<Norm>,
+}
+
+/// A multilayer perceptron.
+#[derive(Module, Debug)]
+pub struct MlpNetwork {
+    /// The norm of the inputs.
+    pub input_norm: Option<Norm>,
+    /// The hidden layers.
+    pub layers: Vec<Block>,
+    /// The last layer.
+    pub head: Dense,
+    #[module(skip)]
+    shape: Shape,
+}
+
+impl MlpNetwork {
+    /// A network of a shape.
+    #[must_use]
+    pub fn new(shape: &Shape, start: &mut Start<'_>) -> Self {
+        let widths = std::iter::once(&shape.inputs).chain(&shape.hidden);
+        let input_norm = shape.input_norm.then(|| Norm::new(shape.inputs, start));
+        let mut layers = Vec::with_capacity(shape.hidden.len());
+        for (&inputs, &outputs) in widths.zip(&shape.hidden) {
+            let linear = Dense::new(inputs, outputs, start);
+            layers.push(Block { linear, norm: shape.norm.then(|| Norm::new(outputs, start)) });
+        }
+        let last = *shape.hidden.last().unwrap_or(&shape.inputs);
+        Self { input_norm, layers, head: Dense::new(last, 1, start), shape: shape.clone() }
+    }
+
+    fn normed(&self, input: Tensor<2>) -> Tensor<2> {
+        match &self.input_norm {
+            Some(norm) => norm.forward(input),
+            None => input,
+        }
+    }
+
+    fn block(&self, which: usize, input: Tensor<2>, noise: Noise) -> Tensor<2> {
+        let Block { linear, norm } = &self.layers[which];
+        let out = linear.forward(input.clone());
+        let out = relu(match norm {
+            Some(norm) => norm.forward(out),
+            None => out,
+        });
+        let out = noise.dropout(out, self.shape.dropout, which);
+        let residual = self.shape.residual && input.dims() == out.dims();
+        if residual { out + input } else { out }
+    }
+
+    fn last(&self, input: Tensor<2>) -> Tensor<1> {
+        let out = self.head.forward(input).squeeze_dim(1);
+        match self.shape.head {
+            Head::Sigmoid => sigmoid(out),
+            Head::Identity => out,
+        }
+    }
+}
+
+impl Network for MlpNetwork {
+    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
+        let start = self.normed(input.values.clone());
+        let layers = 0..self.layers.len();
+        self.last(layers.fold(start, |values, which| self.block(which, values, noise)))
+    }
+
+    fn probe(&self, input: &Input<'_>) -> Vec<Probe> {
+        let mut values = self.normed(input.values.clone());
+        let mut all = Vec::with_capacity(self.layers.len() + 1);
+        for which in 0..self.layers.len() {
+            values = self.block(which, values, Noise::OFF);
+            all.push(dead(format!("layers.{which}"), values.clone()));
+        }
+        if self.shape.head == Head::Sigmoid {
+            all.push(saturated("head".to_owned(), self.last(values)));
+        }
+        all
+    }
+
+    fn memory(&self, samples: usize) -> Memory {
+        // Of each hidden value: the product, the norm, the ReLU, the mask, what is left, the sum; the
+        // input, its norm, and the head with its sigmoid and its residual.
+        let hidden: usize = self.shape.hidden.iter().sum();
+        let widest = self.shape.hidden.iter().max().copied().unwrap_or(0);
+        let values = 6 * hidden + 3 * self.shape.inputs + 6;
+        Memory {
+            kept: Memory::values(samples * values),
+            scratch: Memory::values(samples * 4 * widest.max(self.shape.inputs)),
+        }
+    }
+}

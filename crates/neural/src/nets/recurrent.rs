@@ -1,0 +1,82 @@
+//! LSTM or GRU over windows of rows, the prediction read from the last state.
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, activation::sigmoid},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    layers::{Cell, Dense, Noise, RecurrentLayer, Start},
+    network::{Input, Memory, Network},
+};
+
+/// The shape of a [`RecurrentNetwork`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecurrentShape {
+    /// Features of a row.
+    pub inputs: usize,
+    /// Rows of a sample.
+    pub window: usize,
+    /// The cell.
+    pub cell: Cell,
+    /// Layers.
+    pub layers: usize,
+    /// Values of a state.
+    pub hidden: usize,
+    /// The share of values dropped between layers in training.
+    pub dropout: f64,
+    /// Whether the prediction lies in 0..1.
+    pub sigmoid: bool,
+}
+
+/// A recurrent network over windows.
+#[derive(Module, Debug)]
+pub struct RecurrentNetwork {
+    /// The layers.
+    pub layers: Vec<RecurrentLayer>,
+    /// The head.
+    pub head: Dense,
+    #[module(skip)]
+    shape: RecurrentShape,
+}
+
+impl RecurrentNetwork {
+    /// A network of a shape.
+    #[must_use]
+    pub fn new(shape: RecurrentShape, start: &mut Start<'_>) -> Self {
+        let inputs = |layer| if layer == 0 { shape.inputs } else { shape.hidden };
+        let layer = |at| RecurrentLayer::new(shape.cell, inputs(at), shape.hidden, start);
+        let layers = (0..shape.layers).map(layer).collect();
+        Self { layers, head: Dense::new(shape.hidden, 1, start), shape }
+    }
+}
+
+impl Network for RecurrentNetwork {
+    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
+        let [samples, _] = input.values.dims();
+        let RecurrentShape { inputs, window, hidden, dropout, .. } = self.shape;
+        let mut states = input.values.clone().reshape([samples, window, inputs]);
+        for (at, layer) in self.layers.iter().enumerate() {
+            if at > 0 {
+                let flat = noise.dropout(states.reshape([samples * window, hidden]), dropout, at);
+                states = flat.reshape([samples, window, hidden]);
+            }
+            states = layer.forward(states);
+        }
+        let last: Tensor<2> = states.narrow(1, window - 1, 1).squeeze_dim(1);
+        let out = self.head.forward(last).squeeze_dim(1);
+        if self.shape.sigmoid { sigmoid(out) } else { out }
+    }
+
+    fn memory(&self, samples: usize) -> Memory {
+        let RecurrentShape { inputs, window, cell, layers, hidden, .. } = self.shape;
+        let rows = samples * window;
+        // A step keeps both products and about ten states; the layer its stacked states.
+        let step = rows * hidden * (2 * cell.gates() + 12);
+        Memory {
+            kept: Memory::values(layers * step + 2 * rows * inputs),
+            scratch: Memory::values(rows * hidden * (cell.gates() + 2)),
+        }
+    }
+}

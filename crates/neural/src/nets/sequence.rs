@@ -1,0 +1,81 @@
+//! A transformer over windows of rows: each sample is the last rows of a series, oldest first.
+//!
+//! Rows become tokens by one linear layer; rotary positions and a causal view make the last token's state
+//! a function of what came before, from which the prediction is read. Reference: Vaswani et al. (2017);
+//! Su et al. (2021).
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, activation::sigmoid},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    layers::{Dense, Encoder, EncoderShape, Noise, Start},
+    network::{Input, Memory, Network},
+};
+
+/// The shape of a [`SequenceNetwork`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SequenceShape {
+    /// Features of a row.
+    pub inputs: usize,
+    /// Rows of a sample.
+    pub window: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Their shape.
+    pub encoder: EncoderShape,
+    /// Whether the prediction lies in 0..1.
+    pub sigmoid: bool,
+}
+
+/// A transformer over windows.
+#[derive(Module, Debug)]
+pub struct SequenceNetwork {
+    /// A row to a token.
+    pub embed: Dense,
+    /// The encoder.
+    pub encoder: Encoder,
+    /// The head.
+    pub head: Dense,
+    #[module(skip)]
+    shape: SequenceShape,
+}
+
+impl SequenceNetwork {
+    /// A network of a shape.
+    #[must_use]
+    pub fn new(shape: SequenceShape, start: &mut Start<'_>) -> Self {
+        let width = shape.encoder.width;
+        Self {
+            embed: Dense::new(shape.inputs, width, start),
+            encoder: Encoder::new(shape.layers, shape.encoder, start),
+            head: Dense::new(width, 1, start),
+            shape,
+        }
+    }
+}
+
+impl Network for SequenceNetwork {
+    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
+        let [samples, _] = input.values.dims();
+        let SequenceShape { inputs, window, .. } = self.shape;
+        let start = self.embed.forward(input.values.clone().reshape([samples, window, inputs]));
+        let states = self.encoder.layers(start, noise);
+        let last: Tensor<2> = states.narrow(1, window - 1, 1).squeeze_dim(1);
+        let out = self.head.forward(self.encoder.norm.forward(last)).squeeze_dim(1);
+        if self.shape.sigmoid { sigmoid(out) } else { out }
+    }
+
+    fn memory(&self, samples: usize) -> Memory {
+        let SequenceShape { inputs, window, layers, encoder, .. } = self.shape;
+        let rows = samples * window;
+        let start = Memory {
+            kept: Memory::values(rows * (inputs + 2 * encoder.width)),
+            scratch: Memory::values(rows * (inputs + encoder.width)),
+        };
+        let layer = encoder.memory(samples, window);
+        (0..layers).fold(start, |sum, _| sum + layer)
+    }
+}

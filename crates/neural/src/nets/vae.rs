@@ -1,0 +1,145 @@
+//! A variational autoencoder: features squeezed into a few numbers, and back.
+//!
+//! ```text
+//! h = relu(enc1 x),  mu = mu h,  v = logvar h,  z = mu + exp(v / 2) noise,  x~ = dec2 relu(dec1 z)
+//! loss = mean over samples of  sum_j (x_j - x~_j)^2 + beta sum_k max(KL_k, free bits)
+//! KL_k = (mu_k^2 + exp(v_k) - v_k - 1) / 2, averaged over the batch before the floor is applied
+//! ```
+//!
+//! The floor leaves each latent some information at no price, so that none dies at once. Reference: Kingma
+//! & Welling (2014); Higgins et al. (2017) for beta; Kingma et al. (2016), appendix C.8 for free bits.
+
+use burn::{
+    module::{Module, Param},
+    tensor::{Tensor, activation::relu},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    layers::{Dense, Noise, Start},
+    network::{Input, Memory, Network, Truth},
+    ops::Activation,
+};
+
+/// The shape of a [`VaeNetwork`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct VaeShape {
+    /// Features.
+    pub inputs: usize,
+    /// Values in the middle layers.
+    pub hidden: usize,
+    /// Latent values.
+    pub latent: usize,
+    /// What the divergence weighs.
+    pub beta: f64,
+    /// What each latent value may tell for nothing, in nats.
+    pub free_bits: f64,
+}
+
+/// A variational autoencoder.
+#[derive(Module, Debug)]
+pub struct VaeNetwork {
+    /// What is taken off each feature first; it does not move.
+    pub centre: Param<Tensor<1>>,
+    /// What it is then divided by; it does not move.
+    pub spread: Param<Tensor<1>>,
+    /// Features to hidden.
+    pub encoder: Dense,
+    /// Hidden to the latent means.
+    pub mu: Dense,
+    /// Hidden to the logarithms of the latent variances.
+    pub logvar: Dense,
+    /// Latent to hidden.
+    pub decoder: Dense,
+    /// Hidden to features.
+    pub output: Dense,
+    #[module(skip)]
+    shape: VaeShape,
+}
+
+impl VaeNetwork {
+    /// A network of a shape.
+    #[must_use]
+    pub fn new(shape: VaeShape, start: &mut Start<'_>) -> Self {
+        let fixed = |value| start.constant([shape.inputs], value).set_require_grad(false);
+        let (centre, spread) = (fixed(0.0), fixed(1.0));
+        Self {
+            centre,
+            spread,
+            encoder: Dense::new(shape.inputs, shape.hidden, start),
+            mu: Dense::new(shape.hidden, shape.latent, start),
+            logvar: Dense::new(shape.hidden, shape.latent, start),
+            decoder: Dense::new(shape.latent, shape.hidden, start),
+            output: Dense::new(shape.hidden, shape.inputs, start),
+            shape,
+        }
+    }
+
+    /// Features in units of their spread.
+    fn scaled(&self, values: Tensor<2>) -> Tensor<2> {
+        (values - self.centre.val().unsqueeze::<2>()) / self.spread.val().unsqueeze::<2>()
+    }
+
+    /// The latent means of features as they come.
+    #[must_use]
+    pub fn latent(&self, values: Tensor<2>) -> Tensor<2> {
+        let [mean, _] = self.encode(self.scaled(values));
+        mean
+    }
+
+    /// Means and logarithms of variances of scaled features.
+    #[must_use]
+    pub fn encode(&self, values: Tensor<2>) -> [Tensor<2>; 2] {
+        let hidden = self.encoder.activated(values, Activation::Relu);
+        [self.mu.forward(hidden.clone()), self.logvar.forward(hidden)]
+    }
+
+    /// Scaled features from latent values.
+    #[must_use]
+    pub fn decode(&self, latent: Tensor<2>) -> Tensor<2> {
+        self.output.forward(self.decoder.activated(latent, Activation::Relu))
+    }
+
+    /// The loss of scaled features with the noise `noise`, of the latent values' shape.
+    #[must_use]
+    pub fn loss_with(&self, values: Tensor<2>, noise: Option<Tensor<2>>) -> Tensor<1> {
+        let samples = values.dims()[0].max(1) as f64;
+        let [mean, spread] = self.encode(values.clone());
+        let latent = match noise {
+            Some(noise) => mean.clone() + spread.clone().mul_scalar(0.5).exp() * noise,
+            None => mean.clone(),
+        };
+        let error = (values - self.decode(latent)).square().sum().div_scalar(samples);
+        let divergence = mean.square() + spread.clone().exp() - spread.add_scalar(1.0);
+        let each = divergence.mean_dim(0).mul_scalar(0.5);
+        // relu(x - f) + f is max(x, f).
+        let floored = relu(each.sub_scalar(self.shape.free_bits)).add_scalar(self.shape.free_bits);
+        error + floored.sum().mul_scalar(self.shape.beta)
+    }
+}
+
+impl Network for VaeNetwork {
+    /// The mean squared error of the reconstruction, in units of the spread: a drift score.
+    fn forward(&self, input: &Input<'_>, _noise: Noise) -> Tensor<1> {
+        let values = self.scaled(input.values.clone());
+        let [mean, _] = self.encode(values.clone());
+        let error = (values - self.decode(mean)).square();
+        error.mean_dim(1).squeeze_dim(1)
+    }
+
+    fn loss(&self, input: &Input<'_>, _truth: &Truth<'_>, noise: Noise) -> Tensor<1> {
+        let samples = input.values.dims()[0];
+        let like = Tensor::<2>::zeros([samples, self.shape.latent], &input.values.device());
+        let like = like.cast(input.values.dtype());
+        let loss = self.loss_with(self.scaled(input.values.clone()), noise.normal(&like, 0));
+        loss.cast(burn::tensor::DType::F32)
+    }
+
+    fn memory(&self, samples: usize) -> Memory {
+        let VaeShape { inputs, hidden, latent, .. } = self.shape;
+        Memory {
+            kept: Memory::values(samples * (5 * inputs + 4 * hidden + 12 * latent)),
+            scratch: Memory::values(samples * 3 * inputs.max(hidden)),
+        }
+    }
+}

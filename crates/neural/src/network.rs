@@ -1,0 +1,90 @@
+//! What a network is to the engine that trains it.
+
+use burn::{module::Module, tensor::Tensor};
+use fattail_descent::Objective;
+use fattail_training::Probe;
+
+use crate::{
+    layers::Noise,
+    loss::{self, Known},
+};
+
+/// Samples on a device.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// `[samples, width]`.
+    pub values: Tensor<2>,
+    /// The panel's row of each sample.
+    pub rows: &'a [u32],
+    /// The panel's era of each sample; samples of an era stand together.
+    pub eras: &'a [u32],
+}
+
+/// A network that predicts one number a sample.
+pub trait Network: Module + 'static {
+    /// One prediction a sample.
+    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1>;
+
+    /// The mean loss of a batch; of its predictions, where a network has no other.
+    fn loss(&self, input: &Input<'_>, truth: &Truth<'_>, noise: Noise) -> Tensor<1> {
+        let prediction = self.forward(input, noise);
+        truth.loss(prediction)
+    }
+
+    /// What activations look like on samples.
+    fn probe(&self, _input: &Input<'_>) -> Vec<Probe> {
+        Vec::new()
+    }
+
+    /// Bytes that the graph of a forward pass over `samples` keeps for the backward pass, and bytes of
+    /// scratch that either takes, both upper bounds for `f32`.
+    fn memory(&self, samples: usize) -> Memory;
+}
+
+/// Bytes of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// What waits for the backward pass.
+    pub kept: u64,
+    /// What a pass takes and gives back.
+    pub scratch: u64,
+}
+
+impl Memory {
+    /// Bytes of `count` values of `f32`.
+    #[must_use]
+    pub fn values(count: usize) -> u64 {
+        4 * count as u64
+    }
+}
+
+impl std::ops::Add for Memory {
+    type Output = Self;
+
+    /// Layers one behind the other: what they keep adds up, what they take is the largest.
+    fn add(self, other: Self) -> Self {
+        Self {
+            kept: self.kept.saturating_add(other.kept),
+            scratch: self.scratch.max(other.scratch),
+        }
+    }
+}
+
+/// What predictions are compared with.
+#[derive(Debug, Clone)]
+pub struct Truth<'a> {
+    objective: &'a Objective,
+    known: Known,
+}
+
+impl<'a> Truth<'a> {
+    pub(crate) fn new(objective: &'a Objective, known: Known) -> Self {
+        Self { objective, known }
+    }
+
+    /// The mean loss of predictions, a tensor of one value; in `f32` whatever they are in.
+    #[must_use]
+    pub fn loss(&self, prediction: Tensor<1>) -> Tensor<1> {
+        loss::value(self.objective, prediction.cast(burn::tensor::DType::F32), &self.known)
+    }
+}

@@ -1,0 +1,160 @@
+//! Softmax attention: exact, in tiles, with a backward pass that computes the weights again.
+//!
+//! `out = softmax(q k' scale) v` per sample and head; memory grows with the length. On the CPU the
+//! kernel of `fattail-fused` does it. Elsewhere queries are taken in blocks: under automatic
+//! differentiation the weights of each block stay until the backward pass, so a GPU's memory grows with
+//! the square of the length there, at a predictable size that the pre-flight counts. Reference:
+//! Milakov & Gimelshein (2018); Dao et al. (2022).
+
+use burn::tensor::{Bool, Tensor, activation::softmax};
+
+use super::{encoder::dropped, fusable};
+
+/// The shape of an attention.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Attention {
+    /// Whether a position looks at those before it and itself alone.
+    pub causal: bool,
+    /// The share of softmax weights that is dropped where there is a key.
+    pub dropout: f64,
+    /// What masks are a function of.
+    pub key: Option<u64>,
+}
+
+/// Queries that the composed way takes at a time.
+const BLOCK: usize = 256;
+
+/// `[batch, heads, length, width]` each.
+pub(crate) fn attend(
+    attention: Attention,
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if fusable(&query) && fusable(&key) && fusable(&value) {
+        return fused::attend(attention, query, key, value);
+    }
+    composed(attention, query, key, value)
+}
+
+/// The same from burn's operations.
+fn composed(
+    attention: Attention,
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+) -> Tensor<4> {
+    let [batch, heads, queries, width] = query.dims();
+    let scale = 1.0 / (width as f64).sqrt();
+    let transposed = key.clone().swap_dims(2, 3);
+    let drops = attention.key.map(|seed| {
+        let ones = Tensor::<4>::ones([batch, heads, queries, key.dims()[2]], &query.device());
+        dropped(ones.cast(query.dtype()), attention.dropout, Some(seed), 1)
+    });
+    let blocks = (0..queries).step_by(BLOCK).map(|from| {
+        let to = queries.min(from + BLOCK);
+        let block = query.clone().slice([0..batch, 0..heads, from..to, 0..width]);
+        let mut scores = block.matmul(transposed.clone()).mul_scalar(scale);
+        if attention.causal {
+            scores = hide_later(scores, from);
+        }
+        let weights = softmax(scores, 3);
+        drops.clone().map_or(weights.clone(), |mask| weights * mask.narrow(2, from, to - from))
+            .matmul(value.clone())
+    });
+    Tensor::cat(blocks.collect(), 2)
+}
+
+/// Minus infinity where a key stands after its query; the first query is `from`.
+fn hide_later(scores: Tensor<4>, from: usize) -> Tensor<4> {
+    let [_, _, queries, keys] = scores.dims();
+    let device = scores.device();
+    let later = Tensor::<2, Bool>::tril_mask([queries, keys], from as i64, &device);
+    scores.mask_fill(later.unsqueeze::<4>(), f32::NEG_INFINITY)
+}
+
+#[cfg(feature = "flex")]
+mod fused {
+    use burn::tensor::Tensor;
+    use fattail_fused::attention::{self as kernel, Gradients, Outputs};
+
+    use super::Attention;
+    use crate::ops::bridge::{Inputs, Operation, Pass, run};
+
+    #[derive(Debug, Clone)]
+    struct Tiled(kernel::Attention);
+
+    pub(super) fn attend(
+        attention: Attention,
+        query: Tensor<4>,
+        key: Tensor<4>,
+        value: Tensor<4>,
+    ) -> Tensor<4> {
+        let [batch, heads, queries, width] = query.dims();
+        let shape = kernel::Attention {
+            batch,
+            heads,
+            queries,
+            keys: key.dims()[2],
+            width,
+            causal: attention.causal,
+            dropout: attention.key.map_or(0.0, |_| attention.dropout as f32),
+            seed: attention.key.unwrap_or(0),
+            ..kernel::Attention::default()
+        };
+        let [q, k, v] = [query, key, value].map(Tensor::into_dispatch);
+        run(Inputs::Three(q, k, v), Tiled(shape))
+    }
+
+    impl Operation for Tiled {
+        type Saved = Vec<f32>;
+
+        fn shape(&self) -> Vec<usize> {
+            vec![self.0.batch, self.0.heads, self.0.queries, self.0.width]
+        }
+
+        fn forward(&self, inputs: &[&[f32]], _training: bool) -> (Vec<f32>, Vec<f32>) {
+            let rows = self.0.batch * self.0.heads * self.0.queries;
+            let (mut out, mut log_sum) = (vec![0.0; rows * self.0.width], vec![0.0; rows]);
+            let inputs = look(inputs);
+            self.0.forward(&inputs, &mut out, &mut log_sum).expect("shapes are checked");
+            (out, log_sum)
+        }
+
+        fn backward(&self, pass: &Pass<'_, Vec<f32>>) -> Vec<Option<Vec<f32>>> {
+            let [mut query, mut key, mut value] = [0, 1, 2].map(|at| vec![0.0; pass.inputs[at].len()]);
+            let outputs =
+                Outputs { out: pass.output, log_sum: pass.saved, grad_out: pass.gradient };
+            let gradients =
+                Gradients { query: &mut query, key: &mut key, value: &mut value };
+            self.0.backward(&look(pass.inputs), &outputs, gradients).expect("shapes are checked");
+            vec![Some(query), Some(key), Some(value)]
+        }
+    }
+
+    fn look<'a>(inputs: &[&'a [f32]]) -> kernel::Inputs<'a> {
+        kernel::Inputs { query: inputs[0], key: inputs[1], value: inputs[2], visible: None }
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::ops::twins::{check, random};
+
+    #[test]
+    fn the_kernel_is_the_composition() {
+        for causal in [false, true] {
+            for length in [1, 7, 300] {
+                let inputs = [0, 1, 2].map(|at| random([2, 2, length, 8], at));
+                let attention = Attention { causal, dropout: 0.2, key: causal.then_some(3) };
+                check(
+                    &inputs,
+                    |x| attend(attention, x[0].clone(), x[1].clone(), x[2].clone()),
+                    |x| composed(attention, x[0].clone(), x[1].clone(), x[2].clone()),
+                );
+            }
+        }
+    }
+}

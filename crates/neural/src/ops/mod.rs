@@ -1,0 +1,27 @@
+//! Operations of layers: fused kernels on the CPU, burn's own operations elsewhere, one meaning.
+//!
+//! Every function here has two ways that tests hold against each other. The fused way is taken for
+//! `f32` on the CPU; half precision and GPUs take the composed way.
+
+#[cfg(feature = "flex")]
+mod bridge;
+mod attention;
+mod encoder;
+mod graph;
+mod linear;
+mod norm;
+#[cfg(all(test, feature = "flex"))]
+mod twins;
+
+pub(crate) use attention::{Attention, attend};
+pub(crate) use encoder::{EncoderWeights, encode, rotated};
+pub(crate) use graph::{Edges, gatv2, gin};
+pub(crate) use linear::{Activation, linear};
+pub(crate) use norm::layer_norm;
+
+use burn::tensor::{DType, Tensor};
+
+/// Whether the fused way is open to a tensor.
+fn fusable<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.dtype() == DType::F32 && crate::device::is_cpu(&tensor.device())
+}
