@@ -11,6 +11,7 @@ use burn::{
 use fattail_training::Named;
 use serde::{Deserialize, Serialize};
 
+use super::leaf::leaf;
 use super::named::{Path, find, read, tensor};
 use crate::{Error, Result};
 
@@ -148,12 +149,12 @@ impl ModuleMapper for Mover<'_> {
                 momentum: AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None },
             }
         });
-        let (moved, state) = self.adamw.step(self.step.rate, tensor.inner(), gradient, before);
+        let (moved, state) = self.adamw.step(self.step.rate, tensor.clone().inner(), gradient, before);
         if let Some(AdamWState { momentum }) = state {
             self.moments.first.register(id, momentum.moment_1);
             self.moments.second.register(id, momentum.moment_2);
         }
-        Param::from_mapped_value(id, Tensor::from_inner(moved).require_grad(), mapper)
+        Param::from_mapped_value(id, leaf(moved, &tensor, true), mapper)
     }
 }
 

@@ -10,6 +10,7 @@ use burn::{
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::leaf::leaf;
 use crate::Result;
 
 /// The network with adapters; everything else is frozen.
@@ -42,11 +43,11 @@ impl ModuleMapper for Redraw {
             return param;
         }
         let (id, old, mapper) = param.consume();
-        let (shape, device) = (old.dims(), old.device());
+        let (shape, device) = (old.dims(), old.device().inner());
         let length = shape.iter().product::<usize>();
         let draw = |_| self.bound * (2.0 * self.generator.random::<f32>() - 1.0);
         let values: Vec<f32> = (0..length).map(draw).collect();
         let new = Tensor::<D>::from_data(TensorData::new(values, shape), &device);
-        Param::from_mapped_value(id, new.require_grad(), mapper)
+        Param::from_mapped_value(id, leaf(new, &old, true), mapper)
     }
 }

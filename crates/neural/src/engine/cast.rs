@@ -5,14 +5,16 @@ use burn::{
     tensor::{FloatDType, Tensor},
 };
 
+use super::leaf::leaf;
+
 struct Half;
 
 impl ModuleMapper for Half {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let tracked = param.is_require_grad();
         let (id, tensor, _) = param.consume();
-        let half = tensor.detach().cast(FloatDType::BF16);
-        Param::initialized(id, if tracked { half.require_grad() } else { half })
+        let half = tensor.clone().inner().cast(FloatDType::BF16);
+        Param::initialized(id, leaf(half, &tensor, tracked))
     }
 }
 

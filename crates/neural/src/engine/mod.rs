@@ -17,6 +17,7 @@ mod adapt;
 mod cast;
 mod faults;
 mod gradients;
+mod leaf;
 mod named;
 mod small;
 #[cfg(all(test, feature = "flex"))]

@@ -11,6 +11,7 @@ use burn::{
 };
 use fattail_training::Named;
 
+use super::leaf::leaf;
 use crate::{Error, Result};
 
 /// Where a visitor stands.
@@ -163,11 +164,11 @@ impl ModuleMapper for Loader<'_> {
         let (id, old, mapper) = param.consume();
         let shape = old.dims().to_vec();
         let found = find(self.named, &self.path.to_string());
-        let loaded = found.and_then(|named| tensor::<D>(named, &shape, &old.device()));
-        let loaded = match loaded {
+        let plain = if old.is_autodiff() { old.device().inner() } else { old.device() };
+        let loaded = match found.and_then(|named| tensor::<D>(named, &shape, &plain)) {
             Ok(new) => {
                 self.used += 1;
-                if tracked { new.require_grad() } else { new }
+                leaf(new, &old, tracked)
             }
             Err(error) => {
                 self.failed.get_or_insert(error);

@@ -72,7 +72,8 @@ impl Case {
 
     pub(crate) fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
         let named = &self.tensors[name];
-        Tensor::from_data(TensorData::new(named.values.clone(), named.shape.clone()), device)
+        let shape = if named.shape.is_empty() { vec![1] } else { named.shape.clone() };
+        Tensor::from_data(TensorData::new(named.values.clone(), shape), device)
     }
 
     /// The parameters, under the names of the state dictionary.
@@ -169,21 +170,15 @@ fn perceptrons() {
         let shape = Shape {
             inputs: case.number("inputs"),
             hidden,
-            input_norm: true,
-            norm: true,
+            input_norm: !sequential,
+            norm: !sequential,
             residual: case.flag("residual_where_equal"),
             dropout: 0.0,
             head: if sequential { Head::Identity } else { Head::Sigmoid },
         };
-        // The user's `Sequential` numbers its parts: norm, (linear, norm, ReLU, dropout) twice, linear.
-        let numbered: &[(&str, &str)] = &[
-            ("0.", "input_norm."),
-            ("1.", "layers.0.linear."),
-            ("2.", "layers.0.norm."),
-            ("5.", "layers.1.linear."),
-            ("6.", "layers.1.norm."),
-            ("9.", "head."),
-        ];
+        // The user's `Sequential` numbers its parts: linear, ReLU, linear, ReLU, linear.
+        let numbered: &[(&str, &str)] =
+            &[("0.", "layers.0.linear."), ("2.", "layers.1.linear."), ("4.", "head.")];
         let rules = if sequential { numbered } else { &[] };
         let back: Vec<(&str, &str)> = rules.iter().map(|(a, b)| (*b, *a)).collect();
         for weights in sources(&case) {

@@ -111,19 +111,19 @@ fn an_autoencoder_squeezes_and_tells_drift() {
     // Three features that are one.
     let base = panel(20);
     let a = base.feature(0).to_f32();
-    let columns = [("x", 1.0), ("y", -2.0), ("z", 0.5)];
+    let columns = [("u", 1.0), ("v", -2.0), ("w", 0.5)];
     let features = columns.map(|(name, factor)| (name, a.iter().map(|v| factor * v).collect::<Vec<f32>>()));
     let data = base.with_features(features).unwrap();
     let vae = Vae { latent: 1, hidden: 16, beta: 0.01, keep: true, regime: regime(30), ..Vae::default() };
     let model = vae.fit(&data).unwrap();
     let out = model.transform(data.clone()).unwrap();
     let names: Vec<&str> = out.schema().features().iter().map(AsRef::as_ref).collect();
-    assert_eq!(names, ["x", "y", "z", "vae_0"]);
+    assert_eq!(names, ["u", "v", "w", "vae_0"]);
     let mean = |values: Vec<f32>| values.iter().sum::<f32>() / values.len() as f32;
     let usual = mean(model.drift(&data).unwrap());
     // The same values, but no longer one.
     let broken: Vec<f32> = a.iter().rev().copied().collect();
-    let features = [("x", a), ("y", broken.clone()), ("z", broken)];
+    let features = [("u", a), ("v", broken.clone()), ("w", broken)];
     let moved = mean(model.drift(&base.with_features(features).unwrap()).unwrap());
     assert!(moved > 5.0 * usual, "{usual} usually, {moved} when it is broken");
 }
