@@ -139,7 +139,10 @@ fn features(panel: &Panel) -> Mat<f64> {
 fn ids(panel: &Panel) -> Result<Vec<String>> {
     if !panel.has_ids() {
         let (operation, what) = ("a graph of assets", "ids");
-        return Err(Error::Core(CoreError::Missing { operation: operation.into(), what: what.into() }));
+        return Err(Error::Core(CoreError::Missing {
+            operation: operation.into(),
+            what: what.into(),
+        }));
     }
     let mut ids: Vec<String> =
         (0..panel.rows()).filter_map(|row| panel.id(row).map(str::to_owned)).collect();
@@ -193,7 +196,11 @@ fn partial(correlation: &Mat<f64>, shrinkage: f64) -> Result<Mat<f64>> {
         if i == j { 1.0 } else { (1.0 - shrinkage) * correlation[(i, j)] }
     });
     let factor = shrunk.llt(faer::Side::Lower).map_err(|_| {
-        Error::Core(CoreError::setting("shrinkage", shrinkage, "large enough to invert the correlations"))
+        Error::Core(CoreError::setting(
+            "shrinkage",
+            shrinkage,
+            "large enough to invert the correlations",
+        ))
     })?;
     let inverse = factor.solve(Mat::<f64>::identity(size, size));
     let scaled = scaled(&inverse);
@@ -225,8 +232,7 @@ fn collect<I: Iterator<Item = usize>>(
     correlation: &Mat<f64>,
     keep: impl Fn(usize) -> I,
 ) -> Weighted {
-    let mut edges =
-        Edges { nodes: correlation.nrows(), sources: Vec::new(), targets: Vec::new() };
+    let mut edges = Edges { nodes: correlation.nrows(), sources: Vec::new(), targets: Vec::new() };
     let mut weights = Vec::new();
     for node in 0..correlation.nrows() {
         for other in keep(node) {
@@ -263,7 +269,8 @@ mod tests {
         let eras: Vec<String> = (0..rows).map(|row| format!("{}", 1 + row / 1000)).collect();
         let start = Panel::builder().eras(&eras).unwrap();
         let columns = [("a", a), ("b", b), ("c", c), ("d", d), ("e", vec![1.0; rows])];
-        let all = columns.into_iter().fold(start, |panel, (name, values)| panel.feature(name, values));
+        let all =
+            columns.into_iter().fold(start, |panel, (name, values)| panel.feature(name, values));
         all.build().unwrap()
     }
 
@@ -301,7 +308,11 @@ mod tests {
                 target.push(sign * (era % 3) as f32);
             }
         }
-        let panel = Panel::builder().eras(&eras).unwrap().ids(ids.into_iter().collect::<fattail_core::Ids>()).feature("f", target.clone());
+        let panel = Panel::builder()
+            .eras(&eras)
+            .unwrap()
+            .ids(ids.into_iter().collect::<fattail_core::Ids>())
+            .feature("f", target.clone());
         let panel = panel.target("t", target).build().unwrap();
         let (graph, names) = Adjacency::default().of_assets(&panel).unwrap();
         assert_eq!(names, ["x", "y", "z"]);

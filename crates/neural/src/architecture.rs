@@ -44,22 +44,26 @@ macro_rules! with_network {
         let seed = $seed;
         match $architecture.clone() {
             Architecture::Mlp(shape) => {
-                let $make = move |device: &Device| MlpNetwork::new(&shape, &mut Start::new(seed, device));
+                let $make =
+                    move |device: &Device| MlpNetwork::new(&shape, &mut Start::new(seed, device));
                 $body
             }
             Architecture::Features(shape) => {
-                let $make =
-                    move |device: &Device| FeatureNetwork::new(shape, &mut Start::new(seed, device));
+                let $make = move |device: &Device| {
+                    FeatureNetwork::new(shape, &mut Start::new(seed, device))
+                };
                 $body
             }
             Architecture::Sequence(shape) => {
-                let $make =
-                    move |device: &Device| SequenceNetwork::new(shape, &mut Start::new(seed, device));
+                let $make = move |device: &Device| {
+                    SequenceNetwork::new(shape, &mut Start::new(seed, device))
+                };
                 $body
             }
             Architecture::Recurrent(shape) => {
-                let $make =
-                    move |device: &Device| RecurrentNetwork::new(shape, &mut Start::new(seed, device));
+                let $make = move |device: &Device| {
+                    RecurrentNetwork::new(shape, &mut Start::new(seed, device))
+                };
                 $body
             }
             Architecture::Graph(shape) => {
@@ -71,7 +75,8 @@ macro_rules! with_network {
                 $body
             }
             Architecture::Vae(shape) => {
-                let $make = move |device: &Device| VaeNetwork::new(shape, &mut Start::new(seed, device));
+                let $make =
+                    move |device: &Device| VaeNetwork::new(shape, &mut Start::new(seed, device));
                 $body
             }
         }

@@ -116,7 +116,8 @@ impl NeuralModel {
     pub fn predict_on(&self, panel: &Panel, device: &Device) -> Result<Vec<f32>> {
         let panel = panel.select(&self.features)?;
         let network = self.architecture.on(&panel).network(&self.weights, device)?;
-        let forward = |batch: &Batch<'_>, out: &mut [f32]| forward(network.as_ref(), batch, device, out);
+        let forward =
+            |batch: &Batch<'_>, out: &mut [f32]| forward(network.as_ref(), batch, device, out);
         self.each_block(&panel, forward)
     }
 

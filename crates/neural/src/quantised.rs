@@ -109,7 +109,8 @@ impl QuantisedModel {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let whole: Vec<Vec<u8>> =
             self.matrices.iter().map(|m| m.values.iter().map(|&q| q as u8).collect()).collect();
-        let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        let floats =
+            |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let scales: Vec<Vec<u8>> = self.matrices.iter().map(|m| floats(&m.scales)).collect();
         let vectors: Vec<Vec<u8>> = self.model.weights.iter().map(|t| floats(&t.values)).collect();
         let mut views = Vec::new();

@@ -146,10 +146,13 @@ impl Data {
     pub(crate) fn new(architecture: &Architecture, samples: usize) -> Self {
         let width = architecture.inputs() * architecture.window();
         let mut features = normal(1, samples * width);
-        if let Architecture::Features(FeatureShape { tokens: Tokens::Bins { .. }, .. }) = architecture {
+        if let Architecture::Features(FeatureShape { tokens: Tokens::Bins { .. }, .. }) =
+            architecture
+        {
             features.iter_mut().for_each(|value| *value = (2.0 + *value).clamp(0.0, 4.0).floor());
         }
-        let target = features.chunks(width).map(|row| (0.5 + 0.1 * row[0]).clamp(0.0, 1.0)).collect();
+        let target =
+            features.chunks(width).map(|row| (0.5 + 0.1 * row[0]).clamp(0.0, 1.0)).collect();
         Self { features, target, rows: (0..samples as u32).collect(), width }
     }
 

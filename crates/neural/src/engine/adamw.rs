@@ -110,13 +110,13 @@ impl Moments {
         device: &Device,
         steps: u64,
     ) -> Result<Self> {
-        let moments = Self { time: usize::try_from(steps).unwrap_or(usize::MAX), ..Self::default() };
+        let moments =
+            Self { time: usize::try_from(steps).unwrap_or(usize::MAX), ..Self::default() };
         if named.is_empty() {
             return Ok(Self::default());
         }
         let device = device.clone().inner();
-        let mut visitor =
-            Reader { named, path: Path::default(), device, moments, failed: None };
+        let mut visitor = Reader { named, path: Path::default(), device, moments, failed: None };
         network.visit(&mut visitor);
         visitor.failed.map_or(Ok(visitor.moments), Err)
     }
@@ -149,7 +149,8 @@ impl ModuleMapper for Mover<'_> {
                 momentum: AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None },
             }
         });
-        let (moved, state) = self.adamw.step(self.step.rate, tensor.clone().inner(), gradient, before);
+        let (moved, state) =
+            self.adamw.step(self.step.rate, tensor.clone().inner(), gradient, before);
         if let Some(AdamWState { momentum }) = state {
             self.moments.first.register(id, momentum.moment_1);
             self.moments.second.register(id, momentum.moment_2);

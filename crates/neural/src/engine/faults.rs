@@ -27,7 +27,10 @@ pub(super) fn failed(error: Error) -> Fault {
 /// A device's own words: it has no kinds of errors, so memory is told by name.
 fn told(reason: String) -> Fault {
     let lower = reason.to_lowercase();
-    if ["out of memory", "out of device memory", "allocation"].iter().any(|word| lower.contains(word)) {
+    if ["out of memory", "out of device memory", "allocation"]
+        .iter()
+        .any(|word| lower.contains(word))
+    {
         return Fault::OutOfMemory { reason };
     }
     Fault::DeviceLost { reason }

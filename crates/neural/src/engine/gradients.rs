@@ -91,10 +91,7 @@ impl ModuleVisitor for Norm<'_> {
 }
 
 /// All gradients behind one another, 0 where a parameter has none.
-pub(super) fn flat<N: Module>(
-    network: &N,
-    gradients: &GradientsParams,
-) -> Result<Vec<f32>, Fault> {
+pub(super) fn flat<N: Module>(network: &N, gradients: &GradientsParams) -> Result<Vec<f32>, Fault> {
     let mut visitor = Flat { gradients, found: Ok(Vec::new()) };
     network.visit(&mut visitor);
     visitor.found

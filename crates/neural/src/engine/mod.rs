@@ -33,11 +33,11 @@ use fattail_training::{
 };
 use serde::{Deserialize, Serialize};
 
-use self::{adamw::Moments, faults::guarded};
 pub use self::adamw::AdamW;
-pub(crate) use self::small::{SmallEngine, row_loss};
 pub(crate) use self::adapt::adapt;
 pub(crate) use self::named::{collect, load, parameters};
+pub(crate) use self::small::{SmallEngine, row_loss};
+use self::{adamw::Moments, faults::guarded};
 use crate::{
     Error,
     error::Result,
@@ -116,8 +116,7 @@ impl<N: Network> TensorEngine<N> {
         let samples = batch.target.len();
         let values = TensorData::new(batch.features.to_vec(), [samples, batch.width]);
         let values = Tensor::<2>::from_data(values, device);
-        let values =
-            if self.is_mixed() { values.cast(FloatDType::BF16) } else { values };
+        let values = if self.is_mixed() { values.cast(FloatDType::BF16) } else { values };
         Input { values, rows: batch.rows, eras: batch.eras }
     }
 
@@ -188,8 +187,9 @@ impl<N: Network> TensorEngine<N> {
 
     fn restored(&mut self, snapshot: &Snapshot) -> Result<(), Fault> {
         let network = load(self.network.clone(), &snapshot.weights).map_err(faults::failed)?;
-        self.moments = Moments::read(&network, &snapshot.optimiser, &self.device, snapshot.counters.steps)
-            .map_err(faults::failed)?;
+        self.moments =
+            Moments::read(&network, &snapshot.optimiser, &self.device, snapshot.counters.steps)
+                .map_err(faults::failed)?;
         self.network = network;
         self.counters = snapshot.counters;
         self.waiting = None;

@@ -37,7 +37,8 @@ impl fmt::Display for Path {
 /// The values of a tensor, under a name.
 pub(super) fn read<const D: usize>(name: String, tensor: Tensor<D>) -> Result<Named> {
     let shape = tensor.dims().to_vec();
-    let data = tensor.try_into_data().map_err(|cause| Error::Device { reason: cause.to_string() })?;
+    let data =
+        tensor.try_into_data().map_err(|cause| Error::Device { reason: cause.to_string() })?;
     Ok(Named { name, shape, values: data.iter::<f32>().collect() })
 }
 

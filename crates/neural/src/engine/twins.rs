@@ -37,10 +37,10 @@ fn engines(dropout: f64) -> [Box<dyn Engine>; 2] {
         head: Head::Sigmoid,
     };
     let architecture = Architecture::Mlp(shape);
-    let weights = architecture.start(5).unwrap();
+    let weights = architecture.start(5).expect("a shape");
     let recipe = Recipe { objective: Objective::from(Huber { delta: 0.1 }), ..Recipe::default() };
-    let cpu = device::cpu().unwrap();
-    [true, false].map(|fused| architecture.engine(&weights, &cpu, recipe, fused).unwrap())
+    let cpu = device::cpu().expect("a CPU");
+    [true, false].map(|fused| architecture.engine(&weights, &cpu, recipe, fused).expect("an engine"))
 }
 
 fn batch<'a>(features: &'a [f32], target: &'a [f32], step: usize) -> Batch<'a> {

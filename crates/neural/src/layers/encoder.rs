@@ -108,7 +108,10 @@ impl EncoderLayer {
         let self_attn = SelfAttention {
             in_proj_weight: start.glorot(3 * width, width),
             in_proj_bias: start.constant([3 * width], 0.0),
-            out_proj: Dense { bias: start.constant([width], 0.0), ..Dense::new(width, width, start) },
+            out_proj: Dense {
+                bias: start.constant([width], 0.0),
+                ..Dense::new(width, width, start)
+            },
         };
         Self {
             self_attn,
@@ -154,7 +157,10 @@ impl EncoderShape {
     pub(crate) fn memory(&self, batch: usize, length: usize) -> Memory {
         let rows = batch * length;
         let kept = rows * (9 * self.width + 3 * self.hidden);
-        Memory { kept: Memory::values(kept), scratch: Memory::values(rows * (4 * self.width + self.hidden)) }
+        Memory {
+            kept: Memory::values(kept),
+            scratch: Memory::values(rows * (4 * self.width + self.hidden)),
+        }
     }
 }
 

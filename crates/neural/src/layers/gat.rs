@@ -106,7 +106,8 @@ impl Gatv2Layer {
         let Gatv2Shape { heads, width, negative_slope, concat, .. } = self.shape;
         let sides = |values: Tensor<3>| values.reshape([batch, nodes, heads, width]);
         let left = sides(self.lin_l.forward(input.clone()));
-        let right = self.lin_r.as_ref().map_or_else(|| left.clone(), |side| sides(side.forward(input)));
+        let right =
+            self.lin_r.as_ref().map_or_else(|| left.clone(), |side| sides(side.forward(input)));
         let edge = self.lin_edge.as_ref().zip(edge).map(|(weight, edge)| {
             let edges = edge.dims()[0];
             edge.matmul(weight.val().transpose()).reshape([edges, heads, width])

@@ -32,5 +32,10 @@ pub fn attention(
         Some(base) => crate::ops::rotated(x, base),
         None => x,
     };
-    crate::ops::attend(crate::ops::Attention { causal, dropout: 0.0, key: None }, turn(query), turn(key), value)
+    crate::ops::attend(
+        crate::ops::Attention { causal, dropout: 0.0, key: None },
+        turn(query),
+        turn(key),
+        value,
+    )
 }

@@ -77,13 +77,18 @@ impl RecurrentLayer {
         let hidden = self.weight_hh.dims()[1];
         let projected =
             ops::linear(input, self.weight_ih.val(), self.bias_ih.val(), Activation::None);
-        let zero = || Tensor::<2>::zeros([batch, hidden], &projected.device()).cast(projected.dtype());
+        let zero =
+            || Tensor::<2>::zeros([batch, hidden], &projected.device()).cast(projected.dtype());
         let (mut state, mut carry) = (zero(), zero());
         let mut all = Vec::with_capacity(length);
         for step in 0..length {
             let own = projected.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
-            let past =
-                ops::linear(state.clone(), self.weight_hh.val(), self.bias_hh.val(), Activation::None);
+            let past = ops::linear(
+                state.clone(),
+                self.weight_hh.val(),
+                self.bias_hh.val(),
+                Activation::None,
+            );
             (state, carry) = match self.cell {
                 Cell::Lstm => lstm(own + past, carry, hidden),
                 Cell::Gru => (gru(own, past, state, hidden), carry),

@@ -7,10 +7,7 @@ use fattail_training::{Desk, Engine, Named, Order, Reading, Samples, Training};
 use serde::{Deserialize, Serialize};
 
 use super::Kernel;
-use crate::{
-    AdamW, Architecture, NeuralModel, Precision, Result, device,
-    engine::Recipe,
-};
+use crate::{AdamW, Architecture, NeuralModel, Precision, Result, device, engine::Recipe};
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

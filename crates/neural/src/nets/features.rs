@@ -8,10 +8,7 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{
-        Int, Tensor, TensorData,
-        activation::sigmoid,
-    },
+    tensor::{Int, Tensor, TensorData, activation::sigmoid},
 };
 use serde::{Deserialize, Serialize};
 
@@ -133,11 +130,15 @@ impl FeatureNetwork {
                 let missing = count * features - self.shape.inputs;
                 let values = match missing {
                     0 => values,
-                    _ => Tensor::cat(vec![values.clone(), values.narrow(1, 0, missing).zeros_like()], 1),
+                    _ => Tensor::cat(
+                        vec![values.clone(), values.narrow(1, 0, missing).zeros_like()],
+                        1,
+                    ),
                 };
-                values.reshape([samples * count, features]).matmul(weight.transpose()).reshape([
-                    samples, count, width,
-                ])
+                values
+                    .reshape([samples * count, features])
+                    .matmul(weight.transpose())
+                    .reshape([samples, count, width])
             }
         };
         tokens + self.token_bias.val().unsqueeze::<3>()
@@ -170,7 +171,8 @@ impl Network for FeatureNetwork {
     fn memory(&self, samples: usize) -> Memory {
         let length = self.shape.count() + 1;
         let tokens = samples * length * self.shape.encoder.width;
-        let start = Memory { kept: Memory::values(3 * tokens), scratch: Memory::values(2 * tokens) };
+        let start =
+            Memory { kept: Memory::values(3 * tokens), scratch: Memory::values(2 * tokens) };
         let layer = self.shape.encoder.memory(samples, length);
         (0..self.shape.layers).fold(start, |sum, _| sum + layer)
     }

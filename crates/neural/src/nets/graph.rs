@@ -184,7 +184,8 @@ impl GraphNetwork {
     pub fn new(shape: GraphShape, start: &mut Start<'_>) -> Result<Self, fattail_fused::Error> {
         let (width, inputs) = (shape.width, shape.inputs);
         let on_features = matches!(shape.nodes, Nodes::Features { .. });
-        let (rows, nodes) = if on_features { ([inputs, width], inputs) } else { ([width, inputs], 1) };
+        let (rows, nodes) =
+            if on_features { ([inputs, width], inputs) } else { ([width, inputs], 1) };
         let bound = 1.0 / (if on_features { width } else { inputs }.max(1) as f32).sqrt();
         let (Nodes::Features { graph } | Nodes::Assets { graph, .. }) = &shape.nodes;
         let looped = graph.looped()?;
@@ -207,7 +208,15 @@ impl GraphNetwork {
         let embed_weight = start.uniform(rows, bound);
         let embed_bias = start.uniform([nodes, width], bound);
         let head = Dense::new(width, 1, start);
-        Ok(Self { embed_weight, embed_bias, layers, norm: Norm::new(width, start), head, shape, looped })
+        Ok(Self {
+            embed_weight,
+            embed_bias,
+            layers,
+            norm: Norm::new(width, start),
+            head,
+            shape,
+            looped,
+        })
     }
 
     fn block(&self, at: usize, on: &Looped, states: Tensor<3>, noise: Noise) -> Tensor<3> {
@@ -217,7 +226,8 @@ impl GraphNetwork {
             (Some(gat), _) => {
                 let edges = on.weights.len();
                 let weights = TensorData::new(on.weights.clone(), [edges, 1]);
-                let weights = Tensor::<2>::from_data(weights, &normed.device()).cast(normed.dtype());
+                let weights =
+                    Tensor::<2>::from_data(weights, &normed.device()).cast(normed.dtype());
                 gat.forward(&on.graph, normed, Some(weights))
             }
             (None, Some(gin)) => gin.forward(&on.graph, normed),
@@ -268,9 +278,8 @@ fn present(all: &Looped, input: &Input<'_>, asset: &[u32]) -> Looped {
         first = own.end;
         place.fill(None);
         for row in own {
-            if let Some(slot) = asset
-                .get(input.rows[row] as usize)
-                .and_then(|&node| place.get_mut(node as usize))
+            if let Some(slot) =
+                asset.get(input.rows[row] as usize).and_then(|&node| place.get_mut(node as usize))
             {
                 *slot = Some(row as u32);
             }

@@ -39,12 +39,7 @@ pub(crate) fn attend(
 }
 
 /// The same from burn's operations.
-fn composed(
-    attention: Attention,
-    query: Tensor<4>,
-    key: Tensor<4>,
-    value: Tensor<4>,
-) -> Tensor<4> {
+fn composed(attention: Attention, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
     let [batch, heads, queries, width] = query.dims();
     let scale = 1.0 / (width as f64).sqrt();
     let transposed = key.clone().swap_dims(2, 3);
@@ -60,7 +55,9 @@ fn composed(
             scores = hide_later(scores, from);
         }
         let weights = softmax(scores, 3);
-        drops.clone().map_or(weights.clone(), |mask| weights * mask.narrow(2, from, to - from))
+        drops
+            .clone()
+            .map_or(weights.clone(), |mask| weights * mask.narrow(2, from, to - from))
             .matmul(value.clone())
     });
     Tensor::cat(blocks.collect(), 2)
@@ -123,11 +120,11 @@ mod fused {
         }
 
         fn backward(&self, pass: &Pass<'_, Vec<f32>>) -> Vec<Option<Vec<f32>>> {
-            let [mut query, mut key, mut value] = [0, 1, 2].map(|at| vec![0.0; pass.inputs[at].len()]);
+            let [mut query, mut key, mut value] =
+                [0, 1, 2].map(|at| vec![0.0; pass.inputs[at].len()]);
             let outputs =
                 Outputs { out: pass.output, log_sum: pass.saved, grad_out: pass.gradient };
-            let gradients =
-                Gradients { query: &mut query, key: &mut key, value: &mut value };
+            let gradients = Gradients { query: &mut query, key: &mut key, value: &mut value };
             self.0.backward(&look(pass.inputs), &outputs, gradients).expect("shapes are checked");
             vec![Some(query), Some(key), Some(value)]
         }

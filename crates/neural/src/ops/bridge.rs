@@ -195,6 +195,9 @@ impl<O: Operation, const N: usize> Backward<Flex, N> for Step<O> {
 }
 
 /// Runs an operation on the CPU.
-pub(crate) fn run<O: Operation, const D: usize>(inputs: Inputs<Dispatch>, operation: O) -> Tensor<D> {
+pub(crate) fn run<O: Operation, const D: usize>(
+    inputs: Inputs<Dispatch>,
+    operation: O,
+) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Fused>::fused(inputs, operation))
 }

@@ -92,9 +92,8 @@ fn attention(
 pub(crate) fn rotated(values: Tensor<4>, base: f32) -> Tensor<4> {
     let [_, _, length, width] = values.dims();
     let half = width / 2;
-    let angle = |t: usize, i: usize| {
-        t as f64 * f64::from(base).powf(-2.0 * i as f64 / width as f64)
-    };
+    let angle =
+        |t: usize, i: usize| t as f64 * f64::from(base).powf(-2.0 * i as f64 / width as f64);
     let table = |f: fn(f64) -> f64| -> Tensor<4> {
         let all = (0..length).flat_map(|t| (0..half).map(move |i| f(angle(t, i)) as f32));
         let data = TensorData::new(all.collect::<Vec<f32>>(), [1, 1, length, half]);
@@ -242,8 +241,9 @@ mod tests {
             part
         };
         let input = next(2 * 5 * WIDTH).reshape([2, 5, WIDTH]);
-        let mut matrix =
-            |rows: usize, columns: usize| (next(rows * columns).reshape([rows, columns]), next(rows));
+        let mut matrix = |rows: usize, columns: usize| {
+            (next(rows * columns).reshape([rows, columns]), next(rows))
+        };
         let (in_proj_weight, in_proj_bias) = matrix(3 * WIDTH, WIDTH);
         let (out_proj_weight, out_proj_bias) = matrix(WIDTH, WIDTH);
         let (linear1_weight, linear1_bias) = matrix(HIDDEN, WIDTH);

@@ -73,8 +73,7 @@ fn composed_gatv2(
     let largest = lowest.scatter(1, index, scores.clone().detach(), IndexingUpdateOp::Max);
     let shifted = (scores - largest.select(1, targets.clone())).exp();
     let zeros = Tensor::<3>::zeros([batch, nodes, heads], &shifted.device()).cast(shifted.dtype());
-    let total =
-        zeros.select_assign(1, targets.clone(), shifted.clone(), IndexingUpdateOp::Add);
+    let total = zeros.select_assign(1, targets.clone(), shifted.clone(), IndexingUpdateOp::Add);
     let weights = shifted / total.select(1, targets.clone());
     let messages = from * weights.unsqueeze_dim::<4>(3);
     left.zeros_like().select_assign(1, targets, messages, IndexingUpdateOp::Add)
@@ -213,7 +212,7 @@ mod tests {
     fn graph() -> Edges {
         let sources = vec![0, 1, 2, 3, 0, 4, 1, 1];
         let targets = vec![1, 2, 0, 0, 0, 1, 1, 3];
-        Arc::new(Graph::new(List { nodes: 5, sources, targets }).unwrap())
+        Arc::new(Graph::new(List { nodes: 5, sources, targets }).expect("a graph"))
     }
 
     #[test]

@@ -126,7 +126,8 @@ mod tests {
         for activation in [Activation::None, Activation::Relu, Activation::Gelu] {
             let inputs = [random([37 * 9], 1), random([20 * 9], 2), random([20], 3)];
             let parts = |x: &[Tensor<1>]| {
-                let (input, weight) = (x[0].clone().reshape([37, 9]), x[1].clone().reshape([20, 9]));
+                let (input, weight) =
+                    (x[0].clone().reshape([37, 9]), x[1].clone().reshape([20, 9]));
                 (input, weight, x[2].clone())
             };
             check(

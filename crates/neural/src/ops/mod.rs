@@ -3,9 +3,9 @@
 //! Every function here has two ways that tests hold against each other. The fused way is taken for
 //! `f32` on the CPU; half precision and GPUs take the composed way.
 
+mod attention;
 #[cfg(feature = "flex")]
 mod bridge;
-mod attention;
 mod encoder;
 mod graph;
 mod linear;

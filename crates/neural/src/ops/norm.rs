@@ -72,7 +72,8 @@ mod fused {
         }
 
         fn backward(&self, pass: &Pass<'_, ()>) -> Vec<Option<Vec<f32>>> {
-            let [mut input, mut weight, mut bias] = [0, 1, 2].map(|at| vec![0.0; pass.inputs[at].len()]);
+            let [mut input, mut weight, mut bias] =
+                [0, 1, 2].map(|at| vec![0.0; pass.inputs[at].len()]);
             let gradients =
                 LayerNormGradients { input: &mut input, weight: &mut weight, bias: &mut bias };
             let (x, w) = (pass.inputs[0], pass.inputs[1]);

@@ -5,7 +5,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 fn device() -> Device {
-    crate::device::cpu().unwrap().autodiff()
+    crate::device::cpu().expect("a CPU").autodiff()
 }
 
 /// Values in -1 to 1.

@@ -19,7 +19,6 @@ pub use self::{
     safetensors::{from_safetensors, to_safetensors},
 };
 
-
 /// Tensors with the beginnings of their names changed: the first rule that fits.
 ///
 /// ```
@@ -40,8 +39,6 @@ pub fn renamed(mut weights: Vec<Named>, rules: &[(&str, &str)]) -> Vec<Named> {
     }
     weights
 }
-
-
 
 /// A network with these weights: every parameter by its name and shape, none too many, all finite.
 ///

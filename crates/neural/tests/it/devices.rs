@@ -6,9 +6,7 @@
 use fattail_core::Panel;
 use fattail_neural::{
     Adjacency, FeatureTransformer, GraphNet, Kernel, Learner, Recurrent, Regime, RobustMlp,
-    SequenceTransformer, Vae, device,
-    layers::Cell,
-    nets::GraphKind,
+    SequenceTransformer, Vae, device, layers::Cell, nets::GraphKind,
 };
 use fattail_training::{Desk, Training};
 
@@ -27,7 +25,10 @@ fn other() -> Option<String> {
 fn near(what: &str, cpu: &[f32], gpu: &[f32]) {
     assert_eq!(cpu.len(), gpu.len());
     for (row, (cpu, gpu)) in cpu.iter().zip(gpu).enumerate() {
-        assert!((cpu - gpu).abs() <= 1e-3, "{what}, row {row}: {cpu} on the CPU, {gpu} on the device");
+        assert!(
+            (cpu - gpu).abs() <= 1e-3,
+            "{what}, row {row}: {cpu} on the CPU, {gpu} on the device"
+        );
     }
 }
 
@@ -56,16 +57,53 @@ fn check<L: Learner>(what: &str, data: &Panel, learner: impl Fn(Regime) -> L) {
 #[test]
 fn every_model_is_the_same_on_a_gpu() {
     let data = panel(6);
-    check("mlp", &data, |regime| RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() });
-    check("features", &data, |regime| FeatureTransformer { width: 8, heads: 2, hidden: 12, regime, ..FeatureTransformer::default() });
-    check("patches", &data, |regime| FeatureTransformer { patch: 3, width: 8, heads: 2, hidden: 12, regime, ..FeatureTransformer::default() });
-    check("sequence", &data, |regime| SequenceTransformer { window: 4, width: 8, heads: 2, hidden: 12, regime, ..SequenceTransformer::default() });
+    check("mlp", &data, |regime| RobustMlp {
+        kernel: Kernel::Tensors,
+        regime,
+        ..RobustMlp::default()
+    });
+    check("features", &data, |regime| FeatureTransformer {
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        regime,
+        ..FeatureTransformer::default()
+    });
+    check("patches", &data, |regime| FeatureTransformer {
+        patch: 3,
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        regime,
+        ..FeatureTransformer::default()
+    });
+    check("sequence", &data, |regime| SequenceTransformer {
+        window: 4,
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        regime,
+        ..SequenceTransformer::default()
+    });
     for cell in [Cell::Lstm, Cell::Gru] {
-        check("recurrent", &data, |regime| Recurrent { cell, window: 4, hidden: 8, layers: 2, regime, ..Recurrent::default() });
+        check("recurrent", &data, |regime| Recurrent {
+            cell,
+            window: 4,
+            hidden: 8,
+            layers: 2,
+            regime,
+            ..Recurrent::default()
+        });
     }
     for kind in [GraphKind::Gatv2, GraphKind::Gin] {
         let adjacency = Adjacency::Nearest { neighbours: 2 };
-        check("graph", &data, |regime| GraphNet { kind, adjacency, width: 8, regime, ..GraphNet::default() });
+        check("graph", &data, |regime| GraphNet {
+            kind,
+            adjacency,
+            width: 8,
+            regime,
+            ..GraphNet::default()
+        });
     }
 }
 

@@ -2,8 +2,8 @@
 
 use fattail_core::{Fit, Panel, Predict};
 use fattail_neural::{
-    AdamW, FeatureTransformer, GraphNet, Kernel, Learner, NeuralModel, Recurrent, Regime, RobustMlp,
-    SequenceTransformer,
+    AdamW, FeatureTransformer, GraphNet, Kernel, Learner, NeuralModel, Recurrent, Regime,
+    RobustMlp, SequenceTransformer,
 };
 use fattail_training::Training;
 
@@ -21,20 +21,26 @@ pub(crate) fn panel(eras: usize) -> Panel {
     let labels: Vec<String> = (0..rows).map(|row| format!("{}", row / 50)).collect();
     let start = Panel::builder().eras(&labels).unwrap().target("y", y);
     let names = ["a", "b", "c", "d"];
-    let all = names.iter().zip(columns).fold(start, |panel, (name, values)| panel.feature(*name, values));
+    let all =
+        names.iter().zip(columns).fold(start, |panel, (name, values)| panel.feature(*name, values));
     all.build().unwrap()
 }
 
 pub(crate) fn regime(epochs: u64) -> Regime {
     let training = Training { epochs, batch_size: 64, ..Training::default() };
-    Regime { training, optimiser: AdamW { weight_decay: 0.0, ..AdamW::default() }, ..Regime::default() }
+    Regime {
+        training,
+        optimiser: AdamW { weight_decay: 0.0, ..AdamW::default() },
+        ..Regime::default()
+    }
 }
 
 /// The correlation of predictions and targets.
 pub(crate) fn correlation(model: &NeuralModel, panel: &Panel) -> f64 {
     let predictions = model.predict(panel).unwrap();
     let target = panel.target().unwrap().to_f32();
-    let mean = |values: &[f32]| values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
+    let mean =
+        |values: &[f32]| values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
     let (p, t) = (mean(&predictions), mean(&target));
     let (mut pp, mut tt, mut pt) = (0.0, 0.0, 0.0);
     for (a, b) in predictions.iter().zip(&target) {
@@ -60,24 +66,54 @@ fn learns(learner: &(impl Learner + Fit<Fitted = NeuralModel>), at_least: f64) {
 #[test]
 fn perceptrons_learn() {
     for kernel in [Kernel::Fused, Kernel::Tensors] {
-        let learner = RobustMlp { kernel, dropout: 0.05, input_norm: false, regime: regime(30), ..RobustMlp::default() };
+        let learner = RobustMlp {
+            kernel,
+            dropout: 0.05,
+            input_norm: false,
+            regime: regime(30),
+            ..RobustMlp::default()
+        };
         learns(&learner, 0.8);
     }
 }
 
 #[test]
 fn transformers_over_features_learn() {
-    learns(&FeatureTransformer { width: 16, hidden: 32, layers: 1, regime: regime(20), ..FeatureTransformer::default() }, 0.8);
-    let patched = FeatureTransformer { patch: 3, width: 16, hidden: 32, layers: 1, regime: regime(20), ..FeatureTransformer::default() };
+    learns(
+        &FeatureTransformer {
+            width: 16,
+            hidden: 32,
+            layers: 1,
+            regime: regime(20),
+            ..FeatureTransformer::default()
+        },
+        0.8,
+    );
+    let patched = FeatureTransformer {
+        patch: 3,
+        width: 16,
+        hidden: 32,
+        layers: 1,
+        regime: regime(20),
+        ..FeatureTransformer::default()
+    };
     learns(&patched, 0.7);
 }
 
 #[test]
 fn networks_over_windows_learn() {
-    let sequence = SequenceTransformer { window: 4, width: 16, hidden: 32, layers: 1, regime: regime(20), ..SequenceTransformer::default() };
+    let sequence = SequenceTransformer {
+        window: 4,
+        width: 16,
+        hidden: 32,
+        layers: 1,
+        regime: regime(20),
+        ..SequenceTransformer::default()
+    };
     learns(&sequence, 0.7);
     for cell in [fattail_neural::layers::Cell::Lstm, fattail_neural::layers::Cell::Gru] {
-        let recurrent = Recurrent { cell, window: 3, hidden: 16, regime: regime(20), ..Recurrent::default() };
+        let recurrent =
+            Recurrent { cell, window: 3, hidden: 16, regime: regime(20), ..Recurrent::default() };
         learns(&recurrent, 0.7);
     }
 }
@@ -86,6 +122,9 @@ fn networks_over_windows_learn() {
 fn graph_networks_learn() {
     for kind in [fattail_neural::nets::GraphKind::Gatv2, fattail_neural::nets::GraphKind::Gin] {
         let adjacency = fattail_neural::Adjacency::Nearest { neighbours: 3 };
-        learns(&GraphNet { kind, adjacency, dropout: 0.0, regime: regime(30), ..GraphNet::default() }, 0.7);
+        learns(
+            &GraphNet { kind, adjacency, dropout: 0.0, regime: regime(30), ..GraphNet::default() },
+            0.7,
+        );
     }
 }

@@ -52,7 +52,8 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 pub(crate) fn of(prefix: &str) -> Vec<Case> {
-    let found: Vec<Case> = cases().into_iter().filter(|case| case.name.starts_with(prefix)).collect();
+    let found: Vec<Case> =
+        cases().into_iter().filter(|case| case.name.starts_with(prefix)).collect();
     assert!(!found.is_empty(), "no case is named {prefix}");
     found
 }
@@ -165,8 +166,12 @@ fn sources(case: &Case) -> Vec<Vec<Named>> {
 fn perceptrons() {
     for case in of("mlp") {
         let sequential = case.flag("sequential");
-        let hidden: Vec<usize> =
-            case.settings["hidden"].as_array().unwrap().iter().map(|w| w.as_u64().unwrap() as usize).collect();
+        let hidden: Vec<usize> = case.settings["hidden"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|w| w.as_u64().unwrap() as usize)
+            .collect();
         let shape = Shape {
             inputs: case.number("inputs"),
             hidden,
@@ -295,7 +300,9 @@ fn recurrent_cells() {
             let device = training_device();
             let (inputs, width) = (case.number("inputs"), case.number("width"));
             let mut start = Start::new(0, &device);
-            let layer = |at| RecurrentLayer::new(cell, if at == 0 { inputs } else { width }, width, &mut start);
+            let layer = |at| {
+                RecurrentLayer::new(cell, if at == 0 { inputs } else { width }, width, &mut start)
+            };
             let stack = Stack { layers: (0..case.number("layers")).map(layer).collect() };
             // `cell.weight_ih_l1` is `layers.1.weight_ih` here.
             let ours = |name: &str| {
@@ -332,7 +339,8 @@ fn autoencoders() {
             free_bits: case.settings["free_bits"].as_f64().unwrap(),
         };
         let network = VaeNetwork::new(shape, &mut Start::new(0, &device));
-        let rules = [("decoder.0.", "decoder."), ("decoder.2.", "output."), ("encoder.0.", "encoder.")];
+        let rules =
+            [("decoder.0.", "decoder."), ("decoder.2.", "output."), ("encoder.0.", "encoder.")];
         let mut weights = renamed(case.parameters(), &rules);
         for (name, value) in [("centre", 0.0), ("spread", 1.0)] {
             let (shape, values) = (vec![shape.inputs], vec![value; shape.inputs]);
@@ -388,8 +396,10 @@ fn graph_attentions() {
             }
             let layer = load(layer, &weights).unwrap();
             let x = case.tensor::<3>("input.x", &device).require_grad();
-            let features = (shape.edge_inputs > 0).then(|| case.tensor::<2>("input.edge_features", &device).require_grad());
-            let y = layer.on(&edges(&case), case.flag("add_self_loops"), x.clone(), features).unwrap();
+            let features = (shape.edge_inputs > 0)
+                .then(|| case.tensor::<2>("input.edge_features", &device).require_grad());
+            let y =
+                layer.on(&edges(&case), case.flag("add_self_loops"), x.clone(), features).unwrap();
             case.output(y.clone());
             let gradients = (y * case.tensor("weight.y", &device)).sum().backward();
             case.near("input", x.grad(&gradients).unwrap(), "gradient.input.x", 1e-4);
@@ -405,7 +415,10 @@ fn graph_sums() {
             let device = training_device();
             let rules = [("nn.0.", "first."), ("nn.2.", "second.")];
             let mut weights = renamed(weights, &rules);
-            weights.iter_mut().filter(|tensor| tensor.name == "eps").for_each(|eps| eps.shape = vec![1]);
+            weights
+                .iter_mut()
+                .filter(|tensor| tensor.name == "eps")
+                .for_each(|eps| eps.shape = vec![1]);
             let x = case.tensor::<3>("input.x", &device).require_grad();
             let find = |name: &str| weights.iter().find(|tensor| tensor.name == name).unwrap();
             let (first, second) = (&find("first.weight").shape, &find("second.weight").shape);

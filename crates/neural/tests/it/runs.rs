@@ -11,7 +11,14 @@ use proptest::prelude::*;
 use crate::learners::{correlation, panel, regime};
 
 fn small(regime: Regime) -> FeatureTransformer {
-    FeatureTransformer { width: 8, heads: 2, hidden: 12, layers: 1, regime, ..FeatureTransformer::default() }
+    FeatureTransformer {
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        layers: 1,
+        regime,
+        ..FeatureTransformer::default()
+    }
 }
 
 /// Two epochs with checkpoints every few steps.
@@ -112,9 +119,11 @@ fn an_autoencoder_squeezes_and_tells_drift() {
     let base = panel(20);
     let a = base.feature(0).to_f32();
     let columns = [("u", 1.0), ("v", -2.0), ("w", 0.5)];
-    let features = columns.map(|(name, factor)| (name, a.iter().map(|v| factor * v).collect::<Vec<f32>>()));
+    let features =
+        columns.map(|(name, factor)| (name, a.iter().map(|v| factor * v).collect::<Vec<f32>>()));
     let data = base.with_features(features).unwrap();
-    let vae = Vae { latent: 1, hidden: 16, beta: 0.01, keep: true, regime: regime(30), ..Vae::default() };
+    let vae =
+        Vae { latent: 1, hidden: 16, beta: 0.01, keep: true, regime: regime(30), ..Vae::default() };
     let model = vae.fit(&data).unwrap();
     let out = model.transform(data.clone()).unwrap();
     let names: Vec<&str> = out.schema().features().iter().map(AsRef::as_ref).collect();
@@ -148,12 +157,24 @@ fn assets_are_joined_by_what_they_did() {
             y.push(group);
         }
     }
-    let data = Panel::builder().eras(&eras).unwrap().ids(ids.iter().map(String::as_str).collect::<fattail_core::Ids>()).feature("x", x).target("y", y);
+    let data = Panel::builder()
+        .eras(&eras)
+        .unwrap()
+        .ids(ids.iter().map(String::as_str).collect::<fattail_core::Ids>())
+        .feature("x", x)
+        .target("y", y);
     let data = data.build().unwrap();
     let adjacency = Adjacency::Nearest { neighbours: 2 };
-    let learner = |of| GraphNet { of, adjacency, dropout: 0.0, regime: regime(40), ..GraphNet::default() };
+    let learner =
+        |of| GraphNet { of, adjacency, dropout: 0.0, regime: regime(40), ..GraphNet::default() };
     let joined = learner(GraphOf::Assets).fit(&data).unwrap();
-    let alone = RobustMlp { head: fattail_fused::mlp::Head::Identity, input_norm: false, dropout: 0.0, regime: regime(40), ..RobustMlp::default() };
+    let alone = RobustMlp {
+        head: fattail_fused::mlp::Head::Identity,
+        input_norm: false,
+        dropout: 0.0,
+        regime: regime(40),
+        ..RobustMlp::default()
+    };
     let alone = alone.fit(&data).unwrap();
     let (joined_score, alone_score) = (correlation(&joined, &data), correlation(&alone, &data));
     assert!(joined_score > alone_score + 0.05, "{joined_score} joined, {alone_score} alone");
@@ -177,7 +198,10 @@ fn bad_panels_and_settings_are_refused_by_name() {
         refused(small(regime(1)).fit(&nan), "column 'c' holds NaN");
     }
     refused(FeatureTransformer { heads: 3, ..small(regime(1)) }.fit(&data), "heads");
-    refused(RobustMlp { dropout: 1.0, regime: regime(1), ..RobustMlp::default() }.fit(&data), "dropout");
+    refused(
+        RobustMlp { dropout: 1.0, regime: regime(1), ..RobustMlp::default() }.fit(&data),
+        "dropout",
+    );
     let sure = RobustMlp { regime: regime(1), ..RobustMlp::default() };
     let wild: Vec<f32> = (0..data.rows()).map(|row| row as f32).collect();
     refused(sure.fit(&data.with_target_values(wild).unwrap()), "a target");
@@ -185,12 +209,22 @@ fn bad_panels_and_settings_are_refused_by_name() {
     refused(sure.fit(&unknown), "empty");
     let holdout = Some(Holdout { portion: Portion::Eras(6), gap: 1 });
     let greedy = Training { holdout, ..Training::default() };
-    refused(RobustMlp { regime: Regime { training: greedy, ..regime(1) }, ..sure.clone() }.fit(&data), "training part");
-    refused(RobustMlp { regime: Regime { device: "abacus".into(), ..regime(1) }, ..sure.clone() }.fit(&data), "abacus");
+    refused(
+        RobustMlp { regime: Regime { training: greedy, ..regime(1) }, ..sure.clone() }.fit(&data),
+        "training part",
+    );
+    refused(
+        RobustMlp { regime: Regime { device: "abacus".into(), ..regime(1) }, ..sure.clone() }
+            .fit(&data),
+        "abacus",
+    );
     let model = sure.fit(&data).unwrap();
     refused(model.predict(&data.select(&["a", "b"]).unwrap()), "c");
     let tight = Training { memory: Some(1000), ..Training::default() };
-    refused(RobustMlp { regime: Regime { training: tight, ..regime(1) }, ..sure }.fit(&data), "bytes");
+    refused(
+        RobustMlp { regime: Regime { training: tight, ..regime(1) }, ..sure }.fit(&data),
+        "bytes",
+    );
 }
 
 #[test]
@@ -208,7 +242,11 @@ fn hostile_files_are_refused() {
     // Weights of another network.
     let other = FeatureTransformer { width: 16, ..small(regime(1)) }.fit(&data).unwrap();
     let Architecture::Features(_) = other.architecture else { panic!("a transformer") };
-    let mixed = NeuralModel::with_weights(model.architecture.clone(), model.features.clone(), other.weights.clone());
+    let mixed = NeuralModel::with_weights(
+        model.architecture.clone(),
+        model.features.clone(),
+        other.weights.clone(),
+    );
     assert!(matches!(mixed, Err(Error::Shape { .. })), "{mixed:?}");
     let mut lost = model.weights.clone();
     lost.pop();
@@ -216,11 +254,15 @@ fn hostile_files_are_refused() {
     assert!(matches!(lost, Err(Error::MissingTensor { .. })), "{lost:?}");
     let mut broken = model.weights.clone();
     broken[0].values[0] = f32::INFINITY;
-    let broken = NeuralModel::with_weights(model.architecture.clone(), model.features.clone(), broken);
+    let broken =
+        NeuralModel::with_weights(model.architecture.clone(), model.features.clone(), broken);
     assert!(matches!(broken, Err(Error::NotFinite { .. })), "{broken:?}");
     // A checkpoint of another run.
     let mut kept: Vec<u8> = Vec::new();
-    let mut sink = |bytes: &[u8]| { kept = bytes.to_vec(); Ok(()) };
+    let mut sink = |bytes: &[u8]| {
+        kept = bytes.to_vec();
+        Ok(())
+    };
     small(regime(1)).fit_with(&data, Desk { sink: Some(&mut sink), ..Desk::default() }).unwrap();
     let wider = FeatureTransformer { width: 16, ..small(regime(1)) };
     refused(wider.fit_with(&data, Desk { resume: Some(&kept), ..Desk::default() }), "");
