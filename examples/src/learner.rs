@@ -1,16 +1,25 @@
 //! The learners of the weekly job: which ones are asked for, and what they leave.
 
+use std::sync::Arc;
+
 use fattail::{
-    Fit, Panel, Predict, Result,
+    Fit, Panel, Predict, Result, Transform,
     exchange::lightgbm,
     gbdt::{Gbdt, GbdtModel, parameters::describe},
     linear::{LinearModel, Ridge},
-    report::Coefficient,
+    neural::{Architecture, Vae, VaeModel},
+    report::{Coefficient, FileLink},
     store::Artifacts,
+    training::{Epoch, Event},
     trees::explain::Importance,
 };
+use serde::Serialize;
 
-use crate::Outcome;
+use crate::{
+    Outcome,
+    networks::{Network, TrainedNetwork},
+    robust::Scaling,
+};
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +28,17 @@ pub enum Kind {
     Ridge,
     /// Gradient boosted trees.
     Gbdt,
+    /// A perceptron.
+    Mlp,
+    /// A transformer over features.
+    Transformer,
+    /// A network on a graph of features.
+    Gnn,
 }
 
 impl Kind {
     /// All, in the order of the help text.
-    const ALL: [Self; 2] = [Self::Ridge, Self::Gbdt];
+    const ALL: [Self; 5] = [Self::Ridge, Self::Gbdt, Self::Mlp, Self::Transformer, Self::Gnn];
 
     /// Its name.
     #[must_use]
@@ -31,7 +46,16 @@ impl Kind {
         match self {
             Self::Ridge => "ridge",
             Self::Gbdt => "gbdt",
+            Self::Mlp => "mlp",
+            Self::Transformer => "transformer",
+            Self::Gnn => "gnn",
         }
+    }
+
+    /// Whether it is a network.
+    #[must_use]
+    pub fn is_network(self) -> bool {
+        matches!(self, Self::Mlp | Self::Transformer | Self::Gnn)
     }
 
     /// Reads kinds with commas between them.
@@ -48,8 +72,10 @@ impl Kind {
         let mut kinds = Vec::new();
         for name in text.split(',').map(str::trim) {
             let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-            let known =
-                || format!("--model is '{name}', allowed are ridge and gbdt, with a comma between");
+            let known = || {
+                let allowed = "ridge, gbdt, mlp, transformer and gnn, with commas between";
+                format!("--model is '{name}', allowed are {allowed}")
+            };
             let kind = kind.ok_or_else(known)?;
             if kinds.contains(&kind) {
                 return Err(format!("--model names '{name}' twice").into());
@@ -70,31 +96,69 @@ impl Kind {
     }
 }
 
-/// A learner with its settings.
+/// A learner with its settings, and what is prepared before it.
 #[derive(Debug, Clone)]
-pub enum Learner {
+pub struct Learner {
+    /// The autoencoder whose latent values are appended to the features, if any.
+    pub latent: Option<Vae>,
+    /// What learns.
+    pub method: Method,
+    /// What the report tells of the settings.
+    pub told: Vec<String>,
+}
+
+/// What learns.
+#[derive(Debug, Clone)]
+pub enum Method {
     /// Ridge regression.
     Ridge(Ridge),
     /// Gradient boosted trees.
     Gbdt(Box<Gbdt>),
+    /// A network.
+    Network(Box<Network>),
 }
 
 /// What a learner makes of a panel.
 #[derive(Debug, Clone)]
-pub enum Model {
+pub struct Model {
+    /// The autoencoder, fitted on the same rows.
+    pub latent: Option<VaeModel>,
+    /// What was learnt.
+    pub learnt: Learnt,
+}
+
+/// What was learnt.
+#[derive(Debug, Clone)]
+pub enum Learnt {
     /// Ridge regression.
     Ridge(LinearModel),
     /// Gradient boosted trees.
     Gbdt(Box<GbdtModel>),
+    /// A network.
+    Network(Box<TrainedNetwork>),
+}
+
+/// What stands beside the weights of a network.
+#[derive(Debug, Serialize)]
+struct Beside<'a> {
+    learner: &'a Network,
+    scaling: Option<&'a Scaling>,
+    epochs: &'a [Epoch],
+    events: &'a [Event],
 }
 
 impl Learner {
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match self {
-            Self::Ridge(_) => Kind::Ridge,
-            Self::Gbdt(_) => Kind::Gbdt,
+        match &self.method {
+            Method::Ridge(_) => Kind::Ridge,
+            Method::Gbdt(_) => Kind::Gbdt,
+            Method::Network(network) => match **network {
+                Network::Mlp(_) => Kind::Mlp,
+                Network::Transformer(_) => Kind::Transformer,
+                Network::Gnn(_) => Kind::Gnn,
+            },
         }
     }
 }
@@ -102,51 +166,95 @@ impl Learner {
 impl Fit for Learner {
     type Fitted = Model;
 
+    /// Fits whole, the autoencoder included: being called inside of a fold, it sees no other rows.
     fn fit(&self, train: &Panel) -> Result<Model> {
-        Ok(match self {
-            Self::Ridge(ridge) => Model::Ridge(ridge.fit(train)?),
-            Self::Gbdt(gbdt) => Model::Gbdt(Box::new(gbdt.fit(train)?)),
-        })
+        let latent = self.latent.as_ref().map(|vae| vae.fit(train)).transpose()?;
+        let train = prepare(latent.as_ref(), train)?;
+        let learnt = match &self.method {
+            Method::Ridge(ridge) => Learnt::Ridge(ridge.fit(&train)?),
+            Method::Gbdt(gbdt) => Learnt::Gbdt(Box::new(gbdt.fit(&train)?)),
+            Method::Network(network) => Learnt::Network(Box::new(network.fit(&train)?)),
+        };
+        Ok(Model { latent, learnt })
     }
 }
 
 impl Predict for Model {
     fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
-        match self {
-            Self::Ridge(model) => model.predict(panel),
-            Self::Gbdt(model) => model.predict(panel),
+        let panel = prepare(self.latent.as_ref(), panel)?;
+        match &self.learnt {
+            Learnt::Ridge(model) => model.predict(&panel),
+            Learnt::Gbdt(model) => model.predict(&panel),
+            Learnt::Network(network) => network.predict(&panel),
         }
     }
+}
+
+fn prepare(latent: Option<&VaeModel>, panel: &Panel) -> Result<Panel> {
+    latent.map_or_else(|| Ok(panel.clone()), |latent| latent.transform(panel.clone()))
 }
 
 /// How many features a line of the report names.
 const NAMED: usize = 10;
 
 impl Model {
-    /// The name of the file that it is left in.
-    #[must_use]
-    pub fn file(&self) -> &'static str {
-        match self {
-            Self::Ridge(_) => "model.json",
-            Self::Gbdt(_) => "model.txt",
-        }
-    }
-
-    /// Writes it: a ridge regression as JSON, trees as LightGBM's text with the settings in it.
+    /// Writes it: a ridge regression as JSON, trees as LightGBM's text with the settings in it, networks
+    /// as safetensors with settings, scales and log as JSON beside them. Gives the files.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write(&self, learner: &Learner, panel: &Panel, folder: &Artifacts) -> Outcome {
-        match (self, learner) {
-            (Self::Gbdt(model), Learner::Gbdt(gbdt)) => {
-                let mut forest = model.forest.clone();
-                forest.parameters = describe(gbdt, panel.schema().features());
-                folder.write(self.file(), lightgbm::write(&forest)?)?;
+    pub fn write(
+        &self,
+        learner: &Learner,
+        panel: &Panel,
+        folder: &Artifacts,
+    ) -> Outcome<Vec<FileLink>> {
+        let name = learner.kind().name();
+        let link = |what: &str, path: &str| FileLink {
+            label: format!("{name}: {what}"),
+            path: path.to_owned(),
+        };
+        let mut files = match (&self.learnt, &learner.method) {
+            (Learnt::Ridge(model), _) => {
+                folder.write_json("model.json", model)?;
+                vec![link("model", "model.json")]
             }
-            (Self::Gbdt(model), _) => folder.write(self.file(), lightgbm::write(&model.forest)?)?,
-            (Self::Ridge(model), _) => folder.write_json(self.file(), model)?,
+            (Learnt::Gbdt(model), method) => {
+                let mut forest = model.forest.clone();
+                if let Method::Gbdt(gbdt) = method {
+                    forest.parameters = describe(gbdt, &self.features(panel));
+                }
+                folder.write("model.txt", lightgbm::write(&forest)?)?;
+                vec![link("model", "model.txt")]
+            }
+            (Learnt::Network(network), method) => {
+                let weights = format!("{name}.safetensors");
+                folder.write(&weights, network.model.to_bytes()?)?;
+                let mut files = vec![link("model", &weights)];
+                if let Method::Network(learner) = method {
+                    let beside = format!("{name}.json");
+                    folder.write_json(&beside, &beside_of(learner, network))?;
+                    files.push(link("settings, scales and log", &beside));
+                }
+                files
+            }
+        };
+        if let Some(latent) = &self.latent {
+            let path = format!("{name}_vae.safetensors");
+            folder.write(&path, latent.model.to_bytes()?)?;
+            files.push(link("autoencoder", &path));
         }
-        Ok(())
+        Ok(files)
+    }
+
+    /// The features that the learner saw, those of the autoencoder behind the panel's.
+    fn features(&self, panel: &Panel) -> Vec<Arc<str>> {
+        let latent = self.latent.iter().filter_map(|latent| match latent.model.architecture {
+            Architecture::Vae(shape) => Some(shape.latent),
+            _ => None,
+        });
+        let latent = latent.flat_map(|latent| (0..latent).map(|at| format!("vae_{at}").into()));
+        panel.schema().features().iter().cloned().chain(latent).collect()
     }
 
     /// What the report tells of the model that predicts the live era.
@@ -154,21 +262,22 @@ impl Model {
     /// # Errors
     /// When the trees do not fit together.
     pub fn told(&self) -> Outcome<Vec<String>> {
-        Ok(match self {
-            Self::Ridge(model) => {
+        Ok(match &self.learnt {
+            Learnt::Ridge(model) => {
                 vec![format!("penalty chosen for the live era: {:e}", model.penalty)]
             }
-            Self::Gbdt(model) => {
+            Learnt::Network(network) => network.told(),
+            Learnt::Gbdt(model) => {
                 let trees = model.forest.trees.len();
                 vec![format!("trees for the live era: {trees}"), shares(model)?]
             }
         })
     }
 
-    /// Coefficients, the largest first; trees have none.
+    /// Coefficients, the largest first; only a ridge regression has any.
     #[must_use]
     pub fn coefficients(&self) -> Vec<Coefficient> {
-        let Self::Ridge(model) = self else { return Vec::new() };
+        let Learnt::Ridge(model) = &self.learnt else { return Vec::new() };
         let shown = |c: &fattail::linear::Coefficient| Coefficient {
             name: c.name.clone(),
             value: c.value,
@@ -178,6 +287,16 @@ impl Model {
         let mut all: Vec<_> = model.coefficients.iter().map(shown).collect();
         all.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
         all
+    }
+}
+
+fn beside_of<'a>(learner: &'a Network, network: &'a TrainedNetwork) -> Beside<'a> {
+    let run = network.model.run.as_ref();
+    Beside {
+        learner,
+        scaling: network.scaling.as_ref(),
+        epochs: run.map(|run| &*run.history).unwrap_or_default(),
+        events: run.map(|run| &*run.events).unwrap_or_default(),
     }
 }
 

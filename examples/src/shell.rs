@@ -29,18 +29,22 @@ pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
     // What panics in a decoder of a broken file is caught there and told as an error; the rest is a
     // fault of ours, and one line says so.
     std::panic::set_hook(Box::new(|_| ()));
-    let outcome = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("no reason given");
-        Err(format!("a fault of this program, please report it: {text}").into())
-    });
-    match outcome {
+    match caught(work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", one_line(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs work and makes an error of a panic.
+pub(crate) fn caught<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("no reason given");
+        Err(format!("a fault of this program, please report it: {text}").into())
+    })
 }
 
 /// Writes to standard output; a reader that has gone away is no error.
@@ -55,7 +59,7 @@ pub fn write_out(text: &str) -> Outcome {
 }
 
 /// The error and its causes; a cause that the text above it already tells is left out.
-fn one_line(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,5 +1,6 @@
 //! The weekly job: backtest, fit on all that is known, predict the live era, leave everything in one
-//! folder.
+//! folder. A model that fails is set aside with its reason, the rest goes on; only when all fail, the
+//! job does.
 
 use std::path::Path;
 
@@ -11,13 +12,18 @@ use fattail::{
     store::{Artifacts, write_atomic, write_predictions, write_submission},
 };
 
-use crate::{Learner, Model, Outcome};
+use crate::{
+    Kind, Learner, Model, Outcome,
+    shell::{caught, one_line},
+};
 
 /// Learners with their backtests, and the predictions of the live era.
 #[derive(Debug)]
 pub struct Weekly {
     /// The learners, in the order in which they are reported.
     pub runs: Vec<Run>,
+    /// The models that failed.
+    pub failures: Vec<Failure>,
     /// The ids of the live era.
     pub ids: Vec<String>,
     /// The eras whose targets are known.
@@ -35,6 +41,21 @@ pub struct Run {
     pub model: Model,
     /// Its predictions of the live era, as ranks in (0, 1).
     pub live: Vec<f32>,
+}
+
+/// A model that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What it was to be.
+    pub kind: Kind,
+    /// Why it was set aside.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} failed and is set aside: {}", self.kind.name(), self.reason)
+    }
 }
 
 /// How a run is tested.
@@ -60,7 +81,7 @@ impl Weekly {
     /// Runs the job on a panel whose last era is the live one.
     ///
     /// # Errors
-    /// When the panel has no ids, too few eras, or a fit fails.
+    /// When the panel has no ids or no known target, or all learners fail.
     pub fn run(panel: &Panel, learners: Vec<Learner>, trial: Trial<'_>) -> Outcome<Self> {
         let positions = known_eras(panel)?;
         let known = panel.cut(&positions)?;
@@ -70,9 +91,47 @@ impl Weekly {
         let ids = ids.map(str::to_owned).collect();
         let before: Vec<usize> =
             positions.into_iter().filter(|era| era + trial.gap < last).collect();
-        let runs =
-            learners.into_iter().map(|learner| Run::new(learner, panel, &known, &before, trial));
-        Ok(Self { runs: runs.collect::<Outcome<_>>()?, ids, known })
+        let (mut runs, mut failures) = (Vec::new(), Vec::new());
+        for learner in learners {
+            let kind = learner.kind();
+            match caught(|| Run::new(learner, panel, &known, &before, trial)) {
+                Ok(run) => runs.push(run),
+                Err(error) => failures.push(Failure { kind, reason: one_line(&*error) }),
+            }
+        }
+        if runs.is_empty() {
+            return Err(all_failed(&failures).into());
+        }
+        Ok(Self { runs, failures, ids, known })
+    }
+
+    /// Where the run of a kind stands, or the first one where that kind failed.
+    #[must_use]
+    pub fn submitted(&self, kind: Kind) -> usize {
+        self.runs.iter().position(|run| run.learner.kind() == kind).unwrap_or(0)
+    }
+
+    /// What the reader must know of models that failed, `kind` being the one to be submitted.
+    #[must_use]
+    pub fn warnings(&self, kind: Kind) -> Vec<String> {
+        let mut told: Vec<String> = self.failures.iter().map(Failure::to_string).collect();
+        if self.failures.iter().any(|failure| failure.kind == kind) {
+            let other = self.runs[self.submitted(kind)].name();
+            told.push(format!("the submission is that of {other}, because {} failed", kind.name()));
+        }
+        told
+    }
+}
+
+/// Why there is nothing: the one reason, or each with its model.
+fn all_failed(failures: &[Failure]) -> String {
+    match failures {
+        [only] => only.reason.clone(),
+        all => {
+            let told = |failure: &Failure| format!("{}: {}", failure.kind.name(), failure.reason);
+            let told: Vec<String> = all.iter().map(told).collect();
+            format!("every model failed: {}", told.join("; "))
+        }
     }
 }
 
@@ -112,9 +171,10 @@ impl Run {
     ///
     /// # Errors
     /// When the model does not fit together.
-    pub fn report(&self, mut settings: Vec<String>, horizon: &Horizon) -> Outcome<ModelReport> {
+    pub fn report(&self, horizon: &Horizon) -> Outcome<ModelReport> {
         let summarise = |scores: &[f64]| Summary::with_horizon(scores, horizon);
         let report = ModelReport::new(self.name(), &self.backtest, summarise);
+        let mut settings = self.learner.told.clone();
         settings.extend(self.model.told()?);
         Ok(ModelReport { settings, coefficients: self.model.coefficients(), ..report })
     }
@@ -178,9 +238,8 @@ pub fn leave(
         let tested = weekly.known.cut(&run.backtest.predictions.eras)?;
         let predictions = &run.backtest.predictions.values;
         folder.with(&name, |path| write_predictions(&tested, predictions, path))?;
-        run.model.write(&run.learner, &weekly.known, &folder)?;
         report.files.push(link(format!("{}: out-of-sample predictions", run.name()), &name));
-        report.files.push(link(format!("{}: model", run.name()), run.model.file()));
+        report.files.extend(run.model.write(&run.learner, &weekly.known, &folder)?);
     }
     report.files.push(link("report as JSON".into(), "report.json"));
     report.files.push(link("report as Markdown".into(), "report.md"));

@@ -37,7 +37,8 @@ pub trait Network: Module + 'static {
     }
 
     /// Bytes that the graph of a forward pass over `samples` keeps for the backward pass, and bytes of
-    /// scratch that either takes, both upper bounds for `f32`.
+    /// scratch that either takes: both upper bounds for fused operations on the CPU, counted tensor by
+    /// tensor and held against measured peaks by `benches/peers/neural`.
     fn memory(&self, samples: usize) -> Memory;
 }
 

@@ -9,11 +9,12 @@ use fattail::{
     Panel,
     evaluate::{EmbargoRule, Expanding, Horizon, Summary},
     linear::Ridge,
+    neural::Vae,
     report::{Difference, ModelReport, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, BoostedArgs, DataArgs, Kind, Learner, Outcome, RunArgs, Trial, Weekly, facts_of, leave,
-    metrics, numerai_horizon, run, set_threads, write_out,
+    Bars, BoostedArgs, DataArgs, Kind, Learner, Method, NetworkArgs, Outcome, RunArgs, Trial,
+    Weekly, facts_of, leave, metrics, numerai_horizon, run, set_threads, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
@@ -22,10 +23,12 @@ use fattail_examples::{
 struct Args {
     #[command(flatten)]
     data: DataArgs,
-    /// What is fitted: ridge, gbdt, or both with a comma between, compared era by era
+    /// What is fitted: ridge, gbdt, mlp, transformer and gnn, with commas between, compared era by era;
+    /// one that fails is set aside
     #[arg(long, value_name = "MODELS", default_value = "ridge")]
     model: String,
-    /// The model whose predictions of the live era are submitted; without it the first one
+    /// The model whose predictions of the live era are submitted; without it, or when it fails, the
+    /// first one that does not
     #[arg(long, value_name = "MODEL")]
     submit: Option<String>,
     /// Folder for report, predictions, submission and models
@@ -34,13 +37,15 @@ struct Args {
     /// Test blocks of the expanding backtest
     #[arg(long, default_value_t = 5)]
     folds: usize,
-    /// Seed of the synthetic market and of boosted trees
+    /// Seed of the synthetic market, of boosted trees and of networks
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     boosted: BoostedArgs,
+    #[command(flatten)]
+    networks: NetworkArgs,
 }
 
 fn main() -> ExitCode {
@@ -50,7 +55,7 @@ fn main() -> ExitCode {
 
 fn work(args: &Args) -> Outcome {
     let kinds = Kind::list(&args.model)?;
-    let submitted = Kind::submitted(&kinds, args.submit.as_deref())?;
+    let asked = kinds[Kind::submitted(&kinds, args.submit.as_deref())?];
     set_threads(args.run.threads)?;
     let bars = Bars::default();
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
@@ -59,20 +64,22 @@ fn work(args: &Args) -> Outcome {
 
     let (horizon, rule) = (numerai_horizon(&data.target), EmbargoRule::default());
     let gap = rule.gap(&horizon)?;
-    let (learners, settings) = learners(args, &kinds, &source.panel, gap, &horizon)?;
+    let learners = learners(args, &kinds, &source.panel, gap, &horizon)?;
     let split = Expanding { folds: args.folds, horizon, rule };
     let metrics = metrics(&source.panel, source.meta.as_deref());
     let trial = Trial { split: &split, gap, metrics: &metrics, observer: &observer };
     let weekly = Weekly::run(&source.panel, learners, trial)?;
 
-    let models = weekly.runs.iter().zip(settings).map(|(run, told)| run.report(told, &horizon));
+    let (submitted, warnings) = (weekly.submitted(asked), weekly.warnings(asked));
+    let told: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let models = weekly.runs.iter().map(|run| run.report(&horizon));
     let models: Vec<ModelReport> = models.collect::<Outcome<_>>()?;
     let report = Report {
         title: "Weekly backtest".into(),
         generated_by: concat!("fattail numerai ", env!("CARGO_PKG_VERSION")).into(),
         settings: vec![
             Setting::new("model", &args.model),
-            Setting::new("submitted", kinds[submitted].name()),
+            Setting::new("submitted", weekly.runs[submitted].name()),
             Setting::new("folds", args.folds),
             Setting::new("seed", args.seed),
             Setting::new("label days", horizon.days),
@@ -84,35 +91,56 @@ fn work(args: &Args) -> Outcome {
         }),
         differences: Difference::all(&models, |scores| Summary::with_horizon(scores, &horizon)),
         models,
+        warnings,
         data,
         ..Report::default()
     };
     let report = leave(&args.out, args.run.json.as_deref(), &weekly, submitted, report)?;
     bars.clear();
     let page = args.out.join("report.html");
-    write_out(&format!("{}\nreport: {}\n", report.summary_table(), page.display()))
+    write_out(&format!("{}\n{told}report: {}\n", report.summary_table(), page.display()))
 }
 
-/// The learners and what the report tells of their settings.
+/// The learners, each with what the report tells of its settings.
 fn learners(
     args: &Args,
     kinds: &[Kind],
     panel: &Panel,
     gap: usize,
     horizon: &Horizon,
-) -> Outcome<(Vec<Learner>, Vec<Vec<String>>)> {
+) -> Outcome<Vec<Learner>> {
     if !kinds.contains(&Kind::Gbdt) && args.boosted.is_given() {
         return Err("options of boosted trees need --model gbdt".into());
     }
-    let learner = |kind: &Kind| match kind {
-        Kind::Ridge => {
-            let ridge = Ridge { gap, lags: horizon.overlap_lag()?, ..Ridge::default() };
-            Ok((Learner::Ridge(ridge.clone()), vec![format!("{ridge:?}")]))
-        }
-        Kind::Gbdt => {
-            let boosted = args.boosted.boosted(panel, gap, args.seed)?;
-            Ok((Learner::Gbdt(Box::new(boosted.gbdt)), boosted.told))
-        }
+    if !kinds.iter().any(|kind| kind.is_network()) && args.networks.is_given() {
+        return Err("options of networks need --model mlp, transformer or gnn".into());
+    }
+    let latent = args.networks.latent(args.seed)?;
+    let learner = |&kind: &Kind| -> Outcome<Learner> {
+        let (method, mut told) = method(args, kind, panel, gap, horizon)?;
+        let appended = |vae: &Vae| format!("{} latent values are appended", vae.latent);
+        told.extend(latent.as_ref().map(appended));
+        Ok(Learner { latent: latent.clone(), method, told })
     };
     kinds.iter().map(learner).collect()
+}
+
+fn method(
+    args: &Args,
+    kind: Kind,
+    panel: &Panel,
+    gap: usize,
+    horizon: &Horizon,
+) -> Outcome<(Method, Vec<String>)> {
+    if let Some(network) = args.networks.network(kind, panel, gap, args.seed)? {
+        let told = network.told();
+        return Ok((Method::Network(Box::new(network)), told));
+    }
+    if kind == Kind::Gbdt {
+        let boosted = args.boosted.boosted(panel, gap, args.seed)?;
+        return Ok((Method::Gbdt(Box::new(boosted.gbdt)), boosted.told));
+    }
+    let ridge = Ridge { gap, lags: horizon.overlap_lag()?, ..Ridge::default() };
+    let told = vec![format!("{ridge:?}")];
+    Ok((Method::Ridge(ridge), told))
 }

@@ -19,7 +19,7 @@ use crate::Outcome;
 /// The bars of the embedded default: those of the robust-training report.
 const BARS: usize = 1_142_809;
 /// The signal planted in them.
-const SIGNAL: f64 = 0.02;
+const SIGNAL: f64 = 0.03;
 /// Where the cosine ends, as a share of the largest rate.
 const LAST_RATE: f64 = 0.01;
 
@@ -34,7 +34,7 @@ pub struct BarArgs {
     #[arg(long, value_name = "BARS")]
     pub bars: Option<usize>,
     /// How far the mean of a drawn bar follows the bars before, in units of its volatility; 0 plants
-    /// nothing [default: 0.02]
+    /// nothing [default: 0.03]
     #[arg(long, value_name = "SIZE")]
     pub signal: Option<f64>,
 }

@@ -76,6 +76,16 @@ impl Gain {
     pub fn is_sure(&self) -> bool {
         self.lower > 0.0
     }
+
+    /// The interval in words.
+    #[must_use]
+    pub fn told(&self) -> &'static str {
+        match (self.lower > 0.0, self.upper < 0.0) {
+            (true, _) => "better than the constant",
+            (_, true) => "worse than the constant",
+            _ => "not told from the constant",
+        }
+    }
 }
 
 impl Verdict {
@@ -88,7 +98,9 @@ impl Verdict {
     /// let verdict = Verdict::new(&target, &close, 0.5, 0.1, 5)?;
     /// assert!(verdict.huber_gain.is_sure() && verdict.rank_correlation > 0.99);
     /// let flat = Verdict::new(&target, &[0.5; 1000], 0.5, 0.1, 5)?;
-    /// assert!(flat.huber_gain.mean == 0.0 && !flat.huber_gain.is_sure());
+    /// assert_eq!(flat.huber_gain.told(), "not told from the constant");
+    /// let wrong = Verdict::new(&target, &[0.9; 1000], 0.5, 0.1, 5)?;
+    /// assert_eq!(wrong.huber_gain.told(), "worse than the constant");
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
     ///

@@ -126,11 +126,7 @@ impl Summary {
                 gain.mean,
                 gain.lower,
                 gain.upper,
-                if gain.is_sure() {
-                    "better than the constant"
-                } else {
-                    "not told from the constant"
-                }
+                gain.told()
             )
         };
         let mut text = format!(

@@ -144,14 +144,104 @@ fn early_stopping_leaves_the_gap_of_the_horizon() {
     assert!(trees.unwrap().parse::<usize>().unwrap() < 400, "{lines:?}");
 }
 
+fn names(report: &Value) -> Vec<&str> {
+    let models = report["models"].as_array().unwrap().iter();
+    models.map(|model| model["name"].as_str().unwrap()).collect()
+}
+
+const ALL: &str = "ridge,gbdt,mlp,transformer,gnn";
+
+#[test]
+fn networks_stand_beside_the_others_with_the_same_bytes_for_any_number_of_threads() {
+    let shop = shop();
+    let run = |threads: usize| {
+        let few = "--folds 2 --rounds 5 --epochs 1 --vae 2 --batch-size 64";
+        let report = report(&shop, &format!("--model {ALL} {few} --threads {threads}"));
+        let left = ["mlp.safetensors", "transformer.safetensors", "gnn.safetensors", "mlp.json"];
+        let more = ["ridge_vae.safetensors", "gnn_vae.safetensors", "model.txt", "submission.csv"];
+        let read = |name: &&str| std::fs::read(shop.path("out").join(name)).expect(name);
+        (report, left.iter().chain(&more).map(read).collect::<Vec<_>>())
+    };
+    let (report, files) = run(1);
+    assert_eq!(names(&report), ALL.split(',').collect::<Vec<_>>());
+    assert_eq!(report["warnings"].as_array().unwrap().len(), 0);
+    let pairs = report["differences"].as_array().unwrap();
+    for name in ALL.split(',').skip(1) {
+        let against = |other: &str| pairs.iter().any(|d| d["model"] == name && d["minus"] == other);
+        assert!(against("ridge") && against("constant"), "{name}");
+    }
+    let model = fattail::neural::NeuralModel::from_bytes(&files[0]).unwrap();
+    assert_eq!(model.features.len(), 18, "the latent values are features");
+    assert!(run(2) == (report, files), "threads changed the bytes");
+}
+
+#[test]
+fn latent_values_are_appended_and_reach_the_submission() {
+    let shop = shop();
+    let run = |words: &str| {
+        let report = report(&shop, &format!("--folds 2 {words}"));
+        let coefficients = report["models"][0]["coefficients"].as_array().unwrap().len();
+        (coefficients, std::fs::read(shop.path("out/submission.csv")).unwrap())
+    };
+    let (plain, with) = (run(""), run("--vae 3"));
+    assert_eq!((plain.0, with.0), (16, 19));
+    assert!(plain.1 != with.1);
+}
+
+/// A rate with which the first step throws the weights out of what a number can be.
+const RUINOUS: &str = "--network-rate 1e38 --batch-size 32 --folds 2";
+
+#[test]
+fn a_model_that_fails_is_set_aside_and_the_rest_goes_on() {
+    let shop = shop();
+    let submission = || std::fs::read(shop.path("out/submission.csv")).unwrap();
+    report(&shop, "--model ridge --folds 2");
+    let alone = submission();
+    let words = format!("--model mlp,ridge {RUINOUS}");
+    let mut args = vec!["--data", "@m.parquet", "--out", "@out", "--json", "@r.json"];
+    args.extend(words.split_whitespace());
+    let output = shop.run(NUMERAI, &args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let report = json(&shop, "r.json");
+    assert_eq!(names(&report), ["ridge"]);
+    let warnings: Vec<&str> =
+        report["warnings"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(warnings[0].starts_with("mlp failed and is set aside: the run was given up"));
+    assert_eq!(warnings[1], "the submission is that of ridge, because mlp failed");
+    let page = std::fs::read_to_string(shop.path("out/report.html")).unwrap();
+    for warning in warnings {
+        assert!(told.contains(&format!("warning: {warning}\n")), "{told}");
+        assert!(page.contains(warning));
+    }
+    assert!(submission() == alone && !shop.path("out/mlp.safetensors").exists());
+}
+
+#[test]
+fn when_all_models_fail_the_job_does_and_leaves_nothing() {
+    let shop = shop();
+    for (models, told) in [
+        ("mlp", "error: the run was given up"),
+        ("mlp,gnn", "error: every model failed: mlp: the run was given up"),
+    ] {
+        let words = format!("--data @m.parquet --model {models} {RUINOUS} --out @out");
+        let found = shop.refusal(&words.split_whitespace().collect::<Vec<_>>());
+        assert!(found.contains(told), "'{told}' is not in: {found}");
+    }
+}
+
 #[test]
 fn bad_options_are_refused_in_one_line() {
     let shop = Workshop::new();
     for (words, told) in [
-        ("--model forest", "--model is 'forest', allowed are ridge and gbdt"),
+        ("--model forest", "'forest', allowed are ridge, gbdt, mlp, transformer and gnn"),
         ("--model ridge,ridge", "--model names 'ridge' twice"),
         ("--model ridge, --rounds 3", "--model is ''"),
         ("--rounds 3", "need --model gbdt"),
+        ("--epochs 3", "need --model mlp, transformer or gnn"),
+        ("--vae 0", "--vae is 0"),
+        ("--model mlp --batch-size 0", "'batch_size' is 0"),
+        ("--model ridge,gnn --network-rate -1", "'rate' is -1"),
         ("--model gbdt --submit ridge", "--submit is 'ridge'"),
         ("--model gbdt --rounds many", "'num_iterations' is 'many'"),
         ("--model gbdt --learning-rate -1", "'learning_rate' is '-1'"),

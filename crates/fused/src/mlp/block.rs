@@ -85,6 +85,17 @@ impl Scratch {
         }
     }
 
+    /// The bytes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let stage = |stage: &Stage| {
+            let lanes = stage.input.len() + stage.normalized.len() + stage.gate.len();
+            size_of::<Stage>() + lanes * size_of::<Lanes>() + 4 * stage.turned.len()
+        };
+        let buffers = [&self.input_normalized, &self.slope, &self.above, &self.below];
+        let lanes: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.stages.iter().map(stage).sum::<usize>() + lanes * size_of::<Lanes>()
+    }
+
     /// Takes up to sixteen rows; lanes that `used` does not name become 0.
     #[inline(always)]
     pub(super) fn load(&mut self, rows: &[f32], used: &[bool; LANES]) {

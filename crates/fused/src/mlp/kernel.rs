@@ -237,6 +237,15 @@ impl Kernel {
         Ok(Activations { dead: alive.iter().map(dead).collect(), saturated })
     }
 
+    /// Bytes that a kernel and a step on so many rows take: padded parameters, gradient and moments, and
+    /// the activations of a block, for every chunk of a large batch.
+    #[must_use]
+    pub fn bytes(&self, rows: usize) -> usize {
+        let own = 4 * 4 * self.layout.len + self.scratch.bytes();
+        let chunks = if rows < PARALLEL_ROWS { 0 } else { rows.div_ceil(chunk_rows(rows)) };
+        own + chunks * (size_of::<Chunk>() + self.scratch.bytes() + 4 * self.layout.len)
+    }
+
     /// The weights, in the order of [`Network::tensors`].
     #[must_use]
     pub fn weights(&self) -> Vec<f32> {

@@ -70,6 +70,11 @@ pub(crate) struct Recipe {
     pub checkpointing: bool,
 }
 
+/// How much more composed operations keep than fused ones, at most.
+const COMPOSED: u64 = 3;
+/// Bytes of the graph and of names and shapes.
+const FIXED: u64 = 64 << 10;
+
 /// The scale that mixed precision begins with, and the steps without overflow that double it.
 const SCALE: f64 = 1024.0;
 const GROWTH: u64 = 2000;
@@ -289,13 +294,14 @@ impl<N: Network> Engine for TensorEngine<N> {
     fn footprint(&self, samples: usize) -> Footprint {
         let parameters = 4 * parameters(&self.network) as u64;
         let memory = self.network.memory(samples);
-        let copies = if self.is_mixed() { 2 } else { 1 };
+        let fused = crate::device::is_cpu(&self.device) && !self.is_mixed();
+        let (copies, more) = if fused { (1, 1) } else { (2, COMPOSED) };
         Footprint {
             parameters: copies * parameters,
-            // Two moments, the gradient that waits, the one that is added, and the new weights.
-            optimiser: 5 * parameters,
-            activations: memory.kept,
-            workspace: memory.scratch,
+            // Two moments, the gradient that waits, and what a step makes beside them.
+            optimiser: 3 * parameters + parameters / 2,
+            activations: more * memory.kept,
+            workspace: more * memory.scratch + FIXED,
         }
     }
 

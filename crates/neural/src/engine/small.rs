@@ -33,6 +33,9 @@ pub(crate) struct SmallEngine {
     optimiser: AdamW,
 }
 
+/// Bytes of what does not grow.
+const FIXED: usize = 2048;
+
 const FIRST: &str = "first.";
 const SECOND: &str = "second.";
 
@@ -83,14 +86,6 @@ impl SmallEngine {
         self.kernel.discard();
         Ok(())
     }
-}
-
-/// Lanes of sixteen samples for every unit, a few arrays each, and the gradient of each chunk of a large
-/// batch.
-fn workspace(network: &mlp::Network, samples: usize) -> u64 {
-    let units = network.inputs + 8 * network.hidden.iter().sum::<usize>();
-    let chunks = (samples / 256).min(64) as u64;
-    64 * units as u64 + chunks * (4 * network.parameters() as u64 + 64 * units as u64)
 }
 
 fn failed(error: KernelError) -> Fault {
@@ -165,12 +160,11 @@ impl Engine for SmallEngine {
 
     fn footprint(&self, samples: usize) -> Footprint {
         let parameters = 4 * self.kernel.network().parameters() as u64;
-        Footprint {
-            parameters,
-            optimiser: 3 * parameters,
-            activations: 0,
-            workspace: workspace(self.kernel.network(), samples),
-        }
+        let optimiser = 3 * parameters;
+        // Padding counts as scratch, and so do the names and the shapes.
+        let bytes = (self.kernel.bytes(samples) + FIXED) as u64;
+        let workspace = bytes.saturating_sub(parameters + optimiser);
+        Footprint { parameters, optimiser, activations: 0, workspace }
     }
 
     fn leave_device(&mut self) -> Result<bool, Fault> {

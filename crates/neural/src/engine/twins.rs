@@ -40,7 +40,8 @@ fn engines(dropout: f64) -> [Box<dyn Engine>; 2] {
     let weights = architecture.start(5).expect("a shape");
     let recipe = Recipe { objective: Objective::from(Huber { delta: 0.1 }), ..Recipe::default() };
     let cpu = device::cpu().expect("a CPU");
-    [true, false].map(|fused| architecture.engine(&weights, &cpu, recipe, fused).expect("an engine"))
+    [true, false]
+        .map(|fused| architecture.engine(&weights, &cpu, recipe, fused).expect("an engine"))
 }
 
 fn batch<'a>(features: &'a [f32], target: &'a [f32], step: usize) -> Batch<'a> {

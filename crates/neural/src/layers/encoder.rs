@@ -153,14 +153,24 @@ impl EncoderShape {
 }
 
 impl EncoderShape {
-    /// Bytes of a pass over `[batch, length, width]`, for the composed way, which keeps the most.
+    /// Bytes of a pass over `[batch, length, width]`: what the fused layer keeps and its output; while it
+    /// runs back, its workspace and the gradients of both ends.
     pub(crate) fn memory(&self, batch: usize, length: usize) -> Memory {
-        let rows = batch * length;
-        let kept = rows * (9 * self.width + 3 * self.hidden);
-        Memory {
-            kept: Memory::values(kept),
-            scratch: Memory::values(rows * (4 * self.width + self.hidden)),
-        }
+        let layer = fattail_fused::encoder::Encoder {
+            batch: batch.max(1),
+            length,
+            width: self.width,
+            heads: self.heads,
+            hidden: self.hidden,
+            norm_first: self.norm_first,
+            causal: self.causal,
+            rotary: self.rotary,
+            recompute: self.recompute,
+            ..fattail_fused::encoder::Encoder::default()
+        };
+        let ends = Memory::values(batch * length * self.width);
+        let workspace = layer.workspace_bytes(rayon::current_num_threads());
+        Memory { kept: layer.saved_bytes() as u64 + ends, scratch: workspace as u64 + 2 * ends }
     }
 }
 

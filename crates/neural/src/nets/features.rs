@@ -169,10 +169,9 @@ impl Network for FeatureNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        let length = self.shape.count() + 1;
-        let tokens = samples * length * self.shape.encoder.width;
-        let start =
-            Memory { kept: Memory::values(3 * tokens), scratch: Memory::values(2 * tokens) };
+        let (length, width) = (self.shape.count() + 1, self.shape.encoder.width);
+        let values = samples * (length * width + self.shape.inputs + 4 * width + 8);
+        let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = self.shape.encoder.memory(samples, length);
         (0..self.shape.layers).fold(start, |sum, _| sum + layer)
     }

@@ -15,7 +15,7 @@ use burn::{
     },
 };
 use fattail_core::{Error as CoreError, Panel};
-use fattail_fused::graph::{Edges as List, Graph, SelfLoops};
+use fattail_fused::graph::{Edges as List, Gatv2, Graph, SelfLoops};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -243,6 +243,19 @@ impl GraphNetwork {
         layers.fold(start, |states, at| self.block(at, on, states, noise))
     }
 
+    /// What the attention takes while it runs, and the features of its edges.
+    fn kernel_scratch(&self, samples: usize) -> u64 {
+        if self.shape.kind == GraphKind::Gin {
+            return 0;
+        }
+        let (heads, width) = (self.shape.heads, self.shape.width / self.shape.heads.max(1));
+        let layer = Gatv2 { batch: samples.max(1), heads, width, negative_slope: 0.2 };
+        let threads = rayon::current_num_threads();
+        let bytes = layer.workspace_bytes(&self.looped.graph, true, threads).unwrap_or(usize::MAX);
+        bytes as u64
+            + Memory::values(4 * self.shape.layers * self.looped.weights.len() * self.shape.width)
+    }
+
     fn read(&self, states: Tensor<2>) -> Tensor<1> {
         let out = self.head.forward(self.norm.forward(states)).squeeze_dim(1);
         if self.shape.sigmoid { sigmoid(out) } else { out }
@@ -306,15 +319,23 @@ impl Network for GraphNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        let on_features = matches!(self.shape.nodes, Nodes::Features { .. });
+        let on_features = !self.shape.on_assets();
         let nodes = samples * if on_features { self.shape.inputs } else { 1 };
         let edges = self.looped.weights.len() * if on_features { samples } else { 1 };
         let (width, layers) = (self.shape.width, self.shape.layers);
-        // Of each node: the norm, both sides, the output with its bias, the ReLU, the mask, the sum.
-        let layer = 9 * nodes * width + edges * self.shape.heads;
+        let values = nodes * width;
+        let dropped = if self.shape.dropout > 0.0 { 2 } else { 0 };
+        // GATv2: the norm, both sides, what is attended, the ReLU, the sum, and the weight of each edge
+        // and head. GIN: the norm, the sum, twice the middle of the network inside, its output, the
+        // ReLU, the sum.
+        let (of_each, weights) = match self.shape.kind {
+            GraphKind::Gatv2 => (6 + dropped, edges * self.shape.heads),
+            GraphKind::Gin => (9 + dropped, 0),
+        };
+        let start = values + samples * (self.shape.inputs + 3 * width + 8);
         Memory {
-            kept: Memory::values(layers * layer + 3 * nodes * width),
-            scratch: Memory::values(4 * nodes * width),
+            kept: Memory::values(layers * (of_each * values + weights) + start),
+            scratch: Memory::values(3 * values) + self.kernel_scratch(samples),
         }
     }
 }

@@ -106,14 +106,10 @@ impl Network for MlpNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        // Of each hidden value: the product, the norm, the ReLU, the mask, what is left, the sum; the
-        // input, its norm, and the head with its sigmoid and its residual.
+        // Of each hidden value the product, the norm, the ReLU, the mask and what it leaves; features
+        // and their norm; the head, its sigmoid and the loss.
         let hidden: usize = self.shape.hidden.iter().sum();
-        let widest = self.shape.hidden.iter().max().copied().unwrap_or(0);
-        let values = 6 * hidden + 3 * self.shape.inputs + 6;
-        Memory {
-            kept: Memory::values(samples * values),
-            scratch: Memory::values(samples * 4 * widest.max(self.shape.inputs)),
-        }
+        let values = 5 * hidden + 2 * self.shape.inputs + 8;
+        Memory { kept: Memory::values(samples * values), scratch: 0 }
     }
 }

@@ -71,10 +71,8 @@ impl Network for SequenceNetwork {
     fn memory(&self, samples: usize) -> Memory {
         let SequenceShape { inputs, window, layers, encoder, .. } = self.shape;
         let rows = samples * window;
-        let start = Memory {
-            kept: Memory::values(rows * (inputs + 2 * encoder.width)),
-            scratch: Memory::values(rows * (inputs + encoder.width)),
-        };
+        let values = rows * (inputs + encoder.width) + samples * (4 * encoder.width + 8);
+        let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = encoder.memory(samples, window);
         (0..layers).fold(start, |sum, _| sum + layer)
     }

@@ -137,9 +137,12 @@ impl Network for VaeNetwork {
 
     fn memory(&self, samples: usize) -> Memory {
         let VaeShape { inputs, hidden, latent, .. } = self.shape;
+        // Features, scaled features, reconstruction and error; sums and ReLUs of both middle layers;
+        // both latent vectors, the noise and what becomes of them. Going back, a gradient of each side.
+        let kept = 4 * inputs + 4 * hidden + 8 * latent;
         Memory {
-            kept: Memory::values(samples * (5 * inputs + 4 * hidden + 12 * latent)),
-            scratch: Memory::values(samples * 3 * inputs.max(hidden)),
+            kept: Memory::values(samples * kept),
+            scratch: Memory::values(samples * (inputs + hidden)),
         }
     }
 }

@@ -64,7 +64,7 @@ fn files_that_are_none_and_too_few_bars() {
     let told = refusal(&shop, &["--data", "@empty.csv", "--out", "@out"]);
     assert!(told.contains("empty.csv") && told.contains("no rows"), "{told}");
     // A training part whose holdout and gap leave nothing.
-    let args = ["--bars", "60", "--holdout", "0.8", "--gap", "11", "--out", "@out"];
+    let args = ["--bars", "100", "--holdout", "0.9", "--gap", "10", "--out", "@out"];
     let told = refusal(&shop, &args);
     assert!(told.contains("training part") && told.contains("empty"), "{told}");
 }
