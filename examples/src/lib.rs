@@ -11,6 +11,7 @@ pub mod robust;
 mod score;
 mod shell;
 mod weekly;
+mod zoo;
 
 pub use boosted::{Boosted, BoostedArgs};
 pub use data::{DataArgs, Source};
@@ -20,3 +21,4 @@ pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
 pub use shell::{Bars, Outcome, RunArgs, run, set_threads, write_out};
 pub use weekly::{Failure, Run, Trial, Weekly, facts_of, leave};
+pub use zoo::Zoo;

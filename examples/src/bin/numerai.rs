@@ -6,15 +6,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use fattail::{
-    Panel,
-    evaluate::{EmbargoRule, Expanding, Horizon, Summary},
-    linear::Ridge,
-    neural::Vae,
+    evaluate::{EmbargoRule, Expanding, Summary},
     report::{Difference, ModelReport, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, BoostedArgs, DataArgs, Kind, Learner, Method, NetworkArgs, Outcome, RunArgs, Trial,
-    Weekly, facts_of, leave, metrics, numerai_horizon, run, set_threads, write_out,
+    Bars, BoostedArgs, DataArgs, Kind, NetworkArgs, Outcome, RunArgs, Trial, Weekly, Zoo, facts_of,
+    leave, metrics, numerai_horizon, run, set_threads, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
@@ -64,7 +61,14 @@ fn work(args: &Args) -> Outcome {
 
     let (horizon, rule) = (numerai_horizon(&data.target), EmbargoRule::default());
     let gap = rule.gap(&horizon)?;
-    let learners = learners(args, &kinds, &source.panel, gap, &horizon)?;
+    let zoo = Zoo {
+        boosted: &args.boosted,
+        networks: &args.networks,
+        gap,
+        horizon: &horizon,
+        seed: args.seed,
+    };
+    let learners = zoo.learners(&kinds, &source.panel)?;
     let split = Expanding { folds: args.folds, horizon, rule };
     let metrics = metrics(&source.panel, source.meta.as_deref());
     let trial = Trial { split: &split, gap, metrics: &metrics, observer: &observer };
@@ -99,48 +103,4 @@ fn work(args: &Args) -> Outcome {
     bars.clear();
     let page = args.out.join("report.html");
     write_out(&format!("{}\n{told}report: {}\n", report.summary_table(), page.display()))
-}
-
-/// The learners, each with what the report tells of its settings.
-fn learners(
-    args: &Args,
-    kinds: &[Kind],
-    panel: &Panel,
-    gap: usize,
-    horizon: &Horizon,
-) -> Outcome<Vec<Learner>> {
-    if !kinds.contains(&Kind::Gbdt) && args.boosted.is_given() {
-        return Err("options of boosted trees need --model gbdt".into());
-    }
-    if !kinds.iter().any(|kind| kind.is_network()) && args.networks.is_given() {
-        return Err("options of networks need --model mlp, transformer or gnn".into());
-    }
-    let latent = args.networks.latent(args.seed)?;
-    let learner = |&kind: &Kind| -> Outcome<Learner> {
-        let (method, mut told) = method(args, kind, panel, gap, horizon)?;
-        let appended = |vae: &Vae| format!("{} latent values are appended", vae.latent);
-        told.extend(latent.as_ref().map(appended));
-        Ok(Learner { latent: latent.clone(), method, told })
-    };
-    kinds.iter().map(learner).collect()
-}
-
-fn method(
-    args: &Args,
-    kind: Kind,
-    panel: &Panel,
-    gap: usize,
-    horizon: &Horizon,
-) -> Outcome<(Method, Vec<String>)> {
-    if let Some(network) = args.networks.network(kind, panel, gap, args.seed)? {
-        let told = network.told();
-        return Ok((Method::Network(Box::new(network)), told));
-    }
-    if kind == Kind::Gbdt {
-        let boosted = args.boosted.boosted(panel, gap, args.seed)?;
-        return Ok((Method::Gbdt(Box::new(boosted.gbdt)), boosted.told));
-    }
-    let ridge = Ridge { gap, lags: horizon.overlap_lag()?, ..Ridge::default() };
-    let told = vec![format!("{ridge:?}")];
-    Ok((Method::Ridge(ridge), told))
 }

@@ -1,0 +1,57 @@
+//! The models of the weekly job from the options of its command line.
+
+use fattail::{Panel, evaluate::Horizon, linear::Ridge, neural::Vae};
+
+use crate::{BoostedArgs, Kind, Learner, Method, NetworkArgs, Outcome};
+
+/// What learners are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Zoo<'a> {
+    /// Options of boosted trees.
+    pub boosted: &'a BoostedArgs,
+    /// Options of networks.
+    pub networks: &'a NetworkArgs,
+    /// Eras between what is trained on and what is judged.
+    pub gap: usize,
+    /// How far targets reach.
+    pub horizon: &'a Horizon,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Zoo<'_> {
+    /// The learners, each with what the report tells of its settings.
+    ///
+    /// # Errors
+    /// When options are given for models that are not asked for, or a setting is out of range.
+    pub fn learners(&self, kinds: &[Kind], panel: &Panel) -> Outcome<Vec<Learner>> {
+        if !kinds.contains(&Kind::Gbdt) && self.boosted.is_given() {
+            return Err("options of boosted trees need --model gbdt".into());
+        }
+        if !kinds.iter().any(|kind| kind.is_network()) && self.networks.is_given() {
+            return Err("options of networks need --model mlp, transformer or gnn".into());
+        }
+        let latent = self.networks.latent(self.seed)?;
+        let learner = |&kind: &Kind| -> Outcome<Learner> {
+            let (method, mut told) = self.method(kind, panel)?;
+            let appended = |vae: &Vae| format!("{} latent values are appended", vae.latent);
+            told.extend(latent.as_ref().map(appended));
+            Ok(Learner { latent: latent.clone(), method, told })
+        };
+        kinds.iter().map(learner).collect()
+    }
+
+    fn method(&self, kind: Kind, panel: &Panel) -> Outcome<(Method, Vec<String>)> {
+        if let Some(network) = self.networks.network(kind, panel, self.gap, self.seed)? {
+            let told = network.told();
+            return Ok((Method::Network(Box::new(network)), told));
+        }
+        if kind == Kind::Gbdt {
+            let boosted = self.boosted.boosted(panel, self.gap, self.seed)?;
+            return Ok((Method::Gbdt(Box::new(boosted.gbdt)), boosted.told));
+        }
+        let ridge = Ridge { gap: self.gap, lags: self.horizon.overlap_lag()?, ..Ridge::default() };
+        let told = vec![format!("{ridge:?}")];
+        Ok((Method::Ridge(ridge), told))
+    }
+}
