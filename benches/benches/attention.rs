@@ -1,6 +1,6 @@
 //! What do attention, a transformer's encoder layers and a layer of an autoencoder cost, forward and backward?
 //!
-//! Sizes are those of `peers/neural/{attention,transformer,vae}.py`, which time PyTorch: run both side by side.
+//! Sizes of attention are those of `peers/neural/attention.py`, which times PyTorch: run both side by side.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fattail::fused::attention::{Attention, Gradients, Inputs, Outputs};

@@ -1,6 +1,6 @@
 //! What do both passes of a graph layer cost, whole and without the products, with and without an edge term?
 //!
-//! The size is that of `peers/neural/gatv2.py`: 256 samples on one graph of 42 nodes with 8 neighbours and a loop each,
+//! The size is that of `peers/neural/steps.py`: 256 samples on one graph of 42 nodes with 8 neighbours and a loop each,
 //! 64 columns as 4 heads of 16.
 
 use criterion::{Criterion, criterion_group, criterion_main};

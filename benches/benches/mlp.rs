@@ -1,7 +1,6 @@
 //! What does a training step of a small network cost, and an epoch of 914,247 rows in batches of 16?
 //!
-//! `peers/neural/mlp.py` asks PyTorch the same steps: gathering by index, forward, backward,
-//! clipping and AdamW, with dropout, on uniformly random rows.
+//! `peers/networks` asks PyTorch the same steps: forward, backward, clipping and AdamW, with dropout.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fattail::fused::mlp::{Batch, Head, Kernel, Network, RowLoss, Update};

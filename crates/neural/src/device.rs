@@ -117,12 +117,6 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
     }
 }
 
-/// Bytes that are free on a device, where it tells them; the CPU does not.
-#[must_use]
-pub fn reserved_bytes(device: &Device) -> Option<u64> {
-    device.memory_pool_usage().map(|usage| usage.bytes_reserved)
-}
-
 fn parse(name: &str) -> Result<(Kind, Which), Error> {
     let (kind, which) = name.split_once(':').unwrap_or((name, ""));
     let unknown = || Error::UnknownDevice { name: name.to_owned(), known: kinds().join(", ") };

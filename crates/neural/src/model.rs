@@ -40,6 +40,8 @@ pub struct NeuralModel {
     pub weights: Vec<Named>,
     /// How training went; none for a model that was read from a file.
     pub run: Option<Run>,
+    /// Why it was trained on the CPU although another device was asked for.
+    pub warning: Option<String>,
 }
 
 /// What stands in a file beside the tensors.
@@ -90,7 +92,7 @@ impl NeuralModel {
         }
         architecture.network(&weights, &device::cpu()?)?;
         let weights = in_order(&architecture, weights)?;
-        Ok(Self { architecture, features, constant: 0.0, weights, run: None })
+        Ok(Self { architecture, features, constant: 0.0, weights, run: None, warning: None })
     }
 
     /// The bytes of a file.

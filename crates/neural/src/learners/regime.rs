@@ -24,7 +24,7 @@ pub struct Regime {
     /// Whether activations are computed again in the backward pass instead of being kept.
     pub checkpointing: bool,
     /// The device: `cpu`, `wgpu`, `vulkan` or `cuda`, see [`device`](crate::device). One that is absent
-    /// or fails is replaced by the CPU; [`device::choose`](crate::device::choose) tells why.
+    /// or fails is replaced by the CPU, and the model's `warning` tells why.
     pub device: String,
     /// The bytes that a packed copy of the features may take; beyond it they are read in place.
     pub packed: u64,
@@ -99,14 +99,14 @@ impl Regime {
         let constant = self.constant(&samples);
         let mut weights = architecture.start(self.training.seed)?;
         begin_at(architecture, &samples, constant, &mut weights)?;
-        let mut engine = self.engine(architecture, kernel, &weights)?;
+        let (mut engine, warning) = self.open(architecture, kernel, &weights)?;
         let training = self.training(architecture);
         let run = training.run(engine.as_mut(), &samples, &self.objective, desk)?;
         let weights = engine.snapshot()?.weights;
         let features = train.schema().features().iter().map(|name| name.to_string()).collect();
         let constant = constant as f32;
         let architecture = architecture.clone();
-        Ok(NeuralModel { architecture, features, constant, weights, run: Some(run) })
+        Ok(NeuralModel { architecture, features, constant, weights, run: Some(run), warning })
     }
 
     /// Trains a variational autoencoder, whose features it scales by their moments in training.
@@ -121,13 +121,13 @@ impl Regime {
         let samples = self.samples(architecture, train)?;
         let mut weights = architecture.start(self.training.seed)?;
         scale_by(train, &mut weights);
-        let mut engine = self.engine(architecture, Kernel::Tensors, &weights)?;
+        let (mut engine, warning) = self.open(architecture, Kernel::Tensors, &weights)?;
         let training = Training { holdout: None, ..self.training.clone() };
         let run = training.run(engine.as_mut(), &samples, &self.objective, desk)?;
         let weights = engine.snapshot()?.weights;
         let features = train.schema().features().iter().map(|name| name.to_string()).collect();
         let architecture = architecture.clone();
-        Ok(NeuralModel { architecture, features, constant: 0.0, weights, run: Some(run) })
+        Ok(NeuralModel { architecture, features, constant: 0.0, weights, run: Some(run), warning })
     }
 
     pub(crate) fn samples(&self, architecture: &Architecture, train: &Panel) -> Result<Samples> {
@@ -167,6 +167,16 @@ impl Regime {
         kernel: Kernel,
         weights: &[Named],
     ) -> Result<Box<dyn Engine>> {
+        Ok(self.open(architecture, kernel, weights)?.0)
+    }
+
+    /// The engine, and why it is on the CPU although another device was asked for.
+    fn open(
+        &self,
+        architecture: &Architecture,
+        kernel: Kernel,
+        weights: &[Named],
+    ) -> Result<(Box<dyn Engine>, Option<String>)> {
         let chosen = device::choose(&self.device)?;
         let on_cpu = device::is_cpu(&chosen.device);
         let fits = on_cpu && self.precision == Precision::Full;
@@ -175,7 +185,8 @@ impl Regime {
             (_, Kernel::Fused) => true,
             _ => false,
         };
-        architecture.engine(weights, &chosen.device, self.recipe(), fused)
+        let engine = architecture.engine(weights, &chosen.device, self.recipe(), fused)?;
+        Ok((engine, chosen.warning))
     }
 }
 

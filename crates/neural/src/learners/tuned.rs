@@ -14,11 +14,17 @@ use crate::{NeuralModel, Result, architecture::positive};
 
 /// An adapter's settings.
 ///
-/// ```no_run
-/// # fn recent() -> fattail_core::Panel { unimplemented!() }
-/// # fn model() -> fattail_neural::NeuralModel { unimplemented!() }
-/// use fattail_neural::{Adapter, Regime};
-/// let adapted = Adapter { rank: 4, alpha: 8.0, regime: Regime::default() }.fit(&model(), &recent())?;
+/// ```
+/// use fattail_core::{Fit, Panel};
+/// use fattail_neural::{Adapter, Regime, RobustMlp};
+///
+/// let x: Vec<f32> = (0..200).map(|row| (row % 20) as f32 / 20.0).collect();
+/// let panel = Panel::builder().feature("x", x.clone()).feature("z", vec![0.0f32; 200]);
+/// let old = panel.target("y", x.clone()).build()?;
+/// let recent = old.with_target_values(x.iter().map(|x| 1.0 - x).collect::<Vec<f32>>())?;
+/// let model = RobustMlp { input_norm: false, ..RobustMlp::default() }.fit(&old)?;
+/// let adapted = Adapter { rank: 2, alpha: 4.0, regime: Regime::default() }.fit(&model, &recent)?;
+/// assert_eq!(adapted.parameters(), model.parameters());
 /// # Ok::<(), fattail_neural::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

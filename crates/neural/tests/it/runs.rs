@@ -228,6 +228,14 @@ fn bad_panels_and_settings_are_refused_by_name() {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_told_of() {
+    let absent = Regime { device: "cuda:99".into(), ..regime(1) };
+    let model = small(absent).fit(&panel(6)).unwrap();
+    assert!(model.warning.unwrap().contains("cuda:99"));
+    assert_eq!(small(regime(1)).fit(&panel(6)).unwrap().warning, None);
+}
+
+#[test]
 fn hostile_files_are_refused() {
     let data = panel(6);
     let model = small(regime(1)).fit(&data).unwrap();

@@ -1,10 +1,10 @@
-//! The graph kernels against plain loops, finite differences, PyTorch Geometric, and bad input.
+//! The graph kernels against plain loops, finite differences, and bad input. `fattail-neural` holds them against
+//! PyTorch Geometric.
 
 mod bad_input;
 mod gatv2;
 mod gin;
 mod plain;
-mod reference;
 mod self_loops;
 
 use fattail_fused::graph::{Edges, Graph};

@@ -1,4 +1,4 @@
-"""PyTorch's answers for `mod.rs`: `python reference.py > reference.json` (made with PyTorch 2.15).
+"""PyTorch's answers for `it/mlp/mod.rs`: `python mlp.py > mlp.json` (made with PyTorch 2.15).
 
 A 5-16-8-1 network with layer norms and a sigmoid head, weighted Huber loss, then three steps of AdamW
 under a clipped norm. Vectors hold every parameter in the order of `Network::tensors`.
