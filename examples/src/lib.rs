@@ -13,6 +13,11 @@ mod shell;
 mod weekly;
 mod zoo;
 
+/// Networks make and drop large buffers every step: the system's allocator hands their pages back to the kernel
+/// each time, which costs a third of a step.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use boosted::{Boosted, BoostedArgs};
 pub use data::{DataArgs, Source};
 pub use learner::{Kind, Learner, Learnt, Method, Model};

@@ -7,5 +7,6 @@ mod error;
 pub mod graph;
 pub mod linear;
 pub mod mlp;
+pub mod recurrent;
 
 pub use error::{Error, Result};

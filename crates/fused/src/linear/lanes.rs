@@ -4,6 +4,7 @@
 //!   by the polynomial of degree 6 of Cephes' `expf`, 2^n into the exponent (Moshier 1992, Cephes mathematical
 //!   library 2.2, `single/expf.c`). Between -87.3 and 88 the result is within 2 units in the last place (tested);
 //!   below it is zero; above it is not defined, and nothing here asks. NaN stays NaN.
+//! - [`tanh`]: Cephes' `tanhf` below 0.625, above it (1 - exp(-2x)) / (1 + exp(-2x)): within 2 units (tested).
 //! - [`normal`]: Phi(x) and phi(x), with the complementary error function of Hastings 1955, "Approximations for
 //!   digital computers", sheet 44 (Abramowitz & Stegun 1964, 7.1.26): Phi is within 1.5e-7.
 //!
@@ -51,6 +52,27 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let of_negative = simd.div_f32s(small, simd.add_f32s(one, small));
     let is_negative = simd.less_than_f32s(x, simd.splat_f32s(0.0));
     simd.select_f32s(is_negative, of_negative, simd.sub_f32s(one, of_negative))
+}
+
+/// Cephes' coefficients of (tanh(x) - x) / x^3 by the square of x, highest power first.
+const TANH: [f32; 5] =
+    [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1];
+
+/// The hyperbolic tangent.
+#[inline(always)]
+pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (one, size) = (simd.splat_f32s(1.0), simd.abs_f32s(x));
+    let small = exp(simd, simd.mul_f32s(size, simd.splat_f32s(-2.0)));
+    let far = simd.div_f32s(simd.sub_f32s(one, small), simd.add_f32s(one, small));
+    let is_negative = simd.less_than_f32s(x, simd.splat_f32s(0.0));
+    let far = simd.select_f32s(is_negative, simd.neg_f32s(far), far);
+    let square = simd.mul_f32s(x, x);
+    let mut sum = simd.splat_f32s(TANH[0]);
+    for coefficient in &TANH[1..] {
+        sum = simd.mul_add_f32s(sum, square, simd.splat_f32s(*coefficient));
+    }
+    let near = simd.mul_add_f32s(simd.mul_f32s(sum, square), x, x);
+    simd.select_f32s(simd.less_than_f32s(size, simd.splat_f32s(0.625)), near, far)
 }
 
 /// The normal law's distribution function and density.
@@ -184,6 +206,34 @@ mod tests {
                 assert!(units < 2.0, "exp({x}) is {power}, {units} units off");
             }
         }
+    }
+
+    struct Tanh<'a>(&'a mut [f32]);
+
+    impl WithSimd for Tanh<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            map!(simd: S, x in self.0 => tanh(simd, x));
+        }
+    }
+
+    #[test]
+    fn the_tangent_is_within_two_units() {
+        let x: Vec<f32> =
+            (0..200_003).map(|at| (at as f32 / 100_001.0 - 1.0).powi(3) * 12.0).collect();
+        let mut found = [x.clone(), x.clone()];
+        Arch::new().dispatch(Tanh(&mut found[0]));
+        Tanh(&mut found[1]).with_simd(pulp::Scalar);
+        for (x, found) in x.iter().zip(&found[0]).chain(x.iter().zip(&found[1])) {
+            let exact = f64::from(*x).tanh();
+            let unit = (exact.abs() * f64::from(f32::EPSILON)).max(f64::from(f32::MIN_POSITIVE));
+            assert!((f64::from(*found) - exact).abs() < 2.0 * unit, "tanh({x}) is {found}");
+        }
+        let mut ends = [f32::NEG_INFINITY, -100.0, -0.0, f32::INFINITY, f32::NAN];
+        Arch::new().dispatch(Tanh(&mut ends));
+        assert_eq!(ends[..4], [-1.0, -1.0, -0.0, 1.0]);
+        assert!(ends[4].is_nan());
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod encoder;
 mod graph;
 mod linear;
 mod mlp;
+mod recurrent;

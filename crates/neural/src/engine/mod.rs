@@ -71,7 +71,7 @@ pub(crate) struct Recipe {
 }
 
 /// How much more composed operations keep than fused ones, at most.
-const COMPOSED: u64 = 3;
+const COMPOSED: u64 = 4;
 /// Bytes of the graph and of names and shapes.
 const FIXED: u64 = 64 << 10;
 

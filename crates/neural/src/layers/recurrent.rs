@@ -6,40 +6,17 @@
 //! GRU   r, z = sigmoid(.),  n = tanh(x W_in' + b_in + r (h W_hn' + b_hn)),  h = (1 - z) n + z h
 //! ```
 //!
-//! The products with the inputs of all steps are one product; burn's own layers make two a gate and
-//! step, and keep gates apart, which no PyTorch file does. Cost: length x 4 (3) x hidden x (inputs +
+//! burn's own layers keep gates apart, which no PyTorch file does. Cost: length x 4 (3) x hidden x (inputs +
 //! hidden) a sample. Reference: Hochreiter & Schmidhuber (1997); Cho et al. (2014).
 
 use burn::{
     module::{Module, Param},
-    tensor::{Tensor, activation::sigmoid},
+    tensor::Tensor,
 };
-use serde::{Deserialize, Serialize};
+pub use fattail_fused::recurrent::Cell;
 
 use super::Start;
-use crate::ops::{self, Activation};
-
-/// Kinds of recurrent cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cell {
-    /// Long short-term memory.
-    #[default]
-    Lstm,
-    /// Gated recurrent unit.
-    Gru,
-}
-
-impl Cell {
-    /// Gates of a cell.
-    #[must_use]
-    pub const fn gates(self) -> usize {
-        match self {
-            Self::Lstm => 4,
-            Self::Gru => 3,
-        }
-    }
-}
+use crate::ops::{self, RecurrentWeights};
 
 /// One layer of cells over time.
 #[derive(Module, Debug)]
@@ -73,45 +50,12 @@ impl RecurrentLayer {
     /// `[batch, length, inputs]` to `[batch, length, hidden]`, the state before the first step being 0.
     #[must_use]
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let [batch, length, _] = input.dims();
-        let hidden = self.weight_hh.dims()[1];
-        let projected =
-            ops::linear(input, self.weight_ih.val(), self.bias_ih.val(), Activation::None);
-        let zero =
-            || Tensor::<2>::zeros([batch, hidden], &projected.device()).cast(projected.dtype());
-        let (mut state, mut carry) = (zero(), zero());
-        let mut all = Vec::with_capacity(length);
-        for step in 0..length {
-            let own = projected.clone().narrow(1, step, 1).squeeze_dim::<2>(1);
-            let past = ops::linear(
-                state.clone(),
-                self.weight_hh.val(),
-                self.bias_hh.val(),
-                Activation::None,
-            );
-            (state, carry) = match self.cell {
-                Cell::Lstm => lstm(own + past, carry, hidden),
-                Cell::Gru => (gru(own, past, state, hidden), carry),
-            };
-            all.push(state.clone());
-        }
-        Tensor::stack(all, 1)
+        let weights = RecurrentWeights {
+            ih: self.weight_ih.val(),
+            hh: self.weight_hh.val(),
+            bias_ih: self.bias_ih.val(),
+            bias_hh: self.bias_hh.val(),
+        };
+        ops::recur(self.cell, input, weights)
     }
-}
-
-fn gate(values: &Tensor<2>, which: usize, hidden: usize) -> Tensor<2> {
-    values.clone().narrow(1, which * hidden, hidden)
-}
-
-fn lstm(gates: Tensor<2>, carry: Tensor<2>, hidden: usize) -> (Tensor<2>, Tensor<2>) {
-    let [input, forget, new, output] = [0, 1, 2, 3].map(|which| gate(&gates, which, hidden));
-    let carry = sigmoid(forget) * carry + sigmoid(input) * new.tanh();
-    (sigmoid(output) * carry.clone().tanh(), carry)
-}
-
-fn gru(own: Tensor<2>, past: Tensor<2>, state: Tensor<2>, hidden: usize) -> Tensor<2> {
-    let both = |which| gate(&own, which, hidden) + gate(&past, which, hidden);
-    let (reset, update) = (sigmoid(both(0)), sigmoid(both(1)));
-    let new = (gate(&own, 2, hidden) + reset * gate(&past, 2, hidden)).tanh();
-    new.clone() + update * (state - new)
 }

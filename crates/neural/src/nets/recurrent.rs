@@ -4,6 +4,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, activation::sigmoid},
 };
+use fattail_fused::recurrent::Recurrent;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -71,13 +72,16 @@ impl Network for RecurrentNetwork {
 
     fn memory(&self, samples: usize) -> Memory {
         let RecurrentShape { inputs, window, cell, layers, hidden, .. } = self.shape;
-        let rows = samples * window;
-        // Of each step: both products, gates and what they become, states; measured to a tenth.
-        let of_each = match cell {
-            Cell::Lstm => 22,
-            Cell::Gru => 16,
-        };
-        let step = rows * hidden * of_each;
-        Memory { kept: Memory::values(layers * step + rows * inputs), scratch: 0 }
+        let (rows, threads) = (samples * window, rayon::current_num_threads());
+        let start = Memory { kept: Memory::values(rows * inputs), scratch: 0 };
+        (0..layers).fold(start, |sum, at| {
+            let inputs = if at == 0 { inputs } else { hidden };
+            let layer = Recurrent { samples, length: window, inputs, hidden, cell };
+            // States; between layers the mask and what it leaves. Going back, a gradient of each side.
+            let own = Memory::values(rows * hidden * if at == 0 { 1 } else { 3 });
+            let ends = Memory::values(rows * (inputs + hidden));
+            let workspace = layer.workspace_bytes(threads) as u64;
+            sum + Memory { kept: layer.saved_bytes() as u64 + own, scratch: workspace + ends }
+        })
     }
 }

@@ -61,6 +61,7 @@ pub(crate) enum Inputs<B: Backend> {
     Two(FloatTensor<B>, FloatTensor<B>),
     Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
     Four(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+    Five(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
     Thirteen(
         FloatTensor<B>,
         FloatTensor<B>,
@@ -94,6 +95,7 @@ impl Fused for Flex {
             Inputs::Two(a, b) => plain([a, b], &operation),
             Inputs::Three(a, b, c) => plain([a, b, c], &operation),
             Inputs::Four(a, b, c, d) => plain([a, b, c, d], &operation),
+            Inputs::Five(a, b, c, d, e) => plain([a, b, c, d, e], &operation),
             Inputs::Thirteen(a, b, c, d, e, f, g, h, i, j, k, l, m) => {
                 plain([a, b, c, d, e, f, g, h, i, j, k, l, m], &operation)
             }
@@ -107,6 +109,7 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
             Inputs::Two(a, b) => tracked::<O, C, 2>([a, b], operation),
             Inputs::Three(a, b, c) => tracked::<O, C, 3>([a, b, c], operation),
             Inputs::Four(a, b, c, d) => tracked::<O, C, 4>([a, b, c, d], operation),
+            Inputs::Five(a, b, c, d, e) => tracked::<O, C, 5>([a, b, c, d, e], operation),
             Inputs::Thirteen(a, b, c, d, e, f, g, h, i, j, k, l, m) => {
                 tracked::<O, C, 13>([a, b, c, d, e, f, g, h, i, j, k, l, m], operation)
             }

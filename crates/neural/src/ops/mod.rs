@@ -10,6 +10,7 @@ mod encoder;
 mod graph;
 mod linear;
 mod norm;
+mod recurrent;
 #[cfg(all(test, feature = "flex"))]
 mod twins;
 
@@ -18,6 +19,7 @@ pub(crate) use encoder::{EncoderWeights, encode, rotated};
 pub(crate) use graph::{Edges, gatv2, gin};
 pub(crate) use linear::{Activation, linear};
 pub(crate) use norm::layer_norm;
+pub(crate) use recurrent::{RecurrentWeights, recur};
 
 use burn::tensor::{DType, Tensor};
 
