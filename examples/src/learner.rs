@@ -7,7 +7,7 @@ use fattail::{
     exchange::lightgbm,
     gbdt::{Gbdt, GbdtModel, parameters::describe},
     linear::{LinearModel, Ridge},
-    neural::{Architecture, Vae, VaeModel},
+    neural::{Architecture, NeuralModel, Vae, VaeModel},
     report::{Coefficient, FileLink},
     store::Artifacts,
     training::{Epoch, Event},
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     Outcome,
-    networks::{Network, TrainedNetwork},
+    networks::{Network, TrainedNetwork, course, expect_whole},
     robust::Scaling,
 };
 
@@ -140,8 +140,8 @@ pub enum Learnt {
 
 /// What stands beside the weights of a network.
 #[derive(Debug, Serialize)]
-struct Beside<'a> {
-    learner: &'a Network,
+struct Beside<'a, L> {
+    learner: &'a L,
     scaling: Option<&'a Scaling>,
     epochs: &'a [Epoch],
     events: &'a [Event],
@@ -168,7 +168,7 @@ impl Fit for Learner {
 
     /// Fits whole, the autoencoder included: being called inside of a fold, it sees no other rows.
     fn fit(&self, train: &Panel) -> Result<Model> {
-        let latent = self.latent.as_ref().map(|vae| vae.fit(train)).transpose()?;
+        let latent = self.latent.as_ref().map(|vae| squeeze(vae, train)).transpose()?;
         let train = prepare(latent.as_ref(), train)?;
         let learnt = match &self.method {
             Method::Ridge(ridge) => Learnt::Ridge(ridge.fit(&train)?),
@@ -188,6 +188,14 @@ impl Predict for Model {
             Learnt::Network(network) => network.predict(&panel),
         }
     }
+}
+
+/// The autoencoder; one whose run was given up fails, as a network does.
+fn squeeze(vae: &Vae, train: &Panel) -> Result<VaeModel> {
+    let latent = vae.fit(train)?;
+    let whole = expect_whole(&latent.model);
+    whole.map_err(|reason| fattail::Error::other(format!("the autoencoder failed: {reason}")))?;
+    Ok(latent)
 }
 
 fn prepare(latent: Option<&VaeModel>, panel: &Panel) -> Result<Panel> {
@@ -233,7 +241,9 @@ impl Model {
                 let mut files = vec![link("model", &weights)];
                 if let Method::Network(learner) = method {
                     let beside = format!("{name}.json");
-                    folder.write_json(&beside, &beside_of(learner, network))?;
+                    let scaling = network.scaling.as_ref();
+                    let text = beside_of(&**learner, scaling, &network.model);
+                    folder.write_json(&beside, &text)?;
                     files.push(link("settings, scales and log", &beside));
                 }
                 files
@@ -243,6 +253,11 @@ impl Model {
             let path = format!("{name}_vae.safetensors");
             folder.write(&path, latent.model.to_bytes()?)?;
             files.push(link("autoencoder", &path));
+            if let Some(vae) = &learner.latent {
+                let path = format!("{name}_vae.json");
+                folder.write_json(&path, &beside_of(vae, None, &latent.model))?;
+                files.push(link("autoencoder: settings and log", &path));
+            }
         }
         Ok(files)
     }
@@ -262,7 +277,7 @@ impl Model {
     /// # Errors
     /// When the trees do not fit together.
     pub fn told(&self) -> Outcome<Vec<String>> {
-        Ok(match &self.learnt {
+        let mut lines = match &self.learnt {
             Learnt::Ridge(model) => {
                 vec![format!("penalty chosen for the live era: {:e}", model.penalty)]
             }
@@ -271,7 +286,10 @@ impl Model {
                 let trees = model.forest.trees.len();
                 vec![format!("trees for the live era: {trees}"), shares(model)?]
             }
-        })
+        };
+        let latent = self.latent.iter().filter_map(|latent| latent.model.run.as_ref());
+        lines.extend(latent.flat_map(course).map(|line| format!("autoencoder: {line}")));
+        Ok(lines)
     }
 
     /// Coefficients, the largest first; only a ridge regression has any.
@@ -290,11 +308,15 @@ impl Model {
     }
 }
 
-fn beside_of<'a>(learner: &'a Network, network: &'a TrainedNetwork) -> Beside<'a> {
-    let run = network.model.run.as_ref();
+fn beside_of<'a, L>(
+    learner: &'a L,
+    scaling: Option<&'a Scaling>,
+    model: &'a NeuralModel,
+) -> Beside<'a, L> {
+    let run = model.run.as_ref();
     Beside {
         learner,
-        scaling: network.scaling.as_ref(),
+        scaling,
         epochs: run.map(|run| &*run.history).unwrap_or_default(),
         events: run.map(|run| &*run.events).unwrap_or_default(),
     }
@@ -312,4 +334,46 @@ fn shares(model: &GbdtModel) -> Outcome<String> {
     let named: Vec<String> = order.iter().take(NAMED).map(share).collect();
     let named = if named.is_empty() { "none".to_owned() } else { named.join(", ") };
     Ok(format!("largest shares of the gain: {named}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use fattail::{
+        neural::Regime,
+        schedule::Constant,
+        training::{Policies, Training},
+    };
+
+    use super::*;
+
+    fn panel() -> Panel {
+        let x: Vec<f32> = (0..400).map(|row| (row * 37 % 41) as f32 / 41.0).collect();
+        let eras: Vec<String> = (0..400).map(|row| format!("{:04}", row / 10)).collect();
+        let panel = Panel::builder().eras(&eras).unwrap().feature("a", x.clone());
+        panel.feature("b", vec![0.5f32; 400]).target("y", x).build().unwrap()
+    }
+
+    fn learner(rate: f64, policies: Policies) -> Learner {
+        let rate = Constant { rate }.into();
+        let training =
+            Training { epochs: 9, batch_size: 16, rate, policies, ..Training::default() };
+        let regime = Regime { training, ..Regime::default() };
+        let latent = Some(Vae { latent: 1, hidden: 4, keep: true, regime, ..Vae::default() });
+        Learner { latent, method: Method::Ridge(Ridge::default()), told: Vec::new() }
+    }
+
+    #[test]
+    fn an_autoencoder_that_is_given_up_fails_its_model() {
+        let ruinous = learner(1e38, Policies::default());
+        let told = ruinous.fit(&panel()).unwrap_err().to_string();
+        assert!(told.starts_with("the autoencoder failed: the run was given up"), "{told}");
+    }
+
+    #[test]
+    fn what_happened_to_the_autoencoder_is_told() {
+        let model = learner(1e-3, Policies::default()).fit(&panel()).unwrap();
+        let told = model.told().unwrap();
+        let epochs = "autoencoder: epochs for the live era: 9; all epochs are over";
+        assert!(told.iter().any(|line| line == epochs), "{told:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod outline;
 pub mod robust;
 mod score;
 mod shell;
+mod size;
 mod weekly;
 mod zoo;
 
@@ -25,5 +26,6 @@ pub use networks::{Network, NetworkArgs, TrainedNetwork};
 pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
 pub use shell::{Bars, Outcome, RunArgs, run, set_threads, write_out};
+pub use size::size;
 pub use weekly::{Failure, Run, Trial, Weekly, facts_of, leave};
 pub use zoo::Zoo;

@@ -24,7 +24,7 @@ use fattail::{
     prepare::Method,
     schedule::Constant,
     stop::Stop,
-    training::{Action, Average, Holdout, Policies, Portion, Stopped, Training},
+    training::{Action, Average, Holdout, Policies, Portion, Run, Stopped, Training},
 };
 use serde::Serialize;
 
@@ -202,6 +202,15 @@ impl Network {
         }
     }
 
+    /// The same, to change it.
+    pub(crate) fn regime_mut(&mut self) -> &mut Regime {
+        match self {
+            Self::Mlp(mlp) => &mut mlp.regime,
+            Self::Transformer(transformer) => &mut transformer.regime,
+            Self::Gnn(graph) => &mut graph.regime,
+        }
+    }
+
     /// The network's size and how it is trained, a line each.
     #[must_use]
     pub fn told(&self) -> Vec<String> {
@@ -218,12 +227,15 @@ impl Network {
         };
         let Regime { training, objective, .. } = self.regime();
         let gap = training.holdout.map_or(0, |holdout| holdout.gap);
-        vec![
+        let memory = training.memory.map(|bytes| format!("at most {bytes} bytes of memory"));
+        let mut lines = vec![
             size,
             format!("loss {objective:?}, rate {:?}", training.rate),
             format!("at most {} epochs, batches of {}", training.epochs, training.batch_size),
             format!("the last {:.0} % of the eras judge, {gap} eras apart", 100.0 * JUDGES),
-        ]
+        ];
+        lines.extend(memory);
+        lines
     }
 
     fn fit_scaled(&self, train: &Panel, stride: usize) -> Result<NeuralModel> {
@@ -278,11 +290,29 @@ impl Fit for Network {
         let scaled = scale(scaling.as_ref(), train)?;
         let stride = if matches!(self, Self::Mlp(_)) { 1 } else { stride(train.rows()) };
         let model = self.fit_scaled(&scaled, stride)?;
-        match model.run.as_ref().map(|run| &run.stopped) {
-            Some(stopped @ Stopped::GaveUp(_)) => Err(fattail::Error::other(stopped.to_string())),
-            _ => Ok(TrainedNetwork { stride, scaling, model }),
-        }
+        expect_whole(&model).map_err(fattail::Error::other)?;
+        Ok(TrainedNetwork { stride, scaling, model })
     }
+}
+
+/// Refuses a network whose run was given up, with the reason.
+pub(crate) fn expect_whole(model: &NeuralModel) -> Result<(), String> {
+    match model.run.as_ref().map(|run| &run.stopped) {
+        Some(stopped @ Stopped::GaveUp(_)) => Err(stopped.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// How the run for the live era went, a line each.
+pub(crate) fn course(run: &Run) -> Vec<String> {
+    let best = run.best_epoch.map(|best| format!(", the best is {}", best + 1));
+    let (epochs, best) = (run.history.len(), best.unwrap_or_default());
+    let mut lines = vec![format!("epochs for the live era: {epochs}{best}; {}", run.stopped)];
+    let first = run.events.first();
+    lines.extend(
+        first.map(|first| format!("{} symptoms in training, the first: {first}", run.events.len())),
+    );
+    lines
 }
 
 impl Predict for TrainedNetwork {
@@ -306,14 +336,7 @@ impl TrainedNetwork {
         if self.stride > 1 {
             lines.push(format!("for the live era one of {} eras trained", self.stride));
         }
-        if let Some(run) = &self.model.run {
-            let best = run.best_epoch.map(|best| format!(", the best is {}", best + 1));
-            let (epochs, best) = (run.history.len(), best.unwrap_or_default());
-            lines.push(format!("epochs for the live era: {epochs}{best}; {}", run.stopped));
-            lines.extend(run.events.first().map(|first| {
-                format!("{} symptoms in training, the first: {first}", run.events.len())
-            }));
-        }
+        lines.extend(self.model.run.iter().flat_map(course));
         lines
     }
 }

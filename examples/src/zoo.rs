@@ -15,6 +15,8 @@ pub struct Zoo<'a> {
     pub gap: usize,
     /// How far targets reach.
     pub horizon: &'a Horizon,
+    /// Bytes that training a model may take at most.
+    pub max_memory: Option<u64>,
     /// The seed.
     pub seed: u64,
 }
@@ -31,7 +33,14 @@ impl Zoo<'_> {
         if !kinds.iter().any(|kind| kind.is_network()) && self.networks.is_given() {
             return Err("options of networks need --model mlp, transformer or gnn".into());
         }
-        let latent = self.networks.latent(self.seed)?;
+        let mut latent = self.networks.latent(self.seed)?;
+        let bounded = latent.is_some() || kinds.iter().any(|kind| *kind != Kind::Ridge);
+        if self.max_memory.is_some() && !bounded {
+            return Err("--max-memory needs --vae, or --model gbdt, mlp, transformer or gnn".into());
+        }
+        if let Some(vae) = &mut latent {
+            vae.regime.training.memory = self.max_memory;
+        }
         let learner = |&kind: &Kind| -> Outcome<Learner> {
             let (method, mut told) = self.method(kind, panel)?;
             let appended = |vae: &Vae| format!("{} latent values are appended", vae.latent);
@@ -42,12 +51,17 @@ impl Zoo<'_> {
     }
 
     fn method(&self, kind: Kind, panel: &Panel) -> Outcome<(Method, Vec<String>)> {
-        if let Some(network) = self.networks.network(kind, panel, self.gap, self.seed)? {
+        if let Some(mut network) = self.networks.network(kind, panel, self.gap, self.seed)? {
+            network.regime_mut().training.memory = self.max_memory;
             let told = network.told();
             return Ok((Method::Network(Box::new(network)), told));
         }
         if kind == Kind::Gbdt {
-            let boosted = self.boosted.boosted(panel, self.gap, self.seed)?;
+            let mut boosted = self.boosted.boosted(panel, self.gap, self.seed)?;
+            if let Some(bytes) = self.max_memory {
+                boosted.gbdt.max_memory = Some(bytes);
+                boosted.told.push(format!("at most {bytes} bytes of memory"));
+            }
             return Ok((Method::Gbdt(Box::new(boosted.gbdt)), boosted.told));
         }
         let ridge = Ridge { gap: self.gap, lags: self.horizon.overlap_lag()?, ..Ridge::default() };

@@ -6,15 +6,17 @@
 //! ```
 //!
 //! Centring within eras leaves what moves together inside an era; what drifts together over eras does not
-//! join features. For assets x is the target's series of an asset, missing eras left out pairwise. Edges go
+//! join features. For assets x is the target's series of an asset, missing eras left out pairwise. Rows whose
+//! target is unknown or whose weight is not positive count nothing, as in the losses. Edges go
 //! from a neighbour to the node that looks at it and carry the correlation. A constant series correlates
-//! with nothing; ties go to the lower position. Cost: rows x width^2 multiplications. Reference: Ledoit &
-//! Wolf (2004) for shrinkage to the identity; Lauritzen (1996), section 5.1 for partial correlations.
+//! with nothing; ties go to the lower position. Cost: rows x width^2 multiplications; one matrix of nodes x
+//! nodes in `f64`, three for partial correlations. Reference: Ledoit & Wolf (2004) for shrinkage to the
+//! identity; Lauritzen (1996), section 5.1 for partial correlations.
 
 use std::collections::HashMap;
 
 use faer::{Mat, Par, linalg::matmul::matmul, prelude::Solve as _};
-use fattail_core::{Error as CoreError, Panel};
+use fattail_core::{ColumnView, Error as CoreError, Panel};
 use fattail_fused::graph::Edges;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,33 @@ use crate::{
 };
 
 /// Which pairs are joined.
+///
+/// ```
+/// use fattail_core::Panel;
+/// use fattail_neural::Adjacency;
+/// # let draw = |seed: u32| -> Vec<f32> {
+/// #     let mut state = seed;
+/// #     let mut next = || { state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223); state };
+/// #     (0..2000).map(|_| (next() >> 8) as f32 / 16_777_216.0 - 0.5).collect()
+/// # };
+/// # let plus = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x + 0.5 * y).collect::<Vec<f32>>();
+/// // `a` drives `b`, and `b` drives `c`.
+/// let a = draw(1);
+/// let b = plus(&a, &draw(2));
+/// let c = plus(&b, &draw(3));
+/// let panel = Panel::builder().feature("a", a).feature("b", b).feature("c", c).build()?;
+/// // All three go together, `a` and `c` the least.
+/// let all = Adjacency::Threshold { above: 0.5 }.of_features(&panel)?;
+/// assert_eq!(all.edges.len(), 6);
+/// let nearest = Adjacency::Nearest { neighbours: 1 }.of_features(&panel)?;
+/// assert_eq!((nearest.edges.sources[0], nearest.edges.targets[0]), (1, 0));
+/// // With `b` held fixed nothing is left between `a` and `c`.
+/// let partial = Adjacency::Partial { neighbours: 2, shrinkage: 0.01 }.of_features(&panel)?;
+/// let ends = partial.edges.sources.iter().zip(&partial.edges.targets);
+/// let (at, _) = ends.enumerate().find(|(_, ends)| *ends == (&2, &0)).expect("two neighbours each");
+/// assert!(partial.weights[at].abs() < 0.1);
+/// # Ok::<(), fattail_neural::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "join")]
 pub enum Adjacency {
@@ -56,6 +85,11 @@ impl Default for Adjacency {
 /// Eras that two assets must share to be joined.
 const SHARED_ERAS: usize = 8;
 
+/// Rows of the identity's solution and of products that are packed at a time, at most.
+const PACKED: u64 = 256;
+/// Bytes of packed blocks, whatever the size.
+const BLOCKS: u64 = 1 << 20;
+
 impl Adjacency {
     /// Answers whether the settings are in range.
     ///
@@ -82,7 +116,7 @@ impl Adjacency {
     pub fn of_features(&self, train: &Panel) -> Result<Weighted> {
         self.check()?;
         train.expect_finite()?;
-        self.join(&features(train))
+        self.join(features(train)?)
     }
 
     /// The graph of a panel's assets, which its ids name, and the ids in the order of the nodes.
@@ -92,14 +126,36 @@ impl Adjacency {
     pub fn of_assets(&self, train: &Panel) -> Result<(Weighted, Vec<String>)> {
         self.check()?;
         let ids = ids(train)?;
-        let graph = self.join(&assets(train, &ids)?)?;
+        let graph = self.join(assets(train, &ids)?)?;
         Ok((graph, ids))
     }
 
-    fn join(&self, correlation: &Mat<f64>) -> Result<Weighted> {
+    /// The most bytes that making a graph takes: `series` is the rows of the longest era for features, the
+    /// number of eras for assets.
+    #[must_use]
+    pub fn bytes(&self, nodes: usize, series: usize) -> u64 {
+        let (nodes, series) = (nodes as u64, series as u64);
+        let matrices: u64 = if matches!(self, Self::Partial { .. }) { 3 } else { 1 };
+        // An edge is two ends and a weight, in vectors that grow by doubling.
+        let edges = match *self {
+            Self::Threshold { .. } => nodes,
+            Self::Nearest { neighbours } | Self::Partial { neighbours, .. } => {
+                nodes.min(neighbours as u64)
+            }
+        };
+        let squares = nodes.saturating_mul(nodes).saturating_mul(matrices);
+        // Centred values; an era's column, target, weight and known rows.
+        let rest = nodes
+            .saturating_mul(series.saturating_add(PACKED))
+            .saturating_add(series.saturating_mul(4));
+        let edges = edges.saturating_mul(nodes).saturating_mul(24);
+        squares.saturating_add(rest).saturating_mul(8).saturating_add(edges).saturating_add(BLOCKS)
+    }
+
+    fn join(&self, correlation: Mat<f64>) -> Result<Weighted> {
         Ok(match *self {
-            Self::Threshold { above } => threshold(correlation, above),
-            Self::Nearest { neighbours } => nearest(correlation, neighbours),
+            Self::Threshold { above } => threshold(&correlation, above),
+            Self::Nearest { neighbours } => nearest(&correlation, neighbours),
             Self::Partial { neighbours, shrinkage } => {
                 nearest(&partial(correlation, shrinkage)?, neighbours)
             }
@@ -107,36 +163,64 @@ impl Adjacency {
     }
 }
 
-/// Scales a matrix of products to correlations; what has no variance correlates with nothing.
-fn scaled(products: &Mat<f64>) -> Mat<f64> {
+/// Scales a matrix of products in place, to correlations times `factor`; what has no variance correlates with
+/// nothing.
+fn scale(products: &mut Mat<f64>, factor: f64) {
     let size = products.nrows();
-    Mat::from_fn(size, size, |i, j| {
-        let spread = (products[(i, i)] * products[(j, j)]).sqrt();
-        if spread > 0.0 { products[(i, j)] / spread } else { 0.0 }
-    })
+    let spreads: Vec<f64> = (0..size).map(|i| products[(i, i)]).collect();
+    for (j, of_j) in spreads.iter().enumerate() {
+        for (i, of_i) in spreads.iter().enumerate() {
+            let spread = (of_i * of_j).sqrt();
+            let value = products[(i, j)];
+            products[(i, j)] = if spread > 0.0 { factor * value / spread } else { 0.0 };
+        }
+    }
 }
 
-fn features(panel: &Panel) -> Mat<f64> {
+/// The rows of an era that learners read, counted within it: those whose target, where there are targets, is
+/// finite, and whose weight, where there are weights, is positive and finite.
+fn known(panel: &Panel, era: usize) -> Result<Vec<usize>> {
+    let rows = panel.eras().range(era).len();
+    let read = |column: ColumnView<'_>| {
+        let mut values = vec![0.0; rows];
+        column.era(era).write_f64(&mut values);
+        values
+    };
+    let mut known: Vec<usize> = (0..rows).collect();
+    if panel.has_target() {
+        let targets = read(panel.target()?);
+        known.retain(|&row| targets[row].is_finite());
+    }
+    if let Some(weights) = panel.weights() {
+        let weights = read(weights);
+        known.retain(|&row| weights[row] > 0.0 && weights[row].is_finite());
+    }
+    Ok(known)
+}
+
+fn features(panel: &Panel) -> Result<Mat<f64>> {
     let width = panel.width();
     let mut products = Mat::<f64>::zeros(width, width);
     for era in 0..panel.eras().len() {
-        let rows = panel.eras().range(era).len();
-        let mut block = Mat::<f64>::zeros(rows, width);
-        let mut values = vec![0.0; rows];
+        let known = known(panel, era)?;
+        let mut block = Mat::<f64>::zeros(known.len(), width);
+        let mut values = vec![0.0; panel.eras().range(era).len()];
         for feature in 0..width {
             panel.feature(feature).era(era).write_f64(&mut values);
-            let mean = values.iter().sum::<f64>() / rows as f64;
-            for (row, value) in values.iter().enumerate() {
-                block[(row, feature)] = value - mean;
+            let mean = known.iter().map(|&row| values[row]).sum::<f64>() / known.len() as f64;
+            for (place, &row) in known.iter().enumerate() {
+                block[(place, feature)] = values[row] - mean;
             }
         }
         let add = faer::Accum::Add;
         matmul(products.as_mut(), add, block.transpose(), block.as_ref(), 1.0, Par::Seq);
     }
-    scaled(&products)
+    scale(&mut products, 1.0);
+    Ok(products)
 }
 
-fn ids(panel: &Panel) -> Result<Vec<String>> {
+/// The assets of a panel in the order of the nodes.
+pub(crate) fn ids(panel: &Panel) -> Result<Vec<String>> {
     if !panel.has_ids() {
         let (operation, what) = ("a graph of assets", "ids");
         return Err(Error::Core(CoreError::Missing {
@@ -144,8 +228,11 @@ fn ids(panel: &Panel) -> Result<Vec<String>> {
             what: what.into(),
         }));
     }
-    let mut ids: Vec<String> =
-        (0..panel.rows()).filter_map(|row| panel.id(row).map(str::to_owned)).collect();
+    let mut ids: Vec<String> = Vec::new();
+    for (era, rows) in panel.eras().ranges().enumerate() {
+        let known = known(panel, era)?;
+        ids.extend(known.iter().filter_map(|row| panel.id(rows.start + row).map(str::to_owned)));
+    }
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
@@ -159,12 +246,18 @@ pub(crate) fn nodes(panel: &Panel, ids: &[String]) -> Vec<u32> {
 }
 
 fn assets(panel: &Panel, ids: &[String]) -> Result<Mat<f64>> {
-    let (eras, target) = (panel.eras().len(), panel.target()?.to_f32());
+    let eras = panel.eras().len();
     let nodes = nodes(panel, ids);
     let mut series = vec![f64::NAN; ids.len() * eras];
+    let mut targets = Vec::new();
     for (era, rows) in panel.eras().ranges().enumerate() {
-        for row in rows {
-            series[nodes[row] as usize * eras + era] = f64::from(target[row]);
+        targets.resize(rows.len(), 0.0);
+        panel.target()?.era(era).write_f64(&mut targets);
+        for row in known(panel, era)? {
+            let place = nodes[rows.start + row] as usize * eras + era;
+            if let Some(value) = series.get_mut(place) {
+                *value = targets[row];
+            }
         }
     }
     let of = |node: usize| &series[node * eras..(node + 1) * eras];
@@ -189,22 +282,27 @@ fn pair(a: &[f64], b: &[f64]) -> f64 {
     if spread > 0.0 { ab / spread } else { 0.0 }
 }
 
-fn partial(correlation: &Mat<f64>, shrinkage: f64) -> Result<Mat<f64>> {
+fn partial(mut correlation: Mat<f64>, shrinkage: f64) -> Result<Mat<f64>> {
     let size = correlation.nrows();
-    // A constant feature gets a diagonal of 1, so that what is inverted is positive definite.
-    let shrunk = Mat::from_fn(size, size, |i, j| {
-        if i == j { 1.0 } else { (1.0 - shrinkage) * correlation[(i, j)] }
-    });
-    let factor = shrunk.llt(faer::Side::Lower).map_err(|_| {
+    for j in 0..size {
+        for i in 0..size {
+            // A constant feature gets a diagonal of 1, so that what is inverted is positive definite.
+            let value = (1.0 - shrinkage) * correlation[(i, j)];
+            correlation[(i, j)] = if i == j { 1.0 } else { value };
+        }
+    }
+    let factor = correlation.llt(faer::Side::Lower).map_err(|_| {
         Error::Core(CoreError::setting(
             "shrinkage",
             shrinkage,
             "large enough to invert the correlations",
         ))
     })?;
-    let inverse = factor.solve(Mat::<f64>::identity(size, size));
-    let scaled = scaled(&inverse);
-    Ok(Mat::from_fn(size, size, |i, j| -scaled[(i, j)]))
+    drop(correlation);
+    let mut inverse = Mat::<f64>::identity(size, size);
+    factor.solve_in_place(&mut inverse);
+    scale(&mut inverse, -1.0);
+    Ok(inverse)
 }
 
 fn threshold(correlation: &Mat<f64>, above: f64) -> Weighted {
@@ -272,6 +370,32 @@ mod tests {
         let all =
             columns.into_iter().fold(start, |panel, (name, values)| panel.feature(name, values));
         all.build().unwrap()
+    }
+
+    #[test]
+    fn rows_that_teach_nothing_join_nothing() {
+        let target = vec![0.5f32, f32::NAN, 0.1, 0.2];
+        let start = Panel::builder().target("t", target).weights(vec![1.0f32, 1.0, 0.0, 2.0]);
+        // Rows 0 and 3 alone are known.
+        let start = start.feature("a", vec![1.0f32, 90.0, -90.0, 3.0]);
+        let panel = start.feature("b", vec![5.0f32, -90.0, 90.0, 9.0]).build().unwrap();
+        let graph = Adjacency::Nearest { neighbours: 1 }.of_features(&panel).unwrap();
+        assert_eq!(graph.weights, [1.0, 1.0]);
+        let nothing = panel.with_target_values(vec![f32::NAN; 4]).unwrap();
+        let graph = Adjacency::Nearest { neighbours: 1 }.of_features(&nothing).unwrap();
+        assert!(graph.edges.is_empty());
+    }
+
+    #[test]
+    fn bytes_by_hand() {
+        let packed = (1 << 20) + 8 * 10 * 256;
+        let threshold = Adjacency::Threshold { above: 0.5 };
+        // A matrix, 50 rows of 10 values and four columns, and an edge for each pair.
+        let expected = 8 * (100 + 500 + 200) + 24 * 100 + packed;
+        assert_eq!(threshold.bytes(10, 50), expected);
+        let partial = Adjacency::Partial { neighbours: 3, shrinkage: 0.1 };
+        assert_eq!(partial.bytes(10, 50), 8 * (300 + 500 + 200) + 24 * 30 + packed);
+        assert_eq!(threshold.bytes(usize::MAX, usize::MAX), u64::MAX);
     }
 
     fn pairs(graph: &Weighted) -> Vec<(u32, u32)> {

@@ -14,8 +14,8 @@ use crate::{
     engine::{Recipe, SmallEngine, TensorEngine, adapt, collect, load, row_loss},
     layers::Start,
     nets::{
-        FeatureNetwork, FeatureShape, GraphNetwork, GraphShape, MlpNetwork, RecurrentNetwork,
-        RecurrentShape, SequenceNetwork, SequenceShape, VaeNetwork, VaeShape,
+        FeatureNetwork, FeatureShape, GraphNetwork, GraphShape, MlpNetwork, Nodes,
+        RecurrentNetwork, RecurrentShape, SequenceNetwork, SequenceShape, VaeNetwork, VaeShape,
     },
     network::{Input, Network},
 };
@@ -38,45 +38,45 @@ pub enum Architecture {
     Vae(VaeShape),
 }
 
-/// Runs `$body` with `$network` a function from a device to the network of `$architecture`.
+/// Runs `$body` with `$make` a function from a device to the network of `$architecture`, started from a
+/// seed, or blank where its weights are read afterwards.
 macro_rules! with_network {
     ($architecture:expr, $seed:expr, $make:ident => $body:expr) => {{
-        let seed = $seed;
+        let seed: Option<u64> = $seed;
         match $architecture.clone() {
             Architecture::Mlp(shape) => {
                 let $make =
-                    move |device: &Device| MlpNetwork::new(&shape, &mut Start::new(seed, device));
+                    move |device: &Device| MlpNetwork::new(&shape, &mut Start::of(seed, device));
                 $body
             }
             Architecture::Features(shape) => {
-                let $make = move |device: &Device| {
-                    FeatureNetwork::new(shape, &mut Start::new(seed, device))
-                };
+                let $make =
+                    move |device: &Device| FeatureNetwork::new(shape, &mut Start::of(seed, device));
                 $body
             }
             Architecture::Sequence(shape) => {
                 let $make = move |device: &Device| {
-                    SequenceNetwork::new(shape, &mut Start::new(seed, device))
+                    SequenceNetwork::new(shape, &mut Start::of(seed, device))
                 };
                 $body
             }
             Architecture::Recurrent(shape) => {
                 let $make = move |device: &Device| {
-                    RecurrentNetwork::new(shape, &mut Start::new(seed, device))
+                    RecurrentNetwork::new(shape, &mut Start::of(seed, device))
                 };
                 $body
             }
             Architecture::Graph(shape) => {
                 shape.check()?;
                 let $make = move |device: &Device| {
-                    GraphNetwork::new(shape.clone(), &mut Start::new(seed, device))
+                    GraphNetwork::new(shape.clone(), &mut Start::of(seed, device))
                         .expect("the graph was checked")
                 };
                 $body
             }
             Architecture::Vae(shape) => {
                 let $make =
-                    move |device: &Device| VaeNetwork::new(shape, &mut Start::new(seed, device));
+                    move |device: &Device| VaeNetwork::new(shape, &mut Start::of(seed, device));
                 $body
             }
         }
@@ -84,11 +84,13 @@ macro_rules! with_network {
 }
 
 impl Architecture {
-    /// Answers whether the shape can be built.
+    /// Answers whether the shape can be built: settings in range, at most 268,435,456 parameters. Allocates
+    /// nothing that grows with a setting.
     ///
     /// # Errors
     /// Names the setting, its value and what is allowed.
     pub fn check(&self) -> Result<()> {
+        self.size()?;
         match self {
             Self::Mlp(shape) => Ok(shape.check()?),
             Self::Features(shape) => {
@@ -110,7 +112,10 @@ impl Architecture {
                 positive("hidden", shape.hidden)?;
                 rate("dropout", shape.dropout)
             }
-            Self::Graph(shape) => shape.check(),
+            Self::Graph(shape) => {
+                expect_assets(shape)?;
+                shape.check()
+            }
             Self::Vae(shape) => {
                 positive("inputs", shape.inputs)?;
                 positive("hidden", shape.hidden)?;
@@ -144,6 +149,19 @@ impl Architecture {
         }
     }
 
+    /// Whether predictions lie in 0..1.
+    #[must_use]
+    pub(crate) fn is_sigmoid(&self) -> bool {
+        match self {
+            Self::Mlp(shape) => shape.head == mlp::Head::Sigmoid,
+            Self::Features(shape) => shape.sigmoid,
+            Self::Sequence(shape) => shape.sigmoid,
+            Self::Recurrent(shape) => shape.sigmoid,
+            Self::Graph(shape) => shape.sigmoid,
+            Self::Vae(_) => false,
+        }
+    }
+
     /// Whether samples of an era have to stay together.
     #[must_use]
     pub fn whole_eras(&self) -> bool {
@@ -164,32 +182,36 @@ impl Architecture {
     /// When the shape cannot be built.
     pub fn start(&self, seed: u64) -> Result<Vec<Named>> {
         self.check()?;
-        let device = crate::device::cpu()?;
-        with_network!(self, seed, make => collect(&make(&device)))
+        let device = device::cpu()?;
+        with_network!(self, Some(seed), make => collect(&make(&device)))
     }
 
-    /// The engine that trains it from `weights`: the fused kernel when `fused`.
+    /// The engine that trains it, its weights all 0: the fused kernel when `fused`.
     pub(crate) fn engine(
         &self,
-        weights: &[Named],
         device: &Device,
         recipe: Recipe,
         fused: bool,
     ) -> Result<Box<dyn Engine>> {
         self.check()?;
-        let loss = row_loss(&recipe.objective);
+        let (loss, identity) = (row_loss(&recipe.objective), self.identity());
         if let (Self::Mlp(shape), Some(loss), true) = (self, loss, fused) {
-            let flat: Vec<f32> = weights.iter().flat_map(|named| named.values.clone()).collect();
-            return Ok(Box::new(SmallEngine::new(shape.clone(), loss, &flat, recipe.optimiser)?));
+            return Ok(Box::new(SmallEngine::new(shape.clone(), loss, &recipe, &identity)?));
         }
-        with_network!(self, 0, make => {
-            let mut engine = TensorEngine::new(device, recipe, Box::new(make));
-            engine.map_network(|network| load(network, weights))?;
-            Ok(Box::new(engine))
+        with_network!(self, None, make => {
+            let build = Box::new(move |device: &Device| Ok(make(device)));
+            Ok(Box::new(TensorEngine::new(device, recipe, identity, build)?))
         })
     }
 
-    /// Weights after low-rank adapters of theirs were trained and merged.
+    /// Its shape as text.
+    fn identity(&self) -> String {
+        // Plain numbers and names always can be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Weights after low-rank adapters of theirs were trained and merged, how that went, and why it went
+    /// on the CPU although another device was asked for.
     pub(crate) fn adapted(
         &self,
         weights: &[Named],
@@ -197,23 +219,37 @@ impl Architecture {
         lora: Lora,
         samples: &Samples,
         desk: Desk<'_>,
-    ) -> Result<(Vec<Named>, fattail_training::Run)> {
+    ) -> Result<(Vec<Named>, fattail_training::Run, Option<String>)> {
         self.check()?;
-        let device = device::choose(&regime.device)?.device;
-        let seed = regime.training.seed;
-        with_network!(self, 0, make => {
-            let mut engine = TensorEngine::new(&device, regime.recipe(), Box::new(make));
-            engine.map_network(|network| adapt(load(network, weights)?, lora, seed))?;
-            let training = regime.training(self);
-            let run = training.run(&mut engine, samples, &regime.objective, desk)?;
-            Ok((collect(&engine.into_network().materialize())?, run))
+        let device::Chosen { device, warning, .. } = device::choose(&regime.device)?;
+        let (seed, recipe) = (regime.training.seed, regime.recipe(self));
+        let identity = format!("{} adapters of {} {}", self.identity(), lora.rank, lora.alpha);
+        let weights = weights.to_vec();
+        with_network!(self, None, make => {
+            // The adapters are a part of what is built again when the device is left.
+            let build = Box::new(move |device: &Device| {
+                Ok(adapt(load(make(device), &weights)?, lora.clone(), seed))
+            });
+            let mut engine = TensorEngine::new(&device, recipe, identity, build)?;
+            let training = regime.training(self)?;
+            let run = training.run(&mut engine, samples, &recipe.objective, desk)?;
+            Ok((collect(&engine.into_network().materialize())?, run, warning))
         })
     }
 
     /// The network with these weights, for predictions.
     pub(crate) fn network(&self, weights: &[Named], device: &Device) -> Result<Box<dyn Run>> {
+        self.expect_enough(weights)?;
         self.check()?;
-        with_network!(self, 0, make => Ok(Box::new(load(make(device), weights)?)))
+        with_network!(self, None, make => Ok(Box::new(load(make(device), weights)?)))
+    }
+
+    /// These weights in the network's own order and shapes.
+    pub(crate) fn fitted(&self, weights: &[Named]) -> Result<Vec<Named>> {
+        self.expect_enough(weights)?;
+        self.check()?;
+        let device = device::cpu()?;
+        with_network!(self, None, make => collect(&load(make(&device), weights)?))
     }
 }
 
@@ -226,6 +262,17 @@ pub(crate) trait Run: Send + Sync {
 impl<N: Network + Sync> Run for N {
     fn run(&self, input: &Input<'_>) -> Tensor<1> {
         self.forward(input, crate::layers::Noise::OFF)
+    }
+}
+
+/// Refuses a graph of assets with other nodes than assets, before loops are made for its nodes.
+fn expect_assets(shape: &GraphShape) -> Result<()> {
+    match &shape.nodes {
+        Nodes::Assets { graph, ids, .. } if graph.edges.nodes != ids.len() => {
+            let nodes = graph.edges.nodes;
+            Err(CoreError::setting("nodes", nodes, "the number of ids").into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A device is chosen by its name: `cpu`, `wgpu`, `vulkan` or `cuda`, the last three with an index
 //! (`vulkan:1`) or, for `wgpu` and `vulkan`, with `:cpu` for a software rasteriser such as Mesa's
-//! lavapipe. Probing never panics: what a driver throws is caught and told as the reason. What is not
+//! lavapipe. An index counts what the machine has: discrete GPUs first, then integrated and virtual ones,
+//! then a software rasteriser. Probing never panics: what a driver throws is caught and told as the reason. What is not
 //! there, or does not pass the probe (one product of small matrices, read back and compared), is
 //! replaced by the CPU, with the reason beside it.
 
@@ -90,7 +91,16 @@ pub fn choose(name: &str) -> Result<Chosen, Error> {
     }
 }
 
-/// The device of that name.
+/// The device of that name, and no other.
+///
+/// ```
+/// use fattail_neural::{burn::tensor::Tensor, device};
+/// let device = device::require("cpu")?;
+/// assert_eq!(Tensor::<2>::ones([2, 3], &device).dims(), [2, 3]);
+/// // Where `choose` would fall back to the CPU.
+/// assert!(device::require("cuda:99").is_err());
+/// # Ok::<(), fattail_neural::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::UnknownDevice`] for a name that is none, [`Error::NoDevice`] when it is absent or fails.
@@ -130,6 +140,8 @@ fn parse(name: &str) -> Result<(Kind, Which), Error> {
     let which = match which {
         "" => Which::Best,
         "cpu" if matches!(kind, Kind::Wgpu | Kind::Vulkan) => Which::Software,
+        // There is one CPU.
+        _ if kind == Kind::Cpu => return Err(unknown()),
         index => Which::Index(index.parse().map_err(|_| unknown())?),
     };
     Ok((kind, which))
@@ -153,49 +165,70 @@ fn handle(name: &str, kind: Kind, which: Which) -> Result<Device, Error> {
     match kind {
         Kind::Cpu => cpu(),
         #[cfg(feature = "wgpu")]
-        Kind::Wgpu => {
-            present(name, burn::tensor::DeviceType::Wgpu, which)?;
-            Ok(Device::wgpu(graphics(which)))
-        }
+        Kind::Wgpu => graphics(name, burn::tensor::DeviceType::Wgpu, which, Device::wgpu),
         #[cfg(feature = "vulkan")]
-        Kind::Vulkan => {
-            present(name, burn::tensor::DeviceType::Vulkan, which)?;
-            Ok(Device::vulkan(graphics(which)))
-        }
+        Kind::Vulkan => graphics(name, burn::tensor::DeviceType::Vulkan, which, Device::vulkan),
         #[cfg(feature = "cuda")]
         Kind::Cuda => {
-            present(name, burn::tensor::DeviceType::Cuda, which)?;
+            let found = Device::enumerate(burn::tensor::DeviceType::Cuda).len();
             let index = if let Which::Index(index) = which { index } else { 0 };
-            Ok(Device::cuda(index))
+            if index < found { Ok(Device::cuda(index)) } else { Err(too_few(name, found)) }
         }
         #[allow(unreachable_patterns, reason = "reached where a feature is off")]
         _ => Err(missing(name, "this build has no such feature")),
     }
 }
 
-/// Refuses what the machine does not list, before anything is opened. A software rasteriser is
-/// never listed first, and is asked for by name.
 #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
-fn present(name: &str, kind: burn::tensor::DeviceType, which: Which) -> Result<(), Error> {
-    let found = Device::enumerate(kind).into_vec().len();
-    let wanted = match which {
-        Which::Software => return Ok(()),
-        Which::Best => 0,
-        Which::Index(index) => index,
-    };
-    if wanted < found {
-        return Ok(());
-    }
-    Err(missing(name, format!("the machine has {found} of them")))
+fn too_few(name: &str, found: usize) -> Error {
+    missing(name, format!("the machine has {found} of them"))
 }
 
+/// Opens what the machine lists, and refuses anything else before it is opened. A software rasteriser is
+/// asked for by name.
 #[cfg(any(feature = "wgpu", feature = "vulkan"))]
-fn graphics(which: Which) -> burn::tensor::DeviceKind {
-    match which {
-        Which::Best => burn::tensor::DeviceKind::DefaultDevice,
-        Which::Index(index) => burn::tensor::DeviceKind::DiscreteGpu(index),
-        Which::Software => burn::tensor::DeviceKind::Cpu,
+fn graphics(
+    name: &str,
+    kind: burn::tensor::DeviceType,
+    which: Which,
+    make: fn(burn::tensor::DeviceKind) -> Device,
+) -> Result<Device, Error> {
+    use burn::tensor::DeviceKind;
+    if which == Which::Software {
+        return Ok(make(DeviceKind::Cpu));
     }
+    let found = Device::enumerate(kind);
+    let place = |place| match place {
+        Place::Discrete(at) => make(DeviceKind::DiscreteGpu(at)),
+        Place::Integrated(at) => make(DeviceKind::IntegratedGpu(at)),
+        Place::Virtual(at) => make(DeviceKind::VirtualGpu(at)),
+        Place::Software => make(DeviceKind::Cpu),
+    };
+    let mut there = in_order(&found, place);
+    match which {
+        Which::Index(index) if index < there.len() => Ok(there.swap_remove(index)),
+        Which::Best if !there.is_empty() => Ok(make(DeviceKind::DefaultDevice)),
+        _ => Err(too_few(name, there.len())),
+    }
+}
+
+/// A graphics device among those of its sort.
+#[cfg(any(test, feature = "wgpu", feature = "vulkan"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Discrete(usize),
+    Integrated(usize),
+    Virtual(usize),
+    Software,
+}
+
+/// What is listed, in the order that indices count.
+#[cfg(any(test, feature = "wgpu", feature = "vulkan"))]
+fn in_order<D: PartialEq>(listed: &[D], device: impl Fn(Place) -> D) -> Vec<D> {
+    let sort = |sort: fn(usize) -> Place| (0..listed.len()).map(sort);
+    let all = sort(Place::Discrete).chain(sort(Place::Integrated)).chain(sort(Place::Virtual));
+    let all = all.chain([Place::Software]).map(device);
+    all.filter(|device| listed.contains(device)).collect()
 }
 
 /// A product of small matrices, read back: `[1 2; 3 4] [1 1; 1 1] = [3 3; 7 7]`.
@@ -225,9 +258,24 @@ mod tests {
     fn names_are_read_and_refused() {
         assert_eq!(parse("vulkan:cpu").unwrap(), (Kind::Vulkan, Which::Software));
         assert_eq!(parse("cuda:1").unwrap(), (Kind::Cuda, Which::Index(1)));
-        assert!(parse("cuda:cpu").is_err());
+        for wrong in ["cuda:cpu", "cpu:3", "cpu:cpu", "cpu:x", "vulkan:-1"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse("cpu").unwrap(), (Kind::Cpu, Which::Best));
         let told = choose("tpu").unwrap_err().to_string();
         assert!(told.contains("tpu") && told.contains("cpu"), "{told}");
+    }
+
+    #[test]
+    fn an_index_counts_what_is_there() {
+        use Place::{Discrete, Integrated, Software, Virtual};
+        let same = |place| place;
+        assert_eq!(in_order(&[Software], same), [Software]);
+        assert_eq!(in_order(&[Software, Integrated(0)], same), [Integrated(0), Software]);
+        let listed = [Virtual(0), Discrete(1), Software, Discrete(0), Integrated(0)];
+        let expected = [Discrete(0), Discrete(1), Integrated(0), Virtual(0), Software];
+        assert_eq!(in_order(&listed, same), expected);
+        assert!(in_order(&[], same).is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What can go wrong in this room.
 
+use std::fmt;
+
 use fattail_core::Error as CoreError;
 
 /// The result of this crate's functions.
@@ -47,6 +49,33 @@ pub enum Error {
         /// The network's.
         expected: Vec<usize>,
     },
+    /// Weights that are too few for the network.
+    #[error(
+        "the network has {expected} parameters in {expected_tensors} tensors, the weights are {found} \
+         in {tensors} tensors"
+    )]
+    TooFewWeights {
+        /// The weights.
+        found: usize,
+        /// Their tensors.
+        tensors: usize,
+        /// The network's parameters.
+        expected: usize,
+        /// The network's tensors.
+        expected_tensors: usize,
+    },
+    /// A layer's argument with an axis that does not fit.
+    #[error("{what} has shape {found:?}, allowed on axis {axis} is {allowed}")]
+    Argument {
+        /// The layer and its argument.
+        what: &'static str,
+        /// The argument's shape.
+        found: Vec<usize>,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        allowed: Length,
+    },
     /// A value that is NaN or infinite.
     #[error("tensor '{name}' has the value {value} at {at}")]
     NotFinite {
@@ -64,6 +93,42 @@ pub enum Error {
         format: &'static str,
         /// What is wrong.
         reason: String,
+    },
+    /// A file of a model in a form that is not known here.
+    #[error("the model's file has version {found}, this build reads version {expected}")]
+    Version {
+        /// Its version.
+        found: u64,
+        /// The version that is read here.
+        expected: u64,
+    },
+    /// A PyTorch file with tensors larger than it can hold, such as views that repeat a value.
+    #[error("tensor '{name}' of the PyTorch file takes {bytes} bytes, allowed are {allowed}")]
+    TooLarge {
+        /// The tensor.
+        name: String,
+        /// Its bytes, or where all before it count, theirs and its own.
+        bytes: u64,
+        /// The bytes allowed.
+        allowed: u64,
+    },
+    /// A prediction that is NaN or infinite: a feature is too large for the network.
+    #[error("the prediction of row {row} is {value}: a feature is too large for the network")]
+    Prediction {
+        /// The row of the panel.
+        row: u32,
+        /// The prediction.
+        value: f32,
+    },
+    /// A graph whose correlations do not fit the memory that a run may take.
+    #[error("the correlations of {nodes} nodes take {needs} bytes, allowed are {budget}")]
+    GraphMemory {
+        /// The nodes.
+        nodes: usize,
+        /// The bytes that they take.
+        needs: u64,
+        /// The bytes allowed.
+        budget: u64,
     },
     /// A failed reading of a device.
     #[error("the device could not be read: {reason}")]
@@ -83,6 +148,27 @@ pub enum Error {
     /// Settings and panels.
     #[error(transparent)]
     Core(#[from] CoreError),
+}
+
+/// The lengths that an axis may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// This one.
+    Exactly(usize),
+    /// This one or more.
+    AtLeast(usize),
+    /// Any even one.
+    Even,
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(length) => write!(f, "{length}"),
+            Self::AtLeast(length) => write!(f, "at least {length}"),
+            Self::Even => f.write_str("an even number"),
+        }
+    }
 }
 
 impl From<Error> for CoreError {

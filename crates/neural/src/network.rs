@@ -5,9 +5,13 @@ use fattail_descent::Objective;
 use fattail_training::Probe;
 
 use crate::{
+    Result,
     layers::Noise,
     loss::{self, Known},
 };
+
+/// How much more burn's own operations keep and take than fused ones, at most.
+const COMPOSED: u64 = 4;
 
 /// Samples on a device.
 #[derive(Debug, Clone)]
@@ -32,14 +36,23 @@ pub trait Network: Module + 'static {
     }
 
     /// What activations look like on samples.
-    fn probe(&self, _input: &Input<'_>) -> Vec<Probe> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// When the device cannot be read.
+    fn probe(&self, _input: &Input<'_>) -> Result<Vec<Probe>> {
+        Ok(Vec::new())
     }
 
     /// Bytes that the graph of a forward pass over `samples` keeps for the backward pass, and bytes of
     /// scratch that either takes: both upper bounds for fused operations on the CPU, counted tensor by
     /// tensor and held against measured peaks by `benches/peers/neural`.
     fn memory(&self, samples: usize) -> Memory;
+
+    /// The same where layers are composed of burn's own operations: on GPUs and in half precision. An
+    /// upper bound, not measured. Networks with attention add what grows with the square of the length.
+    fn composed_memory(&self, samples: usize) -> Memory {
+        self.memory(samples).composed()
+    }
 }
 
 /// Bytes of a pass.
@@ -56,6 +69,22 @@ impl Memory {
     #[must_use]
     pub fn values(count: usize) -> u64 {
         4 * count as u64
+    }
+
+    /// What burn's own operations take, at most, where fused ones take this.
+    #[must_use]
+    pub(crate) fn composed(self) -> Self {
+        let more = |bytes: u64| bytes.saturating_mul(COMPOSED);
+        Self { kept: more(self.kept), scratch: more(self.scratch) }
+    }
+
+    /// Both at the same time.
+    #[must_use]
+    pub(crate) fn beside(self, other: Self) -> Self {
+        Self {
+            kept: self.kept.saturating_add(other.kept),
+            scratch: self.scratch.saturating_add(other.scratch),
+        }
     }
 }
 
@@ -87,5 +116,11 @@ impl<'a> Truth<'a> {
     #[must_use]
     pub fn loss(&self, prediction: Tensor<1>) -> Tensor<1> {
         loss::value(self.objective, prediction.cast(burn::tensor::DType::F32), &self.known)
+    }
+
+    /// The weight of each sample, 0 where the target is unknown; they add up to 1.
+    #[must_use]
+    pub fn weight(&self) -> Tensor<1> {
+        self.known.weight()
     }
 }

@@ -15,6 +15,7 @@ mod table;
 mod text;
 mod verdict;
 
+pub use chart::LineChart;
 pub use error::{Error, Result};
 pub use model::{
     Coefficient, DataFacts, Difference, FileLink, MetricReport, ModelReport, Report, Scored,

@@ -86,9 +86,11 @@ fn bars(model: &ModelReport, metric: &MetricReport, several: bool) -> Result<Pic
         description: describe(scores, "one bar an era"),
         title: title.clone(),
         eras: &labels(scores),
+        of: "era",
         series,
         marks: Marks::Bars,
         guide: Some(mean),
+        zero: true,
     };
     Ok(Picture { title, legend, svg: plot.to_svg()? })
 }
@@ -172,7 +174,16 @@ impl Lines {
         let names: Vec<&str> = self.legend.iter().map(|(_, name)| name.as_str()).collect();
         let description = format!("over {} eras: {}", self.eras.len(), names.join(", "));
         let (eras, series) = (&self.eras, self.series);
-        let plot = Plot { title: title.clone(), description, eras, series, marks, guide: None };
+        let plot = Plot {
+            title: title.clone(),
+            description,
+            eras,
+            of: "era",
+            series,
+            marks,
+            guide: None,
+            zero: true,
+        };
         Ok(Picture { title, svg: plot.to_svg()?, legend: self.legend })
     }
 }

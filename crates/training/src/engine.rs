@@ -23,6 +23,17 @@ pub struct Batch<'a> {
     pub key: u64,
 }
 
+impl Batch<'_> {
+    /// The sum of the weights, or the number of samples: what a mean over samples stands for.
+    #[must_use]
+    pub fn mass(&self) -> f64 {
+        match self.weight {
+            Some(weight) => weight.iter().map(|&weight| f64::from(weight)).sum(),
+            None => self.target.len() as f64,
+        }
+    }
+}
+
 /// A step of the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
@@ -105,6 +116,18 @@ pub enum Fault {
 /// A step is one or more [`gradient`](Engine::gradient)s, added up, and then an
 /// [`apply`](Engine::apply) or a [`discard`](Engine::discard).
 pub trait Engine {
+    /// What tells this engine from others: the architecture and the recipe as text, JSON by
+    /// preference. It is the same for the same settings, on every device and in every process:
+    /// checkpoints keep it, and a run goes on only from one of an engine that says the same.
+    fn identity(&self) -> String;
+
+    /// What the batch's mean loss is a mean over: the weight of its samples, or for a loss by eras the
+    /// number of eras that count. Batches whose gradients are added up count in proportion, and a
+    /// batch of mass 0 teaches nothing and is left out.
+    fn mass(&self, batch: &Batch<'_>) -> f64 {
+        batch.mass()
+    }
+
     /// Adds `share` times the gradient of the batch's mean loss to what waits, and gives the mean
     /// loss.
     ///
@@ -160,6 +183,12 @@ pub trait Engine {
 
     /// What a step on `samples` at a time takes.
     fn footprint(&self, samples: usize) -> Footprint;
+
+    /// Bytes that the device has free for the engine, where it tells: a batch that takes more is divided
+    /// from the start.
+    fn free_memory(&self) -> Option<u64> {
+        None
+    }
 
     /// Moves to the CPU, fresh: a snapshot is restored next. False when it is there already.
     ///

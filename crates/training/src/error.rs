@@ -17,18 +17,20 @@ pub enum Error {
     /// The engine failed for a reason that no policy is for.
     #[error(transparent)]
     Engine(Fault),
-    /// A step does not fit the memory that it may take.
+    /// A run does not fit the memory that it may take.
     #[error(
-        "a step on {samples} samples takes {} bytes (parameters {}, optimiser {}, activations {}, \
-         workspace {}), allowed are {budget}; {}",
-        .needs.total(), .needs.parameters, .needs.optimiser, .needs.activations, .needs.workspace,
-        advice(*.largest)
+        "a run on {samples} samples together takes {} bytes (parameters {}, optimiser {}, \
+         activations {}, workspace {}, samples and copies {beside}), allowed are {budget}; {}",
+        .needs.total().saturating_add(*.beside), .needs.parameters, .needs.optimiser,
+        .needs.activations, .needs.workspace, advice(*.largest)
     )]
     Memory {
-        /// The samples a step.
+        /// The samples that go together.
         samples: usize,
-        /// What they take.
+        /// What the engine takes for them.
         needs: Footprint,
+        /// Bytes beside the engine: samples, buffers, copies of weights, checkpoints.
+        beside: u64,
         /// The bytes allowed.
         budget: u64,
         /// The most samples that would fit; 0 when not even one does.
@@ -92,11 +94,11 @@ mod tests {
     #[test]
     fn a_refusal_names_every_part_and_what_would_fit() {
         let needs = Footprint { parameters: 1, optimiser: 2, activations: 30, workspace: 4 };
-        let error = Error::Memory { samples: 8, needs, budget: 20, largest: 3 };
+        let error = Error::Memory { samples: 8, needs, beside: 63, budget: 20, largest: 3 };
         assert_eq!(
             error.to_string(),
-            "a step on 8 samples takes 37 bytes (parameters 1, optimiser 2, activations 30, \
-             workspace 4), allowed are 20; 3 samples would fit"
+            "a run on 8 samples together takes 100 bytes (parameters 1, optimiser 2, activations \
+             30, workspace 4, samples and copies 63), allowed are 20; 3 samples would fit"
         );
     }
 }

@@ -26,17 +26,22 @@ pub enum Symptom {
     /// A gradient is far longer than those before it.
     ExplodingNorm {
         /// Its norm.
+        #[serde(with = "exact")]
         norm: f64,
         /// The typical norm.
+        #[serde(with = "exact")]
         typical: f64,
         /// The largest that was let through.
+        #[serde(with = "exact")]
         limit: f64,
     },
     /// Gradients have shrunk to almost nothing.
     VanishingNorm {
         /// The typical norm now.
+        #[serde(with = "exact")]
         typical: f64,
         /// The largest that was typical so far.
+        #[serde(with = "exact")]
         peak: f64,
     },
     /// Activations lie in the flat part of a bounded function.
@@ -44,6 +49,7 @@ pub enum Symptom {
         /// The layer.
         layer: String,
         /// The share of them.
+        #[serde(with = "exact")]
         share: f64,
     },
     /// Units that answer to no sample.
@@ -51,6 +57,7 @@ pub enum Symptom {
         /// The layer.
         layer: String,
         /// The share of them.
+        #[serde(with = "exact")]
         share: f64,
     },
     /// The training loss stands still.
@@ -58,6 +65,7 @@ pub enum Symptom {
         /// The epochs looked at.
         epochs: usize,
         /// How much their losses differ.
+        #[serde(with = "exact")]
         spread: f64,
     },
     /// The loss is curved along few directions.
@@ -67,6 +75,7 @@ pub enum Symptom {
         /// The eigenvalues that were sought.
         sought: usize,
         /// The largest one.
+        #[serde(with = "exact")]
         largest: f64,
     },
     /// Memory ran out.
@@ -92,7 +101,7 @@ pub enum Symptom {
     },
 }
 
-/// What was done.
+/// What was done. In JSON it lies beside the symptom and the step, so that no name is one of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "response", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -109,6 +118,7 @@ pub enum Response {
     /// Earlier weights were put back, and the rate lowered; training goes on with the next samples.
     Restored {
         /// The step that the weights are of.
+        #[serde(rename = "good_step")]
         step: u64,
         /// What the schedule's rate is multiplied by from now on.
         factor: f64,
@@ -116,11 +126,19 @@ pub enum Response {
     /// Fewer samples go together; a step has as many as before.
     HalvedBatch {
         /// The samples that go together.
+        #[serde(rename = "together")]
+        samples: usize,
+    },
+    /// Fewer samples are looked at from now on; training goes on as before.
+    HalvedLook {
+        /// How many at most; 0 when no look is taken any more.
+        #[serde(rename = "together")]
         samples: usize,
     },
     /// Training moved to the CPU and repeats what was lost.
     FellBack {
         /// The step from which it repeats.
+        #[serde(rename = "good_step")]
         step: u64,
     },
     /// Training ended.
@@ -217,6 +235,8 @@ impl fmt::Display for Response {
             Self::HalvedBatch { samples } => {
                 write!(f, "{samples} samples go together, and their gradients are added up")
             }
+            Self::HalvedLook { samples: 0 } => write!(f, "no look is taken any more"),
+            Self::HalvedLook { samples } => write!(f, "looks take {samples} samples at most"),
             Self::FellBack { step } => write!(f, "the CPU goes on from step {step}"),
             Self::Stopped => write!(f, "training ends"),
         }
@@ -226,5 +246,50 @@ impl fmt::Display for Response {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {}, step {}: {}; {}", self.epoch, self.step, self.symptom, self.response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_wrong_and_what_was_done_are_told_apart() {
+        let reason = "full".to_owned();
+        let responses = [
+            Response::Restored { step: 3, factor: 0.5 },
+            Response::HalvedBatch { samples: 4 },
+            Response::HalvedLook { samples: 4 },
+            Response::FellBack { step: 3 },
+        ];
+        for response in responses {
+            let symptom = Symptom::OutOfMemory { samples: 8, reason: reason.clone() };
+            let event = Event { epoch: 1, step: 7, symptom, response };
+            // By way of a value, as a checkpoint is read: there the last of two equal names counts.
+            let value = serde_json::to_value(&event).unwrap();
+            assert_eq!(serde_json::from_value::<Event>(value).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_come_back() {
+        let nan = f64::NAN;
+        let layer = || "hidden".to_owned();
+        let all = [
+            Symptom::NonFiniteLoss { loss: nan },
+            Symptom::NonFiniteGradient { norm: f64::INFINITY },
+            Symptom::ExplodingNorm { norm: nan, typical: nan, limit: f64::INFINITY },
+            Symptom::VanishingNorm { typical: nan, peak: nan },
+            Symptom::Saturated { layer: layer(), share: nan },
+            Symptom::DeadUnits { layer: layer(), share: nan },
+            Symptom::FlatLoss { epochs: 3, spread: nan },
+            Symptom::RankDeficient { rank: 0, sought: 4, largest: nan },
+        ];
+        for symptom in all {
+            let event = Event { epoch: 0, step: 1, symptom, response: Response::Noted };
+            let text = serde_json::to_string(&event).unwrap();
+            let back: Event = serde_json::from_str(&text).expect(&text);
+            assert_eq!(format!("{back:?}"), format!("{event:?}"));
+        }
     }
 }

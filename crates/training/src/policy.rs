@@ -34,6 +34,31 @@ pub enum Action {
 /// A skip becomes a restore after `restore_after` steps in a row without progress; halving becomes a
 /// fallback where there is nothing to halve; a fallback becomes a stop where there is no other
 /// device; any action becomes a stop after `give_up_after` interventions.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/slope.rs")); }
+/// # use doc::Slope;
+/// use fattail_core::Panel;
+/// use fattail_descent::Squared;
+/// use fattail_training::{Action, Desk, Policies, Reading, Samples, Stopped, Training};
+/// let panel = Panel::builder()
+///     .feature("x", vec![1.0f32, 2.0, 3.0])
+///     .target("y", vec![0.5f32, 1.0, 1.5])
+///     .build()?;
+/// let samples = Samples::known(&panel, &Reading::default())?;
+/// // Not the default: no step is left out, the run ends at once.
+/// let policies = Policies { non_finite_loss: Action::Stop, ..Policies::default() };
+/// policies.check()?;
+/// let training = Training { batch_size: 1, policies, ..Training::default() };
+/// // An engine whose second batch is broken.
+/// let mut engine = Slope { broken: 2, ..Slope::default() };
+/// let run = training.run(&mut engine, &samples, &Squared, Desk::default())?;
+/// assert!(matches!(run.stopped, Stopped::GaveUp(_)) && run.events.len() == 1);
+/// // What cannot be done about a symptom is refused by name.
+/// let odd = Policies { device_lost: Action::Note, ..policies };
+/// assert!(odd.check().unwrap_err().to_string().starts_with("setting 'device_lost' is Note"));
+/// # Ok::<(), fattail_training::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policies {

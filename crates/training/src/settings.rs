@@ -64,7 +64,8 @@ pub struct Training {
     pub policies: Policies,
     /// Where symptoms begin.
     pub thresholds: Thresholds,
-    /// The bytes that a step may take; any number without.
+    /// The bytes that a run may take, its samples counted; any number without. See
+    /// [`Budget`](crate::Budget).
     pub memory: Option<u64>,
     /// Whether a batch that does not fit is divided; otherwise the run is refused.
     pub divide: bool,

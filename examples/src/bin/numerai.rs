@@ -37,6 +37,10 @@ struct Args {
     /// Seed of the synthetic market, of boosted trees and of networks
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Bytes that training a model may take at most, such as 800m or 4g: networks take smaller batches,
+    /// and a model that cannot do with it is set aside
+    #[arg(long, value_name = "SIZE", value_parser = fattail_examples::size)]
+    max_memory: Option<u64>,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -66,6 +70,7 @@ fn work(args: &Args) -> Outcome {
         networks: &args.networks,
         gap,
         horizon: &horizon,
+        max_memory: args.max_memory,
         seed: args.seed,
     };
     let learners = zoo.learners(&kinds, &source.panel)?;

@@ -13,8 +13,8 @@ use fattail::{
 use fattail_examples::{
     Bars, Outcome, RunArgs,
     robust::{
-        BarArgs, Facts, RecipeArgs, Record, Scaling, SplitArgs, Summary, Trainer, Verdict,
-        expect_place, leave, panel_of,
+        BarArgs, Facts, LAST_GOOD, RecipeArgs, Record, Scaling, SplitArgs, Summary, Trainer,
+        Verdict, expect_place, leave, log_beside, panel_of,
     },
     run, set_threads, write_out,
 };
@@ -71,9 +71,11 @@ fn work(args: &Args) -> Outcome {
     let train = ranks.transform(scaling.apply(&parts.train)?)?;
     let test = ranks.transform(scaling.apply(&parts.test)?)?;
 
-    expect_place(&args.out)?;
     let (checkpoint, resume) = (args.checkpoint.as_deref(), args.resume.as_deref());
-    let trainer = Trainer { learner: &learner, checkpoint, resume, observer: &observer };
+    expect_place(&args.out, checkpoint)?;
+    let log = log_beside(&args.out);
+    let trainer =
+        Trainer { learner: &learner, checkpoint, resume, log: Some(&log), observer: &observer };
     let trained = trainer.train(&train)?;
     let prediction = trained.best.predict(&test)?;
     let constant = f64::from(trained.best.constant);
@@ -83,8 +85,7 @@ fn work(args: &Args) -> Outcome {
 
     let facts = Facts::new(&series, split, &parts);
     let mut summary = Summary::new(facts, &trained, verdict, &chosen.name);
-    summary.warnings.extend(chosen.warning);
-    summary.warnings.extend(trained.run.events.iter().map(ToString::to_string));
+    summary.warnings.splice(0..0, chosen.warning);
     let record = Record {
         learner: &learner,
         scaling: &scaling,
@@ -93,8 +94,16 @@ fn work(args: &Args) -> Outcome {
         summary,
     };
     leave(&args.out, args.run.json.as_deref(), &record)?;
+    // The folder holds it now.
+    std::fs::remove_file(&log).ok();
     bars.clear();
+    trained.best.warning.iter().for_each(|warning| warn(warning));
     trained.run.events.iter().for_each(|event| warn(&event.to_string()));
+    if trained.gave_up() {
+        let path = args.out.join(LAST_GOOD);
+        let reason = &trained.run.stopped;
+        return Err(format!("{reason}; the last good weights are '{}'", path.display()).into());
+    }
     write_out(&format!("{}left in {}\n", record.summary.told(), args.out.display()))
 }
 

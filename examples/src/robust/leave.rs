@@ -1,6 +1,6 @@
 //! Leaves a run in a folder that appears whole or not at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fattail::{
     stats::quantile_sorted,
@@ -44,16 +44,24 @@ struct Configuration<'a> {
     learner: &'a fattail::neural::RobustMlp,
 }
 
+/// The weights of a run that was given up: those of its last good moment.
+pub const LAST_GOOD: &str = "last_good_model.safetensors";
+
 /// Leaves models, configuration, scales, log, curve and summary in `out`, and the summary in `json` as
-/// well; when one of them cannot be written, none is left.
+/// well; when one of them cannot be written, none is left. A run that was given up leaves [`LAST_GOOD`]
+/// in place of the best and the final model.
 ///
 /// # Errors
 /// When the disk refuses.
 pub fn leave(out: &Path, json: Option<&Path>, record: &Record<'_>) -> Outcome {
     let (trained, summary) = (record.trained, &record.summary);
     let folder = Artifacts::create(out)?;
-    folder.write("best_model.safetensors", trained.best.to_bytes()?)?;
-    folder.write("final_model.safetensors", trained.last.to_bytes()?)?;
+    if trained.gave_up() {
+        folder.write(LAST_GOOD, trained.last.to_bytes()?)?;
+    } else {
+        folder.write("best_model.safetensors", trained.best.to_bytes()?)?;
+        folder.write("final_model.safetensors", trained.last.to_bytes()?)?;
+    }
     let configuration = Configuration {
         generated_by: &summary.generated_by,
         data: &summary.data,
@@ -65,7 +73,7 @@ pub fn leave(out: &Path, json: Option<&Path>, record: &Record<'_>) -> Outcome {
     let scales = Scales { scaling: record.scaling, target: TargetRanks::new(record)? };
     folder.write_json("scaling.json", &scales)?;
     folder.write("log.jsonl", log_lines(&trained.run)?)?;
-    folder.write("curve.svg", learning_curve(&trained.run.history))?;
+    folder.write("curve.svg", learning_curve(&trained.run.history)?)?;
     folder.write_json("summary.json", summary)?;
     if let Some(path) = json {
         write_json(path, summary)?;
@@ -74,11 +82,32 @@ pub fn leave(out: &Path, json: Option<&Path>, record: &Record<'_>) -> Outcome {
     Ok(())
 }
 
-/// Refuses a place where [`leave`] could not leave anything, before hours of training.
+/// The log of a run that is under way: beside the folder, which does not exist yet.
+///
+/// ```
+/// use fattail_examples::robust::log_beside;
+/// assert_eq!(log_beside("out/robust/".as_ref()), std::path::Path::new("out/robust.log.jsonl"));
+/// ```
+#[must_use]
+pub fn log_beside(out: &Path) -> PathBuf {
+    let plain: PathBuf = out.components().collect();
+    let mut path = plain.into_os_string();
+    path.push(".log.jsonl");
+    path.into()
+}
+
+/// Refuses a place where [`leave`] could not leave anything, and a checkpoint without a folder to lie in,
+/// before hours of training.
 ///
 /// # Errors
 /// When the disk refuses, or something stands there that was not made by a run.
-pub fn expect_place(out: &Path) -> Outcome {
+pub fn expect_place(out: &Path, checkpoint: Option<&Path>) -> Outcome {
+    let folder = checkpoint.and_then(Path::parent);
+    let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+    if let (Some(path), Some(folder)) = (checkpoint, folder.filter(missing)) {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(format!("cannot write '{path}': '{folder}' is no folder").into());
+    }
     // Dropped at once, so that a run that is killed leaves nothing.
     drop(Artifacts::create(out)?);
     Ok(())

@@ -19,7 +19,7 @@ pub use arguments::{BarArgs, RecipeArgs, SplitArgs};
 pub use curve::learning_curve;
 pub use features::{FEATURES, TARGET, panel_of};
 pub use judge::{Errors, Gain, Verdict};
-pub use leave::{expect_place, leave};
+pub use leave::{LAST_GOOD, expect_place, leave, log_beside};
 pub use record::{Course, Facts, Record, Summary};
 pub use scaling::{FeatureScale, Scaling};
 pub use series::Series;

@@ -4,7 +4,7 @@ use fattail::{
     Panel,
     neural::RobustMlp,
     null,
-    training::{Epoch, Event, Run},
+    training::{Entry, Epoch, Event, Response, Run},
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,8 @@ pub struct Course {
     pub best_epoch: Option<u64>,
     /// Why it ended.
     pub stopped: String,
+    /// Bytes that it takes at most, as told before it began.
+    pub memory: u64,
     /// Wall time of an epoch, judging the holdout included.
     #[serde(with = "null")]
     pub seconds_per_epoch: f64,
@@ -97,10 +99,15 @@ pub struct Record<'a> {
 }
 
 impl Summary {
-    /// The summary of a run.
+    /// The summary of a run that was to be on `device`, and was on the CPU where it fell back.
     #[must_use]
     pub fn new(data: Facts, trained: &Trained, test: Verdict, device: &str) -> Self {
         let run = &trained.run;
+        let fell =
+            run.events.iter().any(|event| matches!(event.response, Response::FellBack { .. }));
+        let device = if fell || trained.best.warning.is_some() { "cpu" } else { device };
+        let mut warnings: Vec<String> = trained.best.warning.iter().cloned().collect();
+        warnings.extend(run.events.iter().map(ToString::to_string));
         let steps = run.history.first().map_or(0, |epoch| epoch.steps + epoch.skipped);
         let training = Course {
             parameters: trained.best.parameters(),
@@ -110,10 +117,11 @@ impl Summary {
             events: run.events.len(),
             best_epoch: run.best_epoch,
             stopped: run.stopped.to_string(),
+            memory: trained.memory,
             seconds_per_epoch: trained.seconds_per_step * steps as f64,
         };
         let generated_by = concat!("fattail robust ", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { generated_by, data, training, test, warnings: Vec::new() }
+        Self { generated_by, data, training, test, warnings }
     }
 
     /// The summary as lines for a terminal.
@@ -132,7 +140,7 @@ impl Summary {
         let mut text = format!(
             "{}: {} bars, kurtosis of returns {:.0}\n\
              {} train, {} left out, {} test; target: rank of the return over {} bars\n\
-             {} parameters on {}, {} epochs, {} steps, {:.3} s an epoch; {}\n",
+             {} parameters on {}, {} epochs, {} steps, {:.3} s an epoch, {:.1} MB of memory at most; {}\n",
             data.source,
             data.bars,
             data.kurtosis,
@@ -145,6 +153,7 @@ impl Summary {
             training.epochs,
             training.steps,
             training.seconds_per_epoch,
+            training.memory as f64 / 1e6,
             training.stopped,
         );
         text += "test         constant      model        gain  95 % interval\n";
@@ -163,12 +172,31 @@ enum Line<'a> {
     Event(&'a Event),
     /// An epoch that is over.
     Epoch {
-        number: usize,
+        number: u64,
         #[serde(flatten)]
         epoch: &'a Epoch,
     },
     /// The end.
     Stopped { reason: String, steps: u64, best_epoch: Option<u64> },
+}
+
+impl Line<'_> {
+    fn text(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
+}
+
+/// The line of something that happens; none where it has no place in a log.
+///
+/// # Errors
+/// When it has no JSON form.
+pub(super) fn log_line(entry: Entry<'_>) -> serde_json::Result<Option<String>> {
+    let line = match entry {
+        Entry::Event(event) => Line::Event(event),
+        Entry::Epoch { number, epoch } => Line::Epoch { number, epoch },
+        _ => return Ok(None),
+    };
+    line.text().map(Some)
 }
 
 /// The log of a run, JSON line by line, in order of time.
@@ -178,8 +206,8 @@ enum Line<'a> {
 pub(super) fn log_lines(run: &Run) -> Outcome<String> {
     let mut lines = Vec::new();
     let mut events = run.events.iter().peekable();
-    for (number, epoch) in run.history.iter().enumerate() {
-        while let Some(event) = events.next_if(|event| event.epoch <= number as u64) {
+    for (number, epoch) in (0..).zip(&run.history) {
+        while let Some(event) = events.next_if(|event| event.epoch <= number) {
             lines.push(Line::Event(event));
         }
         lines.push(Line::Epoch { number, epoch });
@@ -187,10 +215,5 @@ pub(super) fn log_lines(run: &Run) -> Outcome<String> {
     lines.extend(events.map(Line::Event));
     let reason = run.stopped.to_string();
     lines.push(Line::Stopped { reason, steps: run.steps, best_epoch: run.best_epoch });
-    let mut text = String::new();
-    for line in lines {
-        text += &serde_json::to_string(&line)?;
-        text.push('\n');
-    }
-    Ok(text)
+    Ok(lines.iter().map(Line::text).collect::<serde_json::Result<String>>()?)
 }

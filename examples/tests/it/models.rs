@@ -218,6 +218,27 @@ fn a_model_that_fails_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_model_that_does_not_fit_its_memory_is_set_aside_with_the_numbers() {
+    let shop = shop();
+    let words = "--model ridge,mlp,gbdt --folds 2 --rounds 5 --epochs 1";
+    let little = report(&shop, &format!("{words} --max-memory 20k"));
+    assert_eq!(names(&little), ["ridge"]);
+    let told = |at: usize| little["warnings"][at].as_str().unwrap();
+    assert!(
+        told(0).starts_with("mlp failed") && told(0).contains("allowed are 20480"),
+        "{}",
+        told(0)
+    );
+    assert!(told(1).starts_with("gbdt failed") && told(1).contains("20480"), "{}", told(1));
+    let enough = report(&shop, &format!("{words} --max-memory 1g --vae 2"));
+    assert_eq!(names(&enough), ["ridge", "mlp", "gbdt"]);
+    assert!(settings(&enough, 1).contains(&"at most 1073741824 bytes of memory".to_owned()));
+    assert!(shop.path("out/ridge_vae.json").exists());
+    let told = settings(&enough, 0);
+    assert!(told.iter().any(|line| line.starts_with("autoencoder: epochs")), "{told:?}");
+}
+
+#[test]
 fn when_all_models_fail_the_job_does_and_leaves_nothing() {
     let shop = shop();
     for (models, told) in [
@@ -240,6 +261,7 @@ fn bad_options_are_refused_in_one_line() {
         ("--rounds 3", "need --model gbdt"),
         ("--epochs 3", "need --model mlp, transformer or gnn"),
         ("--vae 0", "--vae is 0"),
+        ("--max-memory 1g", "--max-memory needs --vae, or --model gbdt"),
         ("--model mlp --batch-size 0", "'batch_size' is 0"),
         ("--model ridge,gnn --network-rate -1", "'rate' is -1"),
         ("--model gbdt --submit ridge", "--submit is 'ridge'"),

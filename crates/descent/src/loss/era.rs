@@ -7,7 +7,7 @@
 //! `sqrt(P / T) t~_i - r p~_i`: the residual of the target in the scale of the prediction.
 //! An era with no two different known targets does not count. Where the prediction is constant r is
 //! 0 and P is replaced by T, so that the step leads to the centred target. Without an era that
-//! counts the value is NaN. Ties need nothing. Cost: four passes. Reference: Pearson (1895); the
+//! counts the value is NaN, as with a prediction that is not finite. Ties need nothing. Cost: four passes. Reference: Pearson (1895); the
 //! gradient is a derivative by hand, tested against differences.
 
 use fattail_core::Result;
@@ -95,11 +95,11 @@ impl Comoments {
     }
 
     fn correlation(&self) -> f64 {
-        if self.pp > 0.0 { self.pt / (self.pp * self.tt).sqrt() } else { 0.0 }
+        if self.pp == 0.0 { 0.0 } else { self.pt / (self.pp * self.tt).sqrt() }
     }
 
     fn slopes(&self, prediction: f64, target: f64, weight: f64) -> (f64, f64) {
-        let spread = if self.pp > 0.0 { self.pp } else { self.tt };
+        let spread = if self.pp == 0.0 { self.tt } else { self.pp };
         let (p, t) = (prediction - self.mean_p, target - self.mean_t);
         let pull = t / (spread * self.tt).sqrt() - self.correlation() * p / spread;
         (-weight * pull, weight / spread)
@@ -128,5 +128,13 @@ mod tests {
         let steps: Vec<f64> = g.iter().zip(&h).map(|(g, h)| -g / h).collect();
         assert_eq!(steps, [-1.0, 0.0, 1.0]);
         assert_eq!(Pearson.value(&truth, &[1.0; 3]), 1.0);
+    }
+
+    #[test]
+    fn a_prediction_that_is_not_finite_is_not_taken_for_a_constant() {
+        let truth = Truth::new(&[0.0, 1.0, 2.0]);
+        for wrong in [f64::NAN, f64::INFINITY] {
+            assert!(Pearson.value(&truth, &[0.0, wrong, 1.0]).is_nan());
+        }
     }
 }

@@ -13,15 +13,16 @@
 
 use std::ops::Range;
 
+use pulp::Simd;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::lanes::{Columns, Kernel, add, dispatch, load, scale, store, sweep};
+use super::lanes::{Columns, Kernel, add, dispatch, load, scale, store, sweep_wide};
 use super::sorted::Adjacency;
-use super::tiles::{SAMPLES, split, tiles};
 use super::{Graph, expect_positive, volume};
 use crate::Result;
 use crate::error::expect_len;
+use crate::linear::tile::TILE;
 
 /// The shape of the aggregation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,15 +106,9 @@ impl Gin {
 
     /// (1 + epsilon) of a node and the sum of its neighbours, over either direction.
     fn gather(&self, adjacency: &Adjacency, epsilon: f32, input: &[f32], out: &mut [f32]) {
-        let sample = input.len() / self.batch;
-        let tiles = tiles(sample / self.width, self.batch >= SAMPLES);
-        let lengths =
-            (0..self.batch).flat_map(|_| tiles.iter().map(|tile| tile.len() * self.width));
-        let outs = split(out, lengths);
-        outs.into_par_iter().enumerate().for_each(|(piece, out)| {
-            let (number, tile) = (piece / tiles.len(), tiles[piece % tiles.len()].clone());
-            let input = &input[number * sample..][..sample];
-            dispatch(Gather { adjacency, own: 1.0 + epsilon, width: self.width, tile, input, out });
+        let (width, own) = (self.width, 1.0 + epsilon);
+        out.par_chunks_mut(TILE * width).enumerate().for_each(|(tile, out)| {
+            dispatch(Gather { adjacency, own, width, first: tile * TILE, input, out });
         });
     }
 }
@@ -125,33 +120,49 @@ fn product((input, gradient): (&[f32], &[f32])) -> f64 {
     input.iter().zip(gradient).map(|(&x, &g)| f64::from(x) * f64::from(g)).sum()
 }
 
-/// A tile of one sample's nodes.
-struct Gather<'a> {
-    adjacency: &'a Adjacency,
-    own: f32,
-    width: usize,
-    tile: Range<usize>,
-    input: &'a [f32],
-    out: &'a mut [f32],
+/// Neighbouring rows of a batch; a row is a node of a sample, samples lie one behind the other.
+pub(super) struct Gather<'a> {
+    pub(super) adjacency: &'a Adjacency,
+    /// What a node's own row is multiplied by.
+    pub(super) own: f32,
+    pub(super) width: usize,
+    /// The first row.
+    pub(super) first: usize,
+    /// The whole batch.
+    pub(super) input: &'a [f32],
+    /// The rows, overwritten.
+    pub(super) out: &'a mut [f32],
+}
+
+impl Gather<'_> {
+    /// The rows and the node of the first.
+    #[inline(always)]
+    fn rows(&self) -> (Range<usize>, usize) {
+        let rows = self.first..self.first + self.out.len() / self.width;
+        (rows, self.first % self.adjacency.nodes())
+    }
 }
 
 impl Kernel for Gather<'_> {
     #[inline(always)]
-    fn run(mut self) {
-        sweep(self.width, &mut self);
+    fn run<S: Simd>(mut self, _: S) {
+        sweep_wide(self.width, &mut self);
     }
 }
 
 impl Columns for Gather<'_> {
     #[inline(always)]
-    fn columns<const LANES: usize>(&mut self, first: usize) {
-        for node in self.tile.clone() {
-            let mut total = scale(load::<LANES>(self.input, node * self.width + first), self.own);
+    fn columns<const LANES: usize>(&mut self, column: usize) {
+        let (rows, mut node) = self.rows();
+        for row in rows {
+            let sample = row - node;
+            let mut total = scale(load::<LANES>(self.input, row * self.width + column), self.own);
             for place in self.adjacency.of(node) {
-                let neighbour = self.adjacency.neighbours[place] as usize;
-                total = add(total, load(self.input, neighbour * self.width + first));
+                let neighbour = sample + self.adjacency.neighbours[place] as usize;
+                total = add(total, load(self.input, neighbour * self.width + column));
             }
-            store(total, self.out, (node - self.tile.start) * self.width + first);
+            store(total, self.out, (row - self.first) * self.width + column);
+            node = if node + 1 < self.adjacency.nodes() { node + 1 } else { 0 };
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Arithmetic on a few neighbouring columns at a time, and the choice of the instruction set.
 //!
-//! A row of any width is cut into blocks of 16, 8, 4 and 1 columns, which the compiler turns into vector registers; each
+//! A row of any width is cut into blocks of 16, 8, 4 and 1 columns, some of 32, which the compiler turns into vector registers; each
 //! block's code is compiled once for each instruction set and chosen at run time. Sums over lanes are trees of a fixed shape.
 
 use pulp::{Arch, Simd, WithSimd};
@@ -14,7 +14,22 @@ pub(super) trait Columns {
 /// Cuts `width` columns into blocks.
 #[inline(always)]
 pub(super) fn sweep(width: usize, work: &mut impl Columns) {
+    sweep_from(0, width, work);
+}
+
+/// The same with blocks of 32 first, for work that keeps one block in registers.
+#[inline(always)]
+pub(super) fn sweep_wide(width: usize, work: &mut impl Columns) {
     let mut first = 0;
+    while first + 32 <= width {
+        work.columns::<32>(first);
+        first += 32;
+    }
+    sweep_from(first, width, work);
+}
+
+#[inline(always)]
+fn sweep_from(mut first: usize, width: usize, work: &mut impl Columns) {
     while first + 16 <= width {
         work.columns::<16>(first);
         first += 16;
@@ -35,8 +50,8 @@ pub(super) fn sweep(width: usize, work: &mut impl Columns) {
 
 /// Work that is compiled for each instruction set.
 pub(super) trait Kernel {
-    /// Does it; everything that is called must be inlined.
-    fn run(self);
+    /// Does it with the vectors at hand; everything that is called must be inlined.
+    fn run<S: Simd>(self, simd: S);
 }
 
 struct Dispatched<K>(K);
@@ -45,8 +60,8 @@ impl<K: Kernel> WithSimd for Dispatched<K> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.0.run();
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.run(simd);
     }
 }
 
@@ -161,14 +176,17 @@ mod tests {
     #[test]
     fn blocks_cover_every_column_once() {
         for width in 1..70 {
-            let mut seen = Seen(Vec::new());
-            sweep(width, &mut seen);
-            let mut next = 0;
-            for (first, lanes) in seen.0 {
-                assert_eq!(first, next);
-                next += lanes;
+            let (mut narrow, mut wide) = (Seen(Vec::new()), Seen(Vec::new()));
+            sweep(width, &mut narrow);
+            sweep_wide(width, &mut wide);
+            for seen in [narrow, wide] {
+                let mut next = 0;
+                for (first, lanes) in seen.0 {
+                    assert_eq!(first, next);
+                    next += lanes;
+                }
+                assert_eq!(next, width);
             }
-            assert_eq!(next, width);
         }
     }
 

@@ -2,10 +2,11 @@
 //!
 //! [`Edges`] is the list that a user has, [`SelfLoops`] gives every node a loop, [`Graph`] is the list sorted for the
 //! kernels: by target for the forward pass, by source for the backward pass. [`Gatv2`] and [`Gin`] are the
-//! aggregations of the two layers; their matrix products are [`crate::linear`]'s.
+//! aggregations of the two layers; their matrix products are [`crate::linear`]'s. [`GinBlock`] is a whole block
+//! around a GIN layer. [`NodeEmbedding`] and [`NodeMean`] lead from a row of features to nodes and back.
 //!
-//! Every sum has a fixed order, and no product is fused with a sum: the same arguments give the same bits with any
-//! number of threads, and with every instruction set.
+//! Every sum has a fixed order: the same arguments give the same bits with any number of threads. All but
+//! [`GinBlock`] give the same bits with every instruction set too.
 //!
 //! ```
 //! use fattail_fused::graph::{Edges, Gin, Graph};
@@ -20,10 +21,11 @@
 //! ```
 
 mod edges;
-mod exp;
 mod gatv2;
 mod gin;
+mod gin_block;
 mod lanes;
+mod nodes;
 mod self_loops;
 mod sorted;
 mod tiles;
@@ -31,6 +33,8 @@ mod tiles;
 pub use edges::Edges;
 pub use gatv2::{Gatv2, Gatv2Gradients, Gatv2Inputs};
 pub use gin::{Gin, GinGradients};
+pub use gin_block::{GinBlock, GinBlockGradients, GinBlockInputs, GinParameters};
+pub use nodes::{NodeEmbedding, NodeEmbeddingGradients, NodeMean};
 pub use self_loops::SelfLoops;
 pub use sorted::Graph;
 

@@ -60,6 +60,18 @@ impl SelfLoops {
         &self.edges
     }
 
+    /// The places in the old list of the edges that are no loops; the new list begins with them.
+    #[must_use]
+    pub fn kept(&self) -> &[u32] {
+        &self.kept
+    }
+
+    /// The length of the old list.
+    #[must_use]
+    pub fn before(&self) -> usize {
+        self.before
+    }
+
     /// The features of the new list from those of the old one, [edges, width].
     ///
     /// # Errors

@@ -113,6 +113,12 @@ impl Adjacency {
         Self { offsets, neighbours, places }
     }
 
+    /// The number of nodes.
+    #[inline(always)]
+    pub(super) fn nodes(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
     /// The places of a node.
     #[inline(always)]
     pub(super) fn of(&self, node: usize) -> Range<usize> {

@@ -60,6 +60,6 @@ mod update;
 pub use kernel::{Activations, Kernel, Moments, small};
 pub use loss::RowLoss;
 pub use network::{Head, Network, Tensor};
-pub use pass::Batch;
+pub use pass::{Batch, SATURATED};
 pub use random::mask;
 pub use update::{Outcome, Update};

@@ -14,7 +14,7 @@ use super::lanes::{LANES, Lanes, Task, Wide, on};
 use super::loss::RowLoss;
 
 /// A sigmoid whose slope p (1 - p) is below this hardly learns.
-const SATURATED: f32 = 1e-3;
+pub const SATURATED: f32 = 1e-3;
 
 /// Rows to learn from.
 #[derive(Debug, Clone, Copy)]

@@ -136,8 +136,11 @@ pub fn mask(key: u64, layer: usize, rows: usize, width: usize, rate: f64) -> Res
         return Err(Error::Setting { name: "rate", value: rate.to_string(), allowed });
     }
     let dropout = Dropout::new(key, layer, width, rate);
-    let row = |row| (0..width).map(move |unit| dropout.one(row, unit));
-    Ok((0..rows).flat_map(row).collect())
+    let mut mask = Vec::with_capacity(rows.saturating_mul(width));
+    for row in 0..rows {
+        mask.extend((0..width).map(|unit| dropout.one(row, unit)));
+    }
+    Ok(mask)
 }
 
 #[cfg(test)]

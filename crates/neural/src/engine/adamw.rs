@@ -4,15 +4,16 @@
 //! device; here they carry the parameters' names. Reference: Loshchilov & Hutter (2019).
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     optim::{AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _},
     tensor::{Device, Tensor},
 };
+use fattail_core::Error as CoreError;
 use fattail_training::Named;
 use serde::{Deserialize, Serialize};
 
 use super::leaf::leaf;
-use super::named::{Path, find, read, tensor};
+use super::named::{FIRST, Path, SECOND, collect, find, read, tensor};
 use crate::{Error, Result};
 
 /// Settings of AdamW; PyTorch's defaults.
@@ -40,7 +41,7 @@ impl AdamW {
     /// # Errors
     /// Names the setting, its value and what is allowed.
     pub fn check(&self) -> fattail_core::Result<()> {
-        let refuse = fattail_core::Error::setting;
+        let refuse = CoreError::setting;
         for (name, value) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&value) {
                 return Err(refuse(name, value, "at least 0 and below 1"));
@@ -96,6 +97,18 @@ impl Moments {
         moved
     }
 
+    /// Both moments of a parameter: 0 where it had no gradient so far, none before the first step.
+    fn take<const D: usize>(
+        &mut self,
+        id: ParamId,
+        gradient: &Tensor<D>,
+    ) -> Option<[Tensor<D>; 2]> {
+        let both = [&mut self.first, &mut self.second].map(|moments| moments.remove::<D>(id));
+        let none = || (self.time > 0).then(|| gradient.zeros_like());
+        let [first, second] = both.map(|moment| moment.or_else(none));
+        Some([first?, second?])
+    }
+
     /// The moments by name.
     pub(super) fn write<N: Module>(&self, network: &N) -> Result<Vec<Named>> {
         let mut visitor = Writer { moments: self, path: Path::default(), found: Ok(Vec::new()) };
@@ -104,6 +117,10 @@ impl Moments {
     }
 
     /// Moments that were written; none when there are none.
+    ///
+    /// # Errors
+    /// When a parameter that moves has none, one is of another shape, not finite, or a negative second
+    /// one, or a name is not known.
     pub(super) fn read<N: Module>(
         network: &N,
         named: &[Named],
@@ -116,9 +133,16 @@ impl Moments {
             return Ok(Self::default());
         }
         let device = device.clone().inner();
-        let mut visitor = Reader { named, path: Path::default(), device, moments, failed: None };
+        let path = Path::default();
+        let mut visitor = Reader { named, path, device, moments, used: 0, failed: None };
         network.visit(&mut visitor);
-        visitor.failed.map_or(Ok(visitor.moments), Err)
+        if let Some(error) = visitor.failed {
+            return Err(error);
+        }
+        if visitor.used < named.len() {
+            return Err(unknown(network, named));
+        }
+        Ok(visitor.moments)
     }
 }
 
@@ -142,8 +166,7 @@ impl ModuleMapper for Mover<'_> {
         if let Some(limit) = self.step.limit {
             gradient = gradient.clamp(-limit, limit);
         }
-        let first = self.moments.first.remove::<D>(id);
-        let before = first.zip(self.moments.second.remove::<D>(id)).map(|(moment_1, moment_2)| {
+        let before = self.moments.take(id, &gradient).map(|[moment_1, moment_2]| {
             let time = self.moments.time;
             AdamWState {
                 momentum: AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None },
@@ -158,9 +181,6 @@ impl ModuleMapper for Mover<'_> {
         Param::from_mapped_value(id, leaf(moved, &tensor, true), mapper)
     }
 }
-
-const FIRST: &str = "first.";
-const SECOND: &str = "second.";
 
 struct Writer<'a> {
     moments: &'a Moments,
@@ -182,8 +202,10 @@ impl ModuleVisitor for Writer<'_> {
             return;
         };
         let both = [(FIRST, &self.moments.first), (SECOND, &self.moments.second)];
+        // A parameter that moves, but had no gradient so far, has moments of 0.
+        let zeros = || moves(param, self.moments).then(|| param.val().inner().zeros_like());
         for (prefix, moments) in both {
-            let Some(moment) = moments.get::<D>(param.id) else {
+            let Some(moment) = moments.get::<D>(param.id).or_else(zeros) else {
                 continue;
             };
             match read(format!("{prefix}{}", self.path), moment) {
@@ -197,12 +219,50 @@ impl ModuleVisitor for Writer<'_> {
     }
 }
 
+/// Whether a parameter has moments, now that steps were taken.
+fn moves<const D: usize>(param: &Param<Tensor<D>>, moments: &Moments) -> bool {
+    moments.time > 0 && param.is_require_grad()
+}
+
+/// A moment that no parameter of the network has.
+fn unknown<N: Module>(network: &N, named: &[Named]) -> Error {
+    let known = collect(network).unwrap_or_default();
+    let is_known = |name: &str| {
+        let name = [FIRST, SECOND].into_iter().find_map(|prefix| name.strip_prefix(prefix));
+        name.is_some_and(|name| known.iter().any(|own| own.name == name))
+    };
+    let name = named.iter().map(|tensor| &tensor.name).find(|name| !is_known(name));
+    Error::UnknownTensor { name: name.cloned().unwrap_or_default() }
+}
+
 struct Reader<'a> {
     named: &'a [Named],
     path: Path,
     device: Device,
     moments: Moments,
+    used: usize,
     failed: Option<Error>,
+}
+
+impl Reader<'_> {
+    /// The moment of the parameter at hand; none of one that does not move.
+    fn moment<const D: usize>(
+        &self,
+        prefix: &str,
+        param: &Param<Tensor<D>>,
+    ) -> Result<Option<Tensor<D>>> {
+        let named = match find(self.named, &format!("{prefix}{}", self.path)) {
+            Ok(named) => named,
+            Err(_) if !moves(param, &self.moments) => return Ok(None),
+            Err(missing) => return Err(missing),
+        };
+        let wrong = |value: &&f32| prefix == SECOND && **value < 0.0;
+        if let Some(value) = named.values.iter().find(wrong) {
+            let allowed = "0 or more, finite";
+            return Err(CoreError::setting("a second moment", value, allowed).into());
+        }
+        tensor::<D>(named, &param.shape().to_vec(), &self.device).map(Some)
+    }
 }
 
 impl ModuleVisitor for Reader<'_> {
@@ -215,17 +275,18 @@ impl ModuleVisitor for Reader<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let shape = param.shape().to_vec();
         for prefix in [FIRST, SECOND] {
-            // A parameter that never had a gradient has no moments.
-            let Ok(named) = find(self.named, &format!("{prefix}{}", self.path)) else {
-                continue;
-            };
-            match tensor::<D>(named, &shape, &self.device) {
-                Ok(moment) if prefix == FIRST => self.moments.first.register(param.id, moment),
-                Ok(moment) => self.moments.second.register(param.id, moment),
-                Err(error) => self.failed = Some(error),
+            match self.moment(prefix, param) {
+                Ok(None) => continue,
+                Ok(Some(moment)) if prefix == FIRST => {
+                    self.moments.first.register(param.id, moment);
+                }
+                Ok(Some(moment)) => self.moments.second.register(param.id, moment),
+                Err(error) => {
+                    self.failed.get_or_insert(error);
+                }
             }
+            self.used += 1;
         }
     }
 }

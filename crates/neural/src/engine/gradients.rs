@@ -8,6 +8,7 @@ use burn::{
 use fattail_training::Fault;
 
 use super::faults;
+use crate::ops;
 
 /// Adds two sets of gradients.
 pub(super) fn sum<N: Module>(
@@ -65,16 +66,20 @@ impl ModuleVisitor for Scale {
     }
 }
 
-/// The global norm: one reading of the device.
+/// The global norm: one reading of the device; on the CPU the same bits for any number of threads.
 pub(super) fn norm<N: Module>(network: &N, gradients: &GradientsParams) -> Result<f64, Fault> {
-    let mut visitor = Norm { gradients, sum: None };
+    let mut visitor = Norm { gradients, host: 0.0, device: None };
     network.visit(&mut visitor);
-    visitor.sum.map_or(Ok(0.0), |sum| faults::scalar(sum.sqrt()))
+    let device = visitor.device.map_or(Ok(0.0), faults::scalar)?;
+    Ok((visitor.host + device).sqrt())
 }
 
 struct Norm<'a> {
     gradients: &'a GradientsParams,
-    sum: Option<Tensor<1>>,
+    /// The sum of squares of what is on the CPU.
+    host: f64,
+    /// That of the rest.
+    device: Option<Tensor<1>>,
 }
 
 impl ModuleVisitor for Norm<'_> {
@@ -82,11 +87,16 @@ impl ModuleVisitor for Norm<'_> {
         let Some(gradient) = self.gradients.get::<D>(param.id) else {
             return;
         };
-        let own = gradient.square().sum();
-        self.sum = Some(match self.sum.take() {
-            Some(sum) => sum + own,
-            None => own,
-        });
+        match ops::squares(&gradient) {
+            Some(own) => self.host += own,
+            None => {
+                let own = gradient.square().sum();
+                self.device = Some(match self.device.take() {
+                    Some(sum) => sum + own,
+                    None => own,
+                });
+            }
+        }
     }
 }
 

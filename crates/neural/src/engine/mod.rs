@@ -21,6 +21,8 @@ mod leaf;
 mod named;
 mod small;
 #[cfg(all(test, feature = "flex"))]
+mod tests;
+#[cfg(all(test, feature = "flex"))]
 mod twins;
 
 use burn::{
@@ -35,14 +37,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::adamw::AdamW;
 pub(crate) use self::adapt::adapt;
-pub(crate) use self::named::{collect, load, parameters};
+pub(crate) use self::faults::guarded;
+pub(crate) use self::named::{collect, load};
 pub(crate) use self::small::{SmallEngine, row_loss};
-use self::{adamw::Moments, faults::guarded};
+use self::{adamw::Moments, named::parameters};
 use crate::{
     Error,
     error::Result,
     layers::Noise,
-    loss::Known,
+    loss::{self, Known},
     network::{Input, Network, Truth},
 };
 
@@ -58,7 +61,7 @@ pub enum Precision {
 }
 
 /// How a network is trained, beside the loop.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(crate) struct Recipe {
     /// The loss.
     pub objective: Objective,
@@ -70,8 +73,6 @@ pub(crate) struct Recipe {
     pub checkpointing: bool,
 }
 
-/// How much more composed operations keep than fused ones, at most.
-const COMPOSED: u64 = 4;
 /// Bytes of the graph and of names and shapes.
 const FIXED: u64 = 64 << 10;
 
@@ -81,11 +82,13 @@ const GROWTH: u64 = 2000;
 /// The smallest and largest scale.
 const SCALES: (f64, f64) = (1.0, 16_777_216.0);
 
-type Build<N> = Box<dyn Fn(&Device) -> N + Send>;
+type Build<N> = Box<dyn Fn(&Device) -> Result<N> + Send>;
 
 /// The engine of networks made of tensors.
 pub(crate) struct TensorEngine<N> {
+    /// The network and what was added to it, such as adapters.
     build: Build<N>,
+    identity: String,
     device: Device,
     network: N,
     recipe: Recipe,
@@ -95,14 +98,23 @@ pub(crate) struct TensorEngine<N> {
 }
 
 impl<N: Network> TensorEngine<N> {
-    /// A network on a device; `build` makes it, and makes it again when the device is left.
-    pub(crate) fn new(device: &Device, recipe: Recipe, build: Build<N>) -> Self {
+    /// A network on a device; `build` makes it, and makes it again when the device is left. `identity`
+    /// tells the architecture.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub(crate) fn new(
+        device: &Device,
+        recipe: Recipe,
+        identity: String,
+        build: Build<N>,
+    ) -> Result<Self> {
         let device = training_device(device, &recipe);
-        let network = build(&device).train();
+        let network = build(&device)?.train();
         let loss_scale = if recipe.precision == Precision::Mixed { SCALE } else { 0.0 };
         let counters = Counters { loss_scale, ..Counters::default() };
         let moments = Moments::default();
-        Self { build, device, network, recipe, moments, counters, waiting: None }
+        Ok(Self { build, identity, device, network, recipe, moments, counters, waiting: None })
     }
 
     /// The network, without what training needs.
@@ -110,10 +122,12 @@ impl<N: Network> TensorEngine<N> {
         self.network.valid()
     }
 
-    /// Replaces the network: adapters, loaded weights.
-    pub(crate) fn map_network(&mut self, map: impl FnOnce(N) -> Result<N>) -> Result<()> {
-        self.network = map(self.network.clone())?;
+    /// Begins anew on another device: a snapshot is restored next.
+    fn rebuild(&mut self, device: &Device) -> Result<()> {
+        self.device = training_device(device, &self.recipe);
+        self.network = (self.build)(&self.device)?.train();
         self.moments = Moments::default();
+        self.waiting = None;
         Ok(())
     }
 
@@ -202,12 +216,38 @@ impl<N: Network> TensorEngine<N> {
     }
 }
 
+/// Bytes beside those of the parameters: two moments, the gradient that waits, and what a step makes
+/// beside them.
+fn optimiser(parameters: u64) -> u64 {
+    3 * parameters + parameters / 2
+}
+
+/// What a network of so many parameters takes, whatever the samples.
+pub(crate) fn least(parameters: usize) -> Footprint {
+    let parameters = 4 * parameters as u64;
+    Footprint { parameters, optimiser: optimiser(parameters), ..Footprint::default() }
+}
+
+/// The architecture and the recipe as one text.
+fn identity(architecture: &str, recipe: &Recipe) -> String {
+    // Plain numbers always can be written.
+    format!("{architecture} {}", serde_json::to_string(recipe).unwrap_or_default())
+}
+
 fn training_device(device: &Device, recipe: &Recipe) -> Device {
     let device = device.clone().without_autodiff().autodiff();
     if recipe.checkpointing { device.gradient_checkpointing() } else { device }
 }
 
 impl<N: Network> Engine for TensorEngine<N> {
+    fn identity(&self) -> String {
+        identity(&self.identity, &self.recipe)
+    }
+
+    fn mass(&self, batch: &Batch<'_>) -> f64 {
+        loss::mass(&self.recipe.objective, batch)
+    }
+
     fn gradient(&mut self, batch: &Batch<'_>, share: f64) -> Result<f64, Fault> {
         let noise = Noise::of(batch.key);
         let device = self.device.clone();
@@ -287,21 +327,23 @@ impl<N: Network> Engine for TensorEngine<N> {
         guarded(&device, || {
             let input = self.input(batch, &self.device.clone().inner());
             let network = self.network.valid();
-            Ok(if self.is_mixed() { cast::half(network) } else { network }.probe(&input))
+            let network = if self.is_mixed() { cast::half(network) } else { network };
+            network.probe(&input).map_err(faults::failed)
         })
     }
 
     fn footprint(&self, samples: usize) -> Footprint {
         let parameters = 4 * parameters(&self.network) as u64;
-        let memory = self.network.memory(samples);
         let fused = crate::device::is_cpu(&self.device) && !self.is_mixed();
-        let (copies, more) = if fused { (1, 1) } else { (2, COMPOSED) };
+        let (copies, memory) = match fused {
+            true => (1, self.network.memory(samples)),
+            false => (2, self.network.composed_memory(samples)),
+        };
         Footprint {
             parameters: copies * parameters,
-            // Two moments, the gradient that waits, and what a step makes beside them.
-            optimiser: 3 * parameters + parameters / 2,
-            activations: more * memory.kept,
-            workspace: more * memory.scratch + FIXED,
+            optimiser: optimiser(parameters),
+            activations: memory.kept,
+            workspace: memory.scratch + loss::bytes(&self.recipe.objective, samples) + FIXED,
         }
     }
 
@@ -310,10 +352,7 @@ impl<N: Network> Engine for TensorEngine<N> {
             return Ok(false);
         }
         let cpu = crate::device::cpu().map_err(faults::failed)?;
-        self.device = training_device(&cpu, &self.recipe);
-        self.network = (self.build)(&self.device).train();
-        self.moments = Moments::default();
-        self.waiting = None;
+        self.rebuild(&cpu).map_err(faults::failed)?;
         Ok(true)
     }
 }

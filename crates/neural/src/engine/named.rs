@@ -12,7 +12,11 @@ use burn::{
 use fattail_training::Named;
 
 use super::leaf::leaf;
-use crate::{Error, Result};
+use crate::{Error, Result, weights::same_order};
+
+/// What the names of first and second moments begin with, before those of their parameters.
+pub(super) const FIRST: &str = "first.";
+pub(super) const SECOND: &str = "second.";
 
 /// Where a visitor stands.
 #[derive(Debug, Default)]
@@ -48,14 +52,14 @@ pub(super) fn find<'a>(named: &'a [Named], name: &str) -> Result<&'a Named> {
     named.iter().find(|tensor| tensor.name == name).ok_or_else(missing)
 }
 
-/// A tensor of the shape that the network has.
+/// A tensor of the shape that the network has, from values in the same order.
 pub(super) fn tensor<const D: usize>(
     named: &Named,
     shape: &[usize],
     device: &Device,
 ) -> Result<Tensor<D>> {
     let whole = named.values.len() == shape.iter().product::<usize>();
-    if named.shape != shape || !whole {
+    if !same_order(&named.shape, shape) || !whole {
         let (name, found) = (named.name.clone(), named.shape.clone());
         return Err(Error::Shape { name, found, expected: shape.to_vec() });
     }
@@ -99,7 +103,7 @@ impl ModuleVisitor for Collector {
 }
 
 /// The number of parameters.
-pub(crate) fn parameters<N: Module>(network: &N) -> usize {
+pub(super) fn parameters<N: Module>(network: &N) -> usize {
     struct Counter(usize);
     impl ModuleVisitor for Counter {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

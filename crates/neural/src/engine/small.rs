@@ -9,7 +9,10 @@ use fattail_training::{
     Batch, Counters, Engine, Fault, Footprint, Named, Outcome, Probe, Snapshot, Update,
 };
 
-use super::{AdamW, named};
+use super::{
+    AdamW, Recipe,
+    named::{self, FIRST, SECOND},
+};
 use crate::Error;
 
 /// The loss that the kernel knows it as; none for losses by eras.
@@ -31,23 +34,24 @@ pub(crate) struct SmallEngine {
     kernel: Kernel,
     loss: RowLoss,
     optimiser: AdamW,
+    identity: String,
 }
 
 /// Bytes of what does not grow.
 const FIXED: usize = 2048;
 
-const FIRST: &str = "first.";
-const SECOND: &str = "second.";
-
 impl SmallEngine {
-    /// A kernel that begins with `weights`.
+    /// A kernel whose weights are all 0; `identity` tells the architecture.
     pub(crate) fn new(
         network: mlp::Network,
         loss: RowLoss,
-        weights: &[f32],
-        optimiser: AdamW,
+        recipe: &Recipe,
+        identity: &str,
     ) -> Result<Self, Error> {
-        Ok(Self { kernel: Kernel::new(network, loss, weights)?, loss, optimiser })
+        let weights = vec![0.0; network.parameters()];
+        let kernel = Kernel::new(network, loss, &weights)?;
+        let identity = super::identity(identity, recipe);
+        Ok(Self { kernel, loss, optimiser: recipe.optimiser, identity })
     }
 
     fn named(&self, prefix: &str, values: &[f32]) -> Vec<Named> {
@@ -97,6 +101,10 @@ fn look<'a>(batch: &Batch<'a>) -> mlp::Batch<'a> {
 }
 
 impl Engine for SmallEngine {
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
     fn gradient(&mut self, batch: &Batch<'_>, share: f64) -> Result<f64, Fault> {
         self.kernel.gradient(&look(batch), share as f32, batch.key).map_err(failed)
     }

@@ -40,8 +40,12 @@ fn engines(dropout: f64) -> [Box<dyn Engine>; 2] {
     let weights = architecture.start(5).expect("a shape");
     let recipe = Recipe { objective: Objective::from(Huber { delta: 0.1 }), ..Recipe::default() };
     let cpu = device::cpu().expect("a CPU");
-    [true, false]
-        .map(|fused| architecture.engine(&weights, &cpu, recipe, fused).expect("an engine"))
+    let flat: Vec<f32> = weights.into_iter().flat_map(|tensor| tensor.values).collect();
+    [true, false].map(|fused| {
+        let mut engine = architecture.engine(&cpu, recipe, fused).expect("an engine");
+        engine.set_weights(&flat).expect("its weights");
+        engine
+    })
 }
 
 fn batch<'a>(features: &'a [f32], target: &'a [f32], step: usize) -> Batch<'a> {

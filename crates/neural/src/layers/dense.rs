@@ -5,10 +5,22 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::Start;
-use crate::ops::{self, Activation};
+use super::{Start, expect_axis, expect_input};
+use crate::{
+    Length, Result,
+    ops::{self, Activation},
+};
 
 /// A linear layer.
+///
+/// ```
+/// use fattail_neural::{burn::tensor::Tensor, device, layers::{Dense, Start}};
+/// let device = device::cpu()?;
+/// let layer = Dense::new(3, 2, &mut Start::new(7, &device));
+/// assert_eq!(layer.on(Tensor::<2>::ones([4, 3], &device))?.dims(), [4, 2]);
+/// assert!(layer.on(Tensor::<2>::ones([4, 5], &device)).is_err());
+/// # Ok::<(), fattail_neural::Error>(())
+/// ```
 #[derive(Module, Debug)]
 pub struct Dense {
     /// Outputs x inputs.
@@ -27,8 +39,20 @@ impl Dense {
     }
 
     /// `[.., inputs]` to `[.., outputs]`.
-    #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when the last axis of the input is not that of the
+    /// weight, an axis is empty, or the bias is not as long as the weight has rows.
+    pub fn on<const D: usize>(&self, input: Tensor<D>) -> Result<Tensor<D>> {
+        let [outputs, inputs] = self.weight.dims();
+        expect_input("the input of a linear layer", &input.dims(), inputs)?;
+        let bias = self.bias.dims();
+        expect_axis("the bias of a linear layer", &bias, 0, Length::Exactly(outputs))?;
+        Ok(self.forward(input))
+    }
+
+    /// The same, unchecked.
+    pub(crate) fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         ops::linear(input, self.weight.val(), self.bias.val(), Activation::None)
     }
 

@@ -15,7 +15,7 @@ use burn::{
 use fattail_core::Error as CoreError;
 use serde::{Deserialize, Serialize};
 
-use super::{Dense, Noise, Norm, Start};
+use super::{Dense, Noise, Norm, Start, expect_input};
 use crate::{
     Result,
     architecture::{positive, rate},
@@ -91,9 +91,17 @@ impl Encoder {
         Self { layers, norm: Norm::new(shape.width, start) }
     }
 
-    /// The states after the last layer, before the norm.
-    #[must_use]
-    pub fn layers(&self, start: Tensor<3>, noise: Noise) -> Tensor<3> {
+    /// The states after the last layer, before the norm: `[batch, length, width]` to the same.
+    ///
+    /// # Errors
+    /// As those of [`EncoderLayer::on`].
+    pub fn on(&self, start: Tensor<3>, noise: Noise) -> Result<Tensor<3>> {
+        self.layers.iter().try_for_each(|layer| layer.expect(&start))?;
+        Ok(self.layers(start, noise))
+    }
+
+    /// The same, unchecked.
+    pub(crate) fn layers(&self, start: Tensor<3>, noise: Noise) -> Tensor<3> {
         let layers = self.layers.iter().enumerate();
         layers.fold(start, |states, (at, layer)| layer.forward(states, noise, at))
     }
@@ -124,9 +132,34 @@ impl EncoderLayer {
     }
 
     /// `[batch, length, width]` to the same; `layer` tells layers' noise apart.
-    #[must_use]
-    pub fn forward(&self, input: Tensor<3>, noise: Noise, layer: usize) -> Tensor<3> {
-        let weights = EncoderWeights {
+    ///
+    /// # Errors
+    /// What [`EncoderShape::check`] refuses; [`Error::Argument`](crate::Error::Argument) when the last axis
+    /// of the input is not the width, or an axis is empty.
+    pub fn on(&self, input: Tensor<3>, noise: Noise, layer: usize) -> Result<Tensor<3>> {
+        self.expect(&input)?;
+        Ok(self.forward(input, noise, layer))
+    }
+
+    fn expect(&self, input: &Tensor<3>) -> Result<()> {
+        self.shape.check()?;
+        expect_input("the input of an encoder's layer", &input.dims(), self.shape.width)
+    }
+
+    /// [`EncoderLayer::on`], unchecked.
+    pub(crate) fn forward(&self, input: Tensor<3>, noise: Noise, layer: usize) -> Tensor<3> {
+        let key = noise.key().map(|key| key.wrapping_add((layer as u64) << 32));
+        ops::encode(&self.shape, input, self.weights(), key)
+    }
+
+    /// The units in the middle of the feed-forward part: `[batch, length, width]` to
+    /// `[batch, length, hidden]`, without noise.
+    pub(crate) fn units(&self, input: Tensor<3>) -> Tensor<3> {
+        ops::units(&self.shape, input, &self.weights())
+    }
+
+    fn weights(&self) -> EncoderWeights {
+        EncoderWeights {
             in_proj_weight: self.self_attn.in_proj_weight.val(),
             in_proj_bias: self.self_attn.in_proj_bias.val(),
             out_proj_weight: self.self_attn.out_proj.weight.val(),
@@ -139,9 +172,7 @@ impl EncoderLayer {
             norm1_bias: self.norm1.bias.val(),
             norm2_weight: self.norm2.weight.val(),
             norm2_bias: self.norm2.bias.val(),
-        };
-        let key = noise.key().map(|key| key.wrapping_add((layer as u64) << 32));
-        ops::encode(&self.shape, input, weights, key)
+        }
     }
 }
 

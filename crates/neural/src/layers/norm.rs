@@ -6,8 +6,11 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::Start;
-use crate::ops;
+use super::{Start, expect_axis, expect_input};
+use crate::{Length, Result, ops};
+
+/// PyTorch's.
+const EPSILON: f64 = 1e-5;
 
 /// Layer normalisation.
 #[derive(Module, Debug)]
@@ -25,14 +28,20 @@ impl Norm {
         Self { weight: start.constant([width], 1.0), bias: start.constant([width], 0.0) }
     }
 
-    /// Normalises the last axis.
-    #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        ops::layer_norm(input, self.weight.val(), self.bias.val(), ops_eps())
+    /// Normalises the last axis of `[.., width]`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when the last axis of the input is not as long as the
+    /// scale, an axis is empty, or the shift is not as long as the scale.
+    pub fn on<const D: usize>(&self, input: Tensor<D>) -> Result<Tensor<D>> {
+        let [width] = self.weight.dims();
+        expect_input("the input of a norm", &input.dims(), width)?;
+        expect_axis("the shift of a norm", &self.bias.dims(), 0, Length::Exactly(width))?;
+        Ok(self.forward(input))
     }
-}
 
-/// PyTorch's.
-const fn ops_eps() -> f64 {
-    1e-5
+    /// The same, unchecked.
+    pub(crate) fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        ops::layer_norm(input, self.weight.val(), self.bias.val(), EPSILON)
+    }
 }

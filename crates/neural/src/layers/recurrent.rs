@@ -15,8 +15,11 @@ use burn::{
 };
 pub use fattail_fused::recurrent::Cell;
 
-use super::Start;
-use crate::ops::{self, RecurrentWeights};
+use super::{Start, expect_input};
+use crate::{
+    Result,
+    ops::{self, RecurrentWeights},
+};
 
 /// One layer of cells over time.
 #[derive(Module, Debug)]
@@ -48,8 +51,18 @@ impl RecurrentLayer {
     }
 
     /// `[batch, length, inputs]` to `[batch, length, hidden]`, the state before the first step being 0.
-    #[must_use]
-    pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when the last axis of the input is not the layer's inputs,
+    /// or an axis is empty.
+    pub fn on(&self, input: Tensor<3>) -> Result<Tensor<3>> {
+        let [_, inputs] = self.weight_ih.dims();
+        expect_input("the input of a recurrent layer", &input.dims(), inputs)?;
+        Ok(self.forward(input))
+    }
+
+    /// The same, unchecked.
+    pub(crate) fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let weights = RecurrentWeights {
             ih: self.weight_ih.val(),
             hh: self.weight_hh.val(),

@@ -1,11 +1,14 @@
 //! Networks on graphs that correlations of the training eras make.
+//!
+//! The eras that judge and the gap before them have no part in the graph: the loss by which weights are
+//! chosen is of eras that nothing was learnt from.
 
-use fattail_core::Panel;
+use fattail_core::{Error as CoreError, Panel};
 use serde::{Deserialize, Serialize};
 
 use super::{Learner, Regime};
 use crate::{
-    Adjacency, Architecture, Result, adjacency,
+    Adjacency, Architecture, Error, Result, adjacency,
     nets::{GraphKind, GraphShape, Nodes},
 };
 
@@ -22,6 +25,30 @@ pub enum GraphOf {
 }
 
 /// A graph network.
+///
+/// ```
+/// use fattail_core::{Fit, Panel, Predict};
+/// use fattail_neural::{Adjacency, GraphNet, Regime};
+/// use fattail_training::{Holdout, Portion, Training};
+/// # let wave = |rate: f32| (0..600).map(|row| (row as f32 * rate).sin()).collect::<Vec<f32>>();
+/// # let eras: Vec<String> = (0..600).map(|row| format!("{}", row / 60)).collect();
+/// # let start = Panel::builder().eras(&eras)?.target("y", wave(0.7));
+/// # let panel = start.feature("a", wave(0.7)).feature("b", wave(0.71)).feature("c", wave(3.0)).build()?;
+/// let holdout = Some(Holdout { portion: Portion::Eras(2), gap: 1 });
+/// let learner = GraphNet {
+///     // Each feature with the two that it correlates with most in the first seven of ten eras.
+///     adjacency: Adjacency::Nearest { neighbours: 2 },
+///     layers: 1,
+///     regime: Regime {
+///         training: Training { epochs: 2, batch_size: 64, holdout, ..Training::default() },
+///         ..Regime::default()
+///     },
+///     ..GraphNet::default()
+/// };
+/// let model = learner.fit(&panel)?;
+/// assert!(model.predict(&panel)?.iter().all(|prediction| prediction.is_finite()));
+/// # Ok::<(), fattail_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GraphNet {
@@ -61,12 +88,45 @@ impl Default for GraphNet {
     }
 }
 
+impl GraphNet {
+    /// The eras that the graph may be read from: those that train.
+    fn known(&self, train: &Panel) -> Result<Panel> {
+        let Some(holdout) = &self.regime.training.holdout else {
+            return Ok(train.clone());
+        };
+        let all = train.eras().len();
+        let (eras, held) = holdout.cut(all)?;
+        if eras.is_empty() {
+            let (gap, held) = (holdout.gap, held.len());
+            let part =
+                format!("the training part of {all} eras with a gap of {gap} and {held} held out");
+            return Err(CoreError::empty(part).into());
+        }
+        Ok(train.cut(&eras.collect::<Vec<usize>>())?)
+    }
+
+    /// Refuses correlations that the run's memory cannot hold, before they are made.
+    fn expect_room(&self, nodes: usize, series: usize) -> Result<()> {
+        let needs = self.adjacency.bytes(nodes, series);
+        match self.regime.training.memory {
+            Some(budget) if needs > budget => Err(Error::GraphMemory { nodes, needs, budget }),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Learner for GraphNet {
     fn architecture(&self, train: &Panel) -> Result<Architecture> {
+        let known = self.known(train)?;
         let nodes = match self.of {
-            GraphOf::Features => Nodes::Features { graph: self.adjacency.of_features(train)? },
+            GraphOf::Features => {
+                let longest = known.eras().ranges().map(|rows| rows.len()).max();
+                self.expect_room(known.width(), longest.unwrap_or(0))?;
+                Nodes::Features { graph: self.adjacency.of_features(&known)? }
+            }
             GraphOf::Assets => {
-                let (graph, ids) = self.adjacency.of_assets(train)?;
+                self.expect_room(adjacency::ids(&known)?.len(), known.eras().len())?;
+                let (graph, ids) = self.adjacency.of_assets(&known)?;
                 let asset = adjacency::nodes(train, &ids);
                 Nodes::Assets { graph, ids, asset }
             }

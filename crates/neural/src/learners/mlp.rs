@@ -15,7 +15,8 @@ pub enum Kernel {
     /// The fused kernel for small networks on the CPU, tensors otherwise.
     #[default]
     Auto,
-    /// The fused kernel, on the CPU whatever the device.
+    /// The fused kernel: refused on another device than the CPU, in mixed precision, and with a loss of
+    /// eras.
     Fused,
     /// Tensors.
     Tensors,

@@ -1,8 +1,9 @@
 //! Learners: settings that become models.
 //!
 //! Each learner is a plain struct that says which network it wants of a panel's features, and a
-//! [`Regime`], how it is trained. Fitting reads samples, starts the head at the best constant, runs the
-//! training loop, and gives a model with the weights that the holdout liked best.
+//! [`Regime`], how it is trained. Fitting asks first whether the run fits its memory, reads samples, starts
+//! the head at the best constant, runs the training loop, and gives a model with the weights that the
+//! holdout liked best.
 
 mod graph;
 mod mlp;

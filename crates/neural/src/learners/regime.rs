@@ -1,19 +1,29 @@
 //! How a network is trained, whatever the network.
 
 use fattail_core::{Error as CoreError, Panel};
-use fattail_descent::{Huber, Loss as _, Objective, Truth};
-use fattail_fused::mlp::{Head, small};
-use fattail_training::{Desk, Engine, Named, Order, Reading, Samples, Training};
+use fattail_descent::{Absolute, Huber, Loss as _, Objective, Squared, Truth};
+use fattail_fused::mlp::small;
+use fattail_training::{
+    Desk, Engine, Error as TrainingError, Extent, Footprint, Named, Order, Reading, Samples,
+    Training,
+};
 use serde::{Deserialize, Serialize};
 
 use super::Kernel;
-use crate::{AdamW, Architecture, NeuralModel, Precision, Result, device, engine::Recipe};
+use crate::{
+    AdamW, Architecture, NeuralModel, Precision, Result,
+    device::{self, Chosen},
+    engine::{Recipe, least, row_loss},
+};
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Regime {
-    /// The loop.
+    /// The loop. Losses and graphs of an era get whole eras in a random order where it says `shuffled`,
+    /// and refuse `in_order`. Its `memory` is the run's budget: burn 0.22.1 tells of no device what it has
+    /// free. Without one, a batch for which memory runs out is halved, stays so, and its gradients are
+    /// added up.
     pub training: Training,
     /// The loss.
     pub objective: Objective,
@@ -56,9 +66,11 @@ impl Regime {
         Ok(self.optimiser.check()?)
     }
 
-    pub(crate) fn recipe(&self) -> Recipe {
+    /// The recipe of a network; a variational autoencoder has a loss of its own.
+    pub(crate) fn recipe(&self, architecture: &Architecture) -> Recipe {
+        let own = matches!(architecture, Architecture::Vae(_));
         Recipe {
-            objective: self.objective,
+            objective: if own { Squared.into() } else { self.objective },
             optimiser: self.optimiser,
             precision: self.precision,
             checkpointing: self.checkpointing,
@@ -66,13 +78,17 @@ impl Regime {
     }
 
     /// The loop, with whole eras together where the loss or the network needs them.
-    pub(crate) fn training(&self, architecture: &Architecture) -> Training {
+    pub(crate) fn training(&self, architecture: &Architecture) -> Result<Training> {
         let mut training = self.training.clone();
-        let by_era = matches!(self.objective, Objective::Pearson(_)) || architecture.whole_eras();
-        if by_era && training.order != Order::InOrder {
+        let by_era = matches!(self.recipe(architecture).objective, Objective::Pearson(_));
+        if by_era || architecture.whole_eras() {
+            if training.order == Order::InOrder {
+                let allowed = "eras or shuffled: the loss or the graph needs whole eras in a step";
+                return Err(CoreError::setting("order", "in_order", allowed).into());
+            }
             training.order = Order::Eras;
         }
-        training
+        Ok(training)
     }
 
     /// Trains a network on a panel.
@@ -93,46 +109,105 @@ impl Regime {
         train: &Panel,
         desk: Desk<'_>,
     ) -> Result<NeuralModel> {
-        self.check()?;
-        architecture.check()?;
+        let (engine, warning) = self.begin(architecture, kernel, train)?;
         let samples = self.samples(architecture, train)?;
+        expect_reachable(architecture, train, &samples)?;
         let constant = self.constant(&samples);
         let mut weights = architecture.start(self.training.seed)?;
-        begin_at(architecture, &samples, constant, &mut weights)?;
-        let (mut engine, warning) = self.open(architecture, kernel, &weights)?;
-        let training = self.training(architecture);
-        let run = training.run(engine.as_mut(), &samples, &self.objective, desk)?;
-        let weights = engine.snapshot()?.weights;
-        let features = train.schema().features().iter().map(|name| name.to_string()).collect();
-        let constant = constant as f32;
-        let architecture = architecture.clone();
-        Ok(NeuralModel { architecture, features, constant, weights, run: Some(run), warning })
+        begin_at(architecture, constant, &mut weights);
+        let fit = Fit { engine, weights, samples, loss: self.objective };
+        let model = self.finish(architecture, fit, train, desk)?;
+        Ok(NeuralModel { constant: constant as f32, warning, ..model })
     }
 
-    /// Trains a variational autoencoder, whose features it scales by their moments in training.
+    /// Trains a variational autoencoder, whose features it scales by their moments in the part that is
+    /// trained on. A holdout judges by the mean error of the reconstruction.
     pub(super) fn fit_vae(
         &self,
         architecture: &Architecture,
         train: &Panel,
         desk: Desk<'_>,
     ) -> Result<NeuralModel> {
-        self.check()?;
-        architecture.check()?;
+        let (engine, warning) = self.begin(architecture, Kernel::Tensors, train)?;
         let samples = self.samples(architecture, train)?;
         let mut weights = architecture.start(self.training.seed)?;
-        scale_by(train, &mut weights);
-        let (mut engine, warning) = self.open(architecture, Kernel::Tensors, &weights)?;
-        let training = Training { holdout: None, ..self.training.clone() };
-        let run = training.run(engine.as_mut(), &samples, &self.objective, desk)?;
+        scale_by(&self.trained_on(train)?, &mut weights);
+        // What it predicts are errors: their mean is their mean distance from targets of 0.
+        let loss = Absolute.into();
+        let fit = Fit { engine, weights, samples, loss };
+        let model = self.finish(architecture, fit, train, desk)?;
+        Ok(NeuralModel { warning, ..model })
+    }
+
+    /// The eras that are trained on.
+    fn trained_on(&self, train: &Panel) -> Result<Panel> {
+        let Some(holdout) = &self.training.holdout else {
+            return Ok(train.clone());
+        };
+        let (eras, _) = holdout.cut(train.eras().len())?;
+        // Where none is left, the run says so.
+        if eras.is_empty() { Ok(train.clone()) } else { Ok(train.cut(&eras.collect::<Vec<_>>())?) }
+    }
+
+    /// The engine, its weights all 0, when all settings are in range and the run fits its memory: known
+    /// before samples are read and weights are drawn.
+    fn begin(
+        &self,
+        architecture: &Architecture,
+        kernel: Kernel,
+        train: &Panel,
+    ) -> Result<(Box<dyn Engine>, Option<String>)> {
+        self.check()?;
+        architecture.check()?;
+        let training = self.training(architecture)?;
+        let batch = training.batch_size;
+        if let Some(budget) = training.memory {
+            let needs = least(architecture.parameters()?);
+            if needs.total() > budget {
+                let (samples, beside, largest) = (batch, 0, 0);
+                return Err(
+                    TrainingError::Memory { samples, needs, beside, budget, largest }.into()
+                );
+            }
+        }
+        let opened = self.open(architecture, kernel, device::choose(&self.device)?)?;
+        if training.memory.is_some() {
+            let reading = self.reading(architecture);
+            let extent = Extent::of_panel(train, &reading, training.holdout.as_ref())?;
+            let budget = training.budget(opened.0.as_ref(), &extent);
+            match training.divide {
+                true => budget.fit(opened.0.as_ref(), batch).map(drop)?,
+                false => budget.expect(opened.0.as_ref(), batch)?,
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Runs the loop and makes the model.
+    fn finish(
+        &self,
+        architecture: &Architecture,
+        fit: Fit,
+        train: &Panel,
+        desk: Desk<'_>,
+    ) -> Result<NeuralModel> {
+        let Fit { mut engine, weights, samples, loss } = fit;
+        engine.set_weights(&flat(&weights))?;
+        let training = self.training(architecture)?;
+        let run = training.run(engine.as_mut(), &samples, &loss, desk)?;
         let weights = engine.snapshot()?.weights;
         let features = train.schema().features().iter().map(|name| name.to_string()).collect();
         let architecture = architecture.clone();
-        Ok(NeuralModel { architecture, features, constant: 0.0, weights, run: Some(run), warning })
+        let (constant, warning) = (0.0, None);
+        Ok(NeuralModel { architecture, features, constant, weights, run: Some(run), warning })
     }
 
     pub(crate) fn samples(&self, architecture: &Architecture, train: &Panel) -> Result<Samples> {
-        let reading = Reading { window: architecture.window(), memory: self.packed };
-        Ok(Samples::known(train, &reading)?)
+        Ok(Samples::known(train, &self.reading(architecture))?)
+    }
+
+    fn reading(&self, architecture: &Architecture) -> Reading {
+        Reading { window: architecture.window(), memory: self.packed }
     }
 
     /// The best constant of the targets.
@@ -143,7 +218,7 @@ impl Regime {
         self.objective.start(&weighted.unwrap_or(truth))
     }
 
-    /// The engine that trains a network from `weights`, for a loop of one's own.
+    /// What a step on so many samples takes, before samples are read and weights are drawn.
     ///
     /// ```
     /// use fattail_fused::mlp::{Head, Network};
@@ -152,82 +227,155 @@ impl Regime {
     ///     inputs: 5, hidden: vec![16, 8], input_norm: true, norm: true, residual: true,
     ///     dropout: 0.1, head: Head::Sigmoid,
     /// };
-    /// let network = Architecture::Mlp(shape);
-    /// let engine = Regime::default().engine(&network, Kernel::Auto, &network.start(7)?)?;
-    /// // What a step on 4,096 samples takes, before anything is allocated.
-    /// assert!(engine.footprint(4096).total() < 8 << 20);
+    /// let needs = Regime::default().footprint(&Architecture::Mlp(shape), Kernel::Auto, 4096)?;
+    /// assert!(needs.total() < 8 << 20);
     /// # Ok::<(), fattail_neural::Error>(())
     /// ```
     ///
     /// # Errors
-    /// When the network cannot be built or the weights are not its own.
+    /// Those of [`engine`](Self::engine).
+    pub fn footprint(
+        &self,
+        architecture: &Architecture,
+        kernel: Kernel,
+        samples: usize,
+    ) -> Result<Footprint> {
+        Ok(self.required(architecture, kernel)?.footprint(samples))
+    }
+
+    /// The engine that trains a network from `weights`, for a loop of one's own.
+    ///
+    /// ```
+    /// use fattail_neural::{Architecture, Kernel, Regime, nets::VaeShape};
+    /// let shape = VaeShape { inputs: 5, hidden: 16, latent: 2, beta: 0.5, free_bits: 0.05 };
+    /// let network = Architecture::Vae(shape);
+    /// let mut engine = Regime::default().engine(&network, Kernel::Auto, &network.start(7)?)?;
+    /// assert_eq!(engine.snapshot()?.weights, network.start(7)?);
+    /// // There is no model here that could tell of a fallback.
+    /// let absent = Regime { device: "cuda:99".to_owned(), ..Regime::default() };
+    /// assert!(absent.engine(&network, Kernel::Auto, &network.start(7)?).is_err());
+    /// # Ok::<(), fattail_neural::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the network cannot be built, the weights are not its own, the device is absent or fails, or the
+    /// kernel cannot do it.
     pub fn engine(
         &self,
         architecture: &Architecture,
         kernel: Kernel,
         weights: &[Named],
     ) -> Result<Box<dyn Engine>> {
-        Ok(self.open(architecture, kernel, weights)?.0)
+        let weights = architecture.fitted(weights)?;
+        let mut engine = self.required(architecture, kernel)?;
+        engine.set_weights(&flat(&weights))?;
+        Ok(engine)
     }
 
-    /// The engine, and why it is on the CPU although another device was asked for.
+    /// The engine on the device that is asked for, its weights all 0.
+    fn required(&self, architecture: &Architecture, kernel: Kernel) -> Result<Box<dyn Engine>> {
+        let (device, name) = (device::require(&self.device)?, self.device.clone());
+        Ok(self.open(architecture, kernel, Chosen { device, name, warning: None })?.0)
+    }
+
+    /// The engine on a device, its weights all 0, and why it is on the CPU although another one was asked
+    /// for.
     fn open(
         &self,
         architecture: &Architecture,
         kernel: Kernel,
-        weights: &[Named],
+        chosen: Chosen,
     ) -> Result<(Box<dyn Engine>, Option<String>)> {
-        let chosen = device::choose(&self.device)?;
+        let recipe = self.recipe(architecture);
         let on_cpu = device::is_cpu(&chosen.device);
         let fits = on_cpu && self.precision == Precision::Full;
         let fused = match (architecture, kernel) {
-            (Architecture::Mlp(shape), Kernel::Auto) => fits && small(shape),
-            (_, Kernel::Fused) => true,
+            (Architecture::Mlp(shape), Kernel::Auto) => {
+                fits && small(shape) && row_loss(&recipe.objective).is_some()
+            }
+            (_, Kernel::Fused) => {
+                self.expect_fused(architecture)?;
+                true
+            }
             _ => false,
         };
-        let engine = architecture.engine(weights, &chosen.device, self.recipe(), fused)?;
-        Ok((engine, chosen.warning))
+        Ok((architecture.engine(&chosen.device, recipe, fused)?, chosen.warning))
+    }
+
+    /// Refuses the fused kernel where it would do something else than what is asked for.
+    fn expect_fused(&self, architecture: &Architecture) -> Result<()> {
+        let refuse = |allowed| Err(CoreError::setting("kernel", "fused", allowed).into());
+        if !matches!(architecture, Architecture::Mlp(_)) {
+            return refuse("auto or tensors: the network is no perceptron");
+        }
+        if self.device != "cpu" {
+            return refuse("auto or tensors: the device is not the CPU");
+        }
+        if self.precision == Precision::Mixed {
+            return refuse("auto or tensors: the precision is mixed");
+        }
+        if row_loss(&self.objective).is_none() {
+            return refuse("auto or tensors: the loss is one of eras");
+        }
+        Ok(())
     }
 }
 
-/// Starts the head at the best constant, so that the first steps do not have to find it.
-fn begin_at(
+/// All that a run begins with.
+struct Fit {
+    engine: Box<dyn Engine>,
+    weights: Vec<Named>,
+    samples: Samples,
+    /// What judges the holdout.
+    loss: Objective,
+}
+
+fn flat(weights: &[Named]) -> Vec<f32> {
+    weights.iter().flat_map(|tensor| tensor.values.iter().copied()).collect()
+}
+
+/// Refuses a target that a sigmoid cannot reach.
+pub(super) fn expect_reachable(
     architecture: &Architecture,
+    train: &Panel,
     samples: &Samples,
-    constant: f64,
-    weights: &mut [Named],
 ) -> Result<()> {
-    let sigmoid = match architecture {
-        Architecture::Mlp(shape) => shape.head == Head::Sigmoid,
-        Architecture::Features(shape) => shape.sigmoid,
-        Architecture::Sequence(shape) => shape.sigmoid,
-        Architecture::Recurrent(shape) => shape.sigmoid,
-        Architecture::Graph(shape) => shape.sigmoid,
-        Architecture::Vae(_) => return Ok(()),
+    if !architecture.is_sigmoid() {
+        return Ok(());
+    }
+    let targets = samples.targets();
+    let wrong = |target: &f32| !(0.0..=1.0).contains(target);
+    let Some((row, target)) = samples.rows().zip(targets).find(|(_, target)| wrong(target)) else {
+        return Ok(());
     };
+    let era = train.eras().of_row(row as usize).map_or("", |era| train.eras().label(era));
+    let found = format!("{target} in era '{era}' at row {row}");
+    Err(CoreError::setting("a target", found, "in 0..1 for a sigmoid head").into())
+}
+
+/// Starts the head at the best constant, so that the first steps do not have to find it.
+fn begin_at(architecture: &Architecture, constant: f64, weights: &mut [Named]) {
     let mut start = constant;
-    if sigmoid {
-        let targets = samples.targets();
-        if let Some(target) = targets.iter().find(|target| !(0.0..=1.0).contains(*target)) {
-            return Err(CoreError::setting("a target", target, "in 0..1 for a sigmoid head").into());
-        }
+    if architecture.is_sigmoid() {
         let share = constant.clamp(1e-3, 1.0 - 1e-3);
         start = (share / (1.0 - share)).ln();
     }
     for tensor in weights.iter_mut().filter(|tensor| tensor.name == "head.bias") {
         tensor.values.fill(start as f32);
     }
-    Ok(())
 }
 
-/// Sets the centre and the spread of a variational autoencoder's features.
+/// Sets the centre and the spread of a variational autoencoder's features. A spread below what `f32` tells
+/// from the centre is rounding, and taken for 1.
 fn scale_by(train: &Panel, weights: &mut [Named]) {
     let rows = train.rows() as f64;
     for feature in 0..train.width() {
         let values = train.feature(feature).to_f64();
         let mean = values.iter().sum::<f64>() / rows;
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
-        let spread = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+        let spread = variance.sqrt();
+        let told = spread > f64::from(f32::EPSILON) * mean.abs() && (spread as f32).is_normal();
+        let spread = if told { spread } else { 1.0 };
         for tensor in weights.iter_mut() {
             match tensor.name.as_str() {
                 "centre" => tensor.values[feature] = mean as f32,
@@ -235,5 +383,34 @@ fn scale_by(train: &Panel, weights: &mut [Named]) {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, values: Vec<f32>) -> Named {
+        Named { name: name.to_owned(), shape: vec![values.len()], values }
+    }
+
+    #[test]
+    fn a_constant_feature_has_no_spread() {
+        let rows = 700;
+        let wide = (0..rows).map(|row| if row % 2 == 0 { 0.0 } else { 2.0f32 });
+        // One step of f32 up and down at 1000.
+        let rounded = (0..rows).map(|row| if row % 50 == 0 { 1000.0 } else { 1000.0001f32 });
+        let panel = Panel::builder()
+            .feature("wide", wide.collect::<Vec<f32>>())
+            .feature("tenth", vec![0.1f32; rows])
+            .feature("zero", vec![0.0f32; rows])
+            .feature("rounded", rounded.collect::<Vec<f32>>())
+            .feature("tiny", (0..rows).map(|row| (row % 2) as f32 * 1e-42).collect::<Vec<f32>>())
+            .build()
+            .unwrap();
+        let mut weights = [named("centre", vec![9.0; 5]), named("spread", vec![9.0; 5])];
+        scale_by(&panel, &mut weights);
+        assert_eq!(weights[1].values, [1.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(weights[0].values[..3], [1.0, 0.1, 0.0]);
     }
 }

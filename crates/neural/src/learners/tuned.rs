@@ -9,7 +9,7 @@ use fattail_core::{Error as CoreError, Panel};
 use fattail_training::Desk;
 use serde::{Deserialize, Serialize};
 
-use super::Regime;
+use super::{Regime, regime::expect_reachable};
 use crate::{NeuralModel, Result, architecture::positive};
 
 /// An adapter's settings.
@@ -71,9 +71,10 @@ impl Adapter {
         let recent = recent.select(&model.features)?;
         let architecture = model.architecture.on(&recent);
         let samples = self.regime.samples(&architecture, &recent)?;
+        expect_reachable(&architecture, &recent, &samples)?;
         let lora = Lora::new(self.rank, self.alpha);
-        let (weights, run) =
+        let (weights, run, warning) =
             architecture.adapted(&model.weights, &self.regime, lora, &samples, desk)?;
-        Ok(NeuralModel { weights, run: Some(run), ..model.clone() })
+        Ok(NeuralModel { weights, run: Some(run), warning, ..model.clone() })
     }
 }

@@ -9,7 +9,7 @@ use crate::{Architecture, NeuralModel, Result, nets::VaeShape};
 
 /// A variational autoencoder.
 ///
-/// It learns from features alone. Fitted, it is a transform: `keep` says whether the latent means
+/// It learns from features alone, and from each row by its weight. Fitted, it is a transform: `keep` says whether the latent means
 /// `vae_0`, `vae_1`, ... stand behind the features or in their place.
 ///
 /// ```
@@ -41,7 +41,7 @@ pub struct Vae {
     pub free_bits: f64,
     /// Whether the features stay.
     pub keep: bool,
-    /// How it is trained; its loss plays no part.
+    /// How it is trained; its loss plays no part. A holdout chooses the weights that reconstruct it best.
     pub regime: Regime,
 }
 
@@ -80,8 +80,11 @@ impl Vae {
             beta: self.beta,
             free_bits: self.free_bits,
         });
-        // Nothing is predicted: every row teaches, whether its target is known or not.
-        let blind = train.without_targets().append_target("none", vec![0.0; train.rows()])?;
+        // Nothing is predicted: every row of some weight teaches, whether its target is known or not.
+        let mut blind = train.without_targets().append_target("none", vec![0.0; train.rows()])?;
+        if let Some(weights) = train.weights() {
+            blind = blind.with_weights(weights.to_f32())?;
+        }
         let model = self.regime.fit_vae(&architecture, &blind, desk)?;
         Ok(VaeModel { model, keep: self.keep })
     }

@@ -8,10 +8,12 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{Int, Tensor, TensorData, activation::sigmoid},
+    tensor::{Int, Tensor, TensorData},
 };
+use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
+use super::{activated, few, look, squares, with_head};
 use crate::{
     Result,
     architecture::positive,
@@ -156,16 +158,32 @@ impl FeatureNetwork {
     }
 }
 
-impl Network for FeatureNetwork {
-    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
-        let tokens = self.tokens(input.values.clone());
+impl FeatureNetwork {
+    /// The first layer's input: a token of its own, then those of the features.
+    fn start(&self, values: Tensor<2>) -> Tensor<3> {
+        let tokens = self.tokens(values);
         let [samples, _, width] = tokens.dims();
         let first = self.class_token.val().reshape([1, 1, width]).expand([samples, 1, width]);
-        let start = Tensor::cat(vec![first, tokens], 1);
-        let states = self.encoder.layers(start, noise);
+        Tensor::cat(vec![first, tokens], 1)
+    }
+
+    /// The prediction from the last layer's output.
+    fn read(&self, states: Tensor<3>) -> Tensor<1> {
         let first: Tensor<2> = states.narrow(1, 0, 1).squeeze_dim(1);
         let out = self.head.forward(self.encoder.norm.forward(first)).squeeze_dim(1);
-        if self.shape.sigmoid { sigmoid(out) } else { out }
+        activated(out, self.shape.sigmoid)
+    }
+}
+
+impl Network for FeatureNetwork {
+    fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
+        self.read(self.encoder.layers(self.start(input.values.clone()), noise))
+    }
+
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
+        let start = self.start(few(input, self.shape.count() + 1));
+        let (states, all) = look(&self.encoder, start)?;
+        with_head(all, self.read(states), self.shape.sigmoid)
     }
 
     fn memory(&self, samples: usize) -> Memory {
@@ -174,5 +192,10 @@ impl Network for FeatureNetwork {
         let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = self.shape.encoder.memory(samples, length);
         (0..self.shape.layers).fold(start, |sum, _| sum + layer)
+    }
+
+    fn composed_memory(&self, samples: usize) -> Memory {
+        let layer = squares(&self.shape.encoder, samples, self.shape.count() + 1);
+        (0..self.shape.layers).fold(self.memory(samples).composed(), |sum, _| sum.beside(layer))
     }
 }

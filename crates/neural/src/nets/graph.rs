@@ -2,8 +2,9 @@
 //!
 //! On a graph of features a node is a feature, its first state `x_i w_i + b_i`, and the prediction is read
 //! from the mean of all nodes; on a graph of assets a node is a row of the batch and the prediction is read
-//! from its own. Layers are `x + relu(layer(norm x))`. Reference: Brody, Alon & Yahav (2022); Xu et al.
-//! (2019).
+//! from its own. Layers are `x + relu(layer(norm x))`. GATv2 attends over a node's neighbours and itself, by
+//! a loop whose weight is the mean of what comes in; GIN counts a node `1 + epsilon` times by itself and
+//! takes the graph as it is. Reference: Brody, Alon & Yahav (2022); Xu et al. (2019).
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use burn::{
     },
 };
 use fattail_core::{Error as CoreError, Panel};
-use fattail_fused::graph::{Edges as List, Gatv2, Graph, SelfLoops};
+use fattail_fused::graph::{Edges as List, Gatv2, GinBlock, Graph, SelfLoops};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     architecture::{positive, rate},
     layers::{Dense, Gatv2Layer, Gatv2Shape, GinLayer, Noise, Norm, Start},
     network::{Input, Memory, Network},
-    ops::Edges,
+    ops::{self, Activation, BlockWeights, Edges},
 };
 
 /// Kinds of graph layers.
@@ -126,7 +127,7 @@ impl GraphShape {
             let nodes = graph.edges.nodes;
             return Err(CoreError::setting("nodes", nodes, "the number of features").into());
         }
-        graph.looped().map(drop).map_err(Into::into)
+        graph.ready(self.kind).map(drop).map_err(Into::into)
     }
 }
 
@@ -157,23 +158,58 @@ pub struct GraphNetwork {
     #[module(skip)]
     shape: GraphShape,
     #[module(skip)]
-    looped: Looped,
+    ready: Ready,
 }
 
-/// The graph of features with a loop a node, once for all batches.
+/// The graph as layers read it, once for all batches.
 #[derive(Debug, Clone)]
-struct Looped {
+struct Ready {
     graph: Edges,
     weights: Vec<f32>,
+    /// The most edges that some of the nodes can have among themselves, for each of them.
+    densest: f64,
 }
 
 impl Weighted {
-    /// The graph with a loop a node, whose weight is the mean of what comes in.
-    fn looped(&self) -> Result<Looped, fattail_fused::Error> {
-        let loops = SelfLoops::new(&self.edges)?;
-        let weights = loops.fill(&self.weights, 1)?;
-        Ok(Looped { graph: Arc::new(Graph::new(loops.edges().clone())?), weights })
+    /// The graph for layers of a kind.
+    fn ready(&self, kind: GraphKind) -> Result<Ready, fattail_fused::Error> {
+        let (list, weights) = match kind {
+            GraphKind::Gatv2 => {
+                let loops = SelfLoops::new(&self.edges)?;
+                (loops.edges().clone(), loops.fill(&self.weights, 1)?)
+            }
+            GraphKind::Gin => {
+                let (found, expected) = (self.weights.len(), self.edges.len());
+                if found != expected {
+                    let what = "the weights of edges";
+                    return Err(fattail_fused::Error::Length { what, found, expected });
+                }
+                (self.edges.clone(), self.weights.clone())
+            }
+        };
+        let graph = Graph::new(list)?;
+        let densest = densest(graph.edges());
+        Ok(Ready { graph: Arc::new(graph), weights, densest })
     }
+}
+
+/// The largest of `E_k / k` over k, with E_k a bound on the edges among any k nodes: each has at most its
+/// own degree and at most one from each of the k, as often as the most frequent edge stands.
+fn densest(edges: &List) -> f64 {
+    let mut degrees = vec![0usize; edges.nodes];
+    edges.targets.iter().for_each(|&target| degrees[target as usize] += 1);
+    degrees.sort_unstable_by_key(|&degree| std::cmp::Reverse(degree));
+    let mut pairs: Vec<(u32, u32)> =
+        edges.sources.iter().copied().zip(edges.targets.iter().copied()).collect();
+    pairs.sort_unstable();
+    let often = pairs.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or(0);
+    let mut sums = vec![0];
+    degrees.iter().for_each(|degree| sums.push(sums[sums.len() - 1] + degree));
+    let share = |count: usize| {
+        let cut = degrees[..count].partition_point(|&degree| degree > count * often);
+        (cut * count * often + sums[count] - sums[cut]) as f64 / count as f64
+    };
+    (1..=edges.nodes).map(share).fold(0.0, f64::max)
 }
 
 impl GraphNetwork {
@@ -188,7 +224,7 @@ impl GraphNetwork {
             if on_features { ([inputs, width], inputs) } else { ([width, inputs], 1) };
         let bound = 1.0 / (if on_features { width } else { inputs }.max(1) as f32).sqrt();
         let (Nodes::Features { graph } | Nodes::Assets { graph, .. }) = &shape.nodes;
-        let looped = graph.looped()?;
+        let ready = graph.ready(shape.kind)?;
         let gat = Gatv2Shape {
             inputs: width,
             heads: shape.heads,
@@ -196,13 +232,14 @@ impl GraphNetwork {
             edge_inputs: 1,
             share: false,
             concat: true,
-            negative_slope: 0.2,
+            residual: false,
+            negative_slope: SLOPE,
         };
         let mut block = |_| GraphBlock {
             norm: Norm::new(width, start),
             gat: (shape.kind == GraphKind::Gatv2).then(|| Gatv2Layer::new(gat, start)),
             gin: (shape.kind == GraphKind::Gin)
-                .then(|| GinLayer::new(width, 2 * width, width, start)),
+                .then(|| GinLayer::new(width, HIDDEN * width, width, start)),
         };
         let layers = (0..shape.layers).map(&mut block).collect();
         let embed_weight = start.uniform(rows, bound);
@@ -215,45 +252,47 @@ impl GraphNetwork {
             norm: Norm::new(width, start),
             head,
             shape,
-            looped,
+            ready,
         })
     }
 
-    fn block(&self, at: usize, on: &Looped, states: Tensor<3>, noise: Noise) -> Tensor<3> {
+    fn block(
+        &self,
+        at: usize,
+        on: &Ready,
+        weights: Option<Tensor<2>>,
+        states: Tensor<3>,
+        noise: Noise,
+    ) -> Tensor<3> {
         let block = &self.layers[at];
+        let [batch, nodes, width] = states.dims();
+        if let Some(gin) = &block.gin {
+            let mask = self.mask(noise, at, batch * nodes);
+            return ops::gin_block(&on.graph, states, block_weights(&block.norm, gin), mask);
+        }
         let normed = block.norm.forward(states.clone());
-        let out = match (&block.gat, &block.gin) {
-            (Some(gat), _) => {
-                let edges = on.weights.len();
-                let weights = TensorData::new(on.weights.clone(), [edges, 1]);
-                let weights =
-                    Tensor::<2>::from_data(weights, &normed.device()).cast(normed.dtype());
-                gat.forward(&on.graph, normed, Some(weights))
-            }
-            (None, Some(gin)) => gin.forward(&on.graph, normed),
-            (None, None) => normed,
+        let out = match &block.gat {
+            Some(gat) => gat.forward(&on.graph, normed, weights),
+            None => normed,
         };
-        let [batch, nodes, width] = out.dims();
         let flat = relu(out).reshape([batch * nodes, width]);
         states + noise.dropout(flat, self.shape.dropout, at).reshape([batch, nodes, width])
     }
 
-    fn run(&self, on: &Looped, start: Tensor<3>, noise: Noise) -> Tensor<3> {
-        let layers = 0..self.layers.len();
-        layers.fold(start, |states, at| self.block(at, on, states, noise))
+    /// What dropout multiplies the values of a layer by.
+    fn mask(&self, noise: Noise, at: usize, rows: usize) -> Option<Vec<f32>> {
+        let rate = self.shape.dropout;
+        let key = noise.key().filter(|_| rate > 0.0)?;
+        fattail_fused::mlp::mask(key, at, rows, self.shape.width, rate).ok()
     }
 
-    /// What the attention takes while it runs, and the features of its edges.
-    fn kernel_scratch(&self, samples: usize) -> u64 {
-        if self.shape.kind == GraphKind::Gin {
-            return 0;
-        }
-        let (heads, width) = (self.shape.heads, self.shape.width / self.shape.heads.max(1));
-        let layer = Gatv2 { batch: samples.max(1), heads, width, negative_slope: 0.2 };
-        let threads = rayon::current_num_threads();
-        let bytes = layer.workspace_bytes(&self.looped.graph, true, threads).unwrap_or(usize::MAX);
-        bytes as u64
-            + Memory::values(4 * self.shape.layers * self.looped.weights.len() * self.shape.width)
+    fn run(&self, on: &Ready, start: Tensor<3>, noise: Noise) -> Tensor<3> {
+        let weights = (self.shape.kind == GraphKind::Gatv2).then(|| {
+            let weights = TensorData::new(on.weights.clone(), [on.weights.len(), 1]);
+            Tensor::<2>::from_data(weights, &start.device()).cast(start.dtype())
+        });
+        let block = |states, at| self.block(at, on, weights.clone(), states, noise);
+        (0..self.layers.len()).fold(start, block)
     }
 
     fn read(&self, states: Tensor<2>) -> Tensor<1> {
@@ -262,25 +301,112 @@ impl GraphNetwork {
     }
 
     fn on_features(&self, values: Tensor<2>, noise: Noise) -> Tensor<1> {
-        let [samples, _] = values.dims();
-        let weight = self.embed_weight.val().unsqueeze::<3>();
-        let start = values.unsqueeze_dim::<3>(2) * weight + self.embed_bias.val().unsqueeze::<3>();
-        let states = self.run(&self.looped, start, noise);
-        self.read(states.mean_dim(1).reshape([samples, self.shape.width]))
+        let start = ops::embed(values, self.embed_weight.val(), self.embed_bias.val());
+        self.read(ops::mean(self.run(&self.ready, start, noise)))
     }
 
     /// One graph of all rows: each era's assets joined among themselves.
     fn on_assets(&self, input: &Input<'_>, asset: &[u32], noise: Noise) -> Tensor<1> {
-        let [rows, _] = input.values.dims();
-        let on = present(&self.looped, input, asset);
-        let start = input.values.clone().matmul(self.embed_weight.val().transpose());
-        let start = (start + self.embed_bias.val()).unsqueeze::<3>();
-        self.read(self.run(&on, start, noise).reshape([rows, self.shape.width]))
+        let ([rows, _], width) = (input.values.dims(), self.shape.width);
+        let on = present(&self.ready, input, asset);
+        let bias = self.embed_bias.val().reshape([width]);
+        let weight = self.embed_weight.val();
+        let start = ops::linear(input.values.clone(), weight, bias, Activation::None);
+        self.read(self.run(&on, start.unsqueeze::<3>(), noise).reshape([rows, width]))
+    }
+
+    /// Nodes of a batch, edges of its graph, and samples that share it.
+    fn sizes(&self, samples: usize) -> Sizes {
+        if self.shape.on_assets() {
+            let edges = (samples as f64 * self.ready.densest).ceil() as usize;
+            // The list and both its indices, weights twice, and where each asset stands.
+            let own = 13 * edges + 8 * samples + 2 * self.ready.graph.nodes();
+            return Sizes { nodes: samples, edges, batch: 1, own };
+        }
+        let (nodes, edges) = (samples * self.shape.inputs, self.ready.weights.len());
+        Sizes { nodes, edges, batch: samples, own: edges }
+    }
+
+    /// What a layer of attention keeps, and what it takes while it runs.
+    fn attention_memory(&self, sizes: &Sizes) -> (usize, u64) {
+        let GraphShape { heads, width, dropout, .. } = self.shape;
+        let values = sizes.nodes * width;
+        let dropped = if dropout > 0.0 { 2 } else { 0 };
+        // The norm, both sides, what is attended, the ReLU and the sum; the weight of each edge and head;
+        // what the layer makes of the edges' weights.
+        let weights = sizes.batch * sizes.edges * heads;
+        let kept = (6 + dropped) * values + weights + sizes.edges * width;
+        let kernel = Gatv2 {
+            batch: sizes.batch.max(1),
+            heads,
+            width: width / heads.max(1),
+            negative_slope: SLOPE as f32,
+        };
+        let (graph, threads) = ([sizes.nodes / sizes.batch.max(1), sizes.edges], threads());
+        let bytes = kernel.workspace_bytes_of(graph, true, threads).unwrap_or(usize::MAX);
+        // The gradients of the sum, of the ReLU and of both sides, and of what the edges give.
+        (kept, bytes as u64 + Memory::values(3 * values + 3 * sizes.edges * width))
+    }
+
+    /// The same of a fused GIN block, in bytes.
+    fn block_memory(&self, sizes: &Sizes) -> (u64, u64) {
+        let GraphShape { width, dropout, .. } = self.shape;
+        let values = Memory::values(sizes.nodes * width);
+        let block = GinBlock {
+            batch: sizes.batch.max(1),
+            width,
+            hidden: HIDDEN * width,
+            norm_epsilon: 1e-5,
+        };
+        let nodes = (sizes.nodes / sizes.batch.max(1)).max(1);
+        let bytes = block.workspace_bytes(nodes, threads()).unwrap_or(usize::MAX);
+        let parameters = Memory::values((2 * HIDDEN * width + HIDDEN + 3) * width + 1);
+        // The states, a byte for each, and dropout's mask; in the backward pass the gradients of the
+        // output and of the states.
+        let masks = if dropout > 0.0 { values } else { 0 };
+        (values + values / 4 + masks, bytes as u64 + 2 * values + parameters)
+    }
+
+    /// What stands around the layers: the features and the first states, the norm and the head.
+    fn around(&self, samples: usize, sizes: &Sizes) -> usize {
+        let (inputs, width) = (self.shape.inputs, self.shape.width);
+        sizes.nodes * width + samples * (inputs + 3 * width + 8) + sizes.own
+    }
+}
+
+/// What a batch comes to.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    nodes: usize,
+    edges: usize,
+    batch: usize,
+    /// Values of 4 bytes that the batch's own graph takes.
+    own: usize,
+}
+
+/// The slope of the leaky ReLU.
+const SLOPE: f64 = 0.2;
+/// Values between the two layers inside GIN, by the width.
+const HIDDEN: usize = 2;
+
+fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+fn block_weights(norm: &Norm, gin: &GinLayer) -> BlockWeights {
+    BlockWeights {
+        norm_weight: norm.weight.val(),
+        norm_bias: norm.bias.val(),
+        epsilon: gin.eps.val(),
+        first_weight: gin.first.weight.val(),
+        first_bias: gin.first.bias.val(),
+        second_weight: gin.second.weight.val(),
+        second_bias: gin.second.bias.val(),
     }
 }
 
 /// The edges between the assets that are present, era by era, on the rows of a batch.
-fn present(all: &Looped, input: &Input<'_>, asset: &[u32]) -> Looped {
+fn present(all: &Ready, input: &Input<'_>, asset: &[u32]) -> Ready {
     let nodes = all.graph.nodes();
     let mut list = List { nodes: input.rows.len(), sources: Vec::new(), targets: Vec::new() };
     let mut weights = Vec::new();
@@ -307,7 +433,7 @@ fn present(all: &Looped, input: &Input<'_>, asset: &[u32]) -> Looped {
         }
     }
     let graph = Graph::new(list).expect("rows of the batch are its nodes");
-    Looped { graph: Arc::new(graph), weights }
+    Ready { graph: Arc::new(graph), weights, densest: all.densest }
 }
 
 impl Network for GraphNetwork {
@@ -319,23 +445,135 @@ impl Network for GraphNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        let on_features = !self.shape.on_assets();
-        let nodes = samples * if on_features { self.shape.inputs } else { 1 };
-        let edges = self.looped.weights.len() * if on_features { samples } else { 1 };
-        let (width, layers) = (self.shape.width, self.shape.layers);
-        let values = nodes * width;
-        let dropped = if self.shape.dropout > 0.0 { 2 } else { 0 };
-        // GATv2: the norm, both sides, what is attended, the ReLU, the sum, and the weight of each edge
-        // and head. GIN: the norm, the sum, twice the middle of the network inside, its output, the
-        // ReLU, the sum.
-        let (of_each, weights) = match self.shape.kind {
-            GraphKind::Gatv2 => (6 + dropped, edges * self.shape.heads),
-            GraphKind::Gin => (9 + dropped, 0),
+        let (layers, sizes) = (self.shape.layers, self.sizes(samples));
+        let around = Memory::values(self.around(samples, &sizes));
+        let (kept, scratch) = match self.shape.kind {
+            GraphKind::Gatv2 => {
+                let (kept, scratch) = self.attention_memory(&sizes);
+                (Memory::values(layers * kept), scratch)
+            }
+            GraphKind::Gin => {
+                let (kept, scratch) = self.block_memory(&sizes);
+                (layers as u64 * kept, scratch)
+            }
         };
-        let start = values + samples * (self.shape.inputs + 3 * width + 8);
-        Memory {
-            kept: Memory::values(layers * (of_each * values + weights) + start),
-            scratch: Memory::values(3 * values) + self.kernel_scratch(samples),
+        Memory { kept: kept + around, scratch }
+    }
+
+    fn composed_memory(&self, samples: usize) -> Memory {
+        if self.shape.kind == GraphKind::Gatv2 {
+            return self.memory(samples).composed();
+        }
+        let (layers, sizes) = (self.shape.layers, self.sizes(samples));
+        let values = sizes.nodes * self.shape.width;
+        let dropped = if self.shape.dropout > 0.0 { 2 } else { 0 };
+        // The norm, the sum, twice the middle, the output, the ReLU, the sum.
+        let kept = layers * (5 + 2 * HIDDEN + dropped) * values + self.around(samples, &sizes);
+        // And what runs along each edge.
+        let scratch = 3 * values + sizes.batch * sizes.edges * self.shape.width;
+        Memory { kept: Memory::values(kept), scratch: Memory::values(scratch) }.composed()
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use burn::tensor::Tensor;
+
+    use super::*;
+
+    fn assets(kind: GraphKind, edges: List) -> GraphNetwork {
+        let ids = (0..edges.nodes).map(|node| format!("{node:02}")).collect();
+        let weights = vec![0.5; edges.len()];
+        let asset = (0..edges.nodes as u32).collect();
+        let nodes = Nodes::Assets { graph: Weighted { edges, weights }, ids, asset };
+        let (layers, heads, width) = (1, 2, 4);
+        let shape = GraphShape {
+            inputs: 3,
+            nodes,
+            kind,
+            layers,
+            heads,
+            width,
+            dropout: 0.0,
+            sigmoid: false,
+        };
+        let device = crate::device::cpu().unwrap();
+        GraphNetwork::new(shape, &mut Start::new(1, &device)).unwrap()
+    }
+
+    /// A hub that all others look at, a clique of four, and a chain.
+    fn uneven() -> List {
+        let hub = (1..20).map(|node| (node, 0));
+        let clique = (1..5).flat_map(|a| (1..5).filter(move |&b| b != a).map(move |b| (a, b)));
+        let (sources, targets) =
+            hub.chain(clique).chain((5..19).map(|node| (node, node + 1))).unzip();
+        List { nodes: 20, sources, targets }
+    }
+
+    #[test]
+    fn the_densest_part_by_hand() {
+        // Each of four looks at two: three among any two or three with their loops.
+        let ring = |loops: bool| {
+            let own = (0..4).filter(move |_| loops).map(|node| (node, node));
+            let others = (0..4).flat_map(|node| [1, 2].map(|step| ((node + step) % 4, node)));
+            let (sources, targets) = others.chain(own).unzip();
+            List { nodes: 4, sources, targets }
+        };
+        assert_eq!((densest(&ring(false)), densest(&ring(true))), (2.0, 3.0));
+        // Alone, a node of a simple graph has its loop at most; the hub's 19 edges need 19 others.
+        assert!(densest(&uneven()) < 5.0);
+        let twice = List { nodes: 2, sources: vec![0, 0, 0], targets: vec![1, 1, 1] };
+        assert_eq!(densest(&twice), 3.0);
+    }
+
+    #[test]
+    fn no_batch_of_eras_has_more_edges_than_memory_counts() {
+        let device = crate::device::cpu().unwrap();
+        for kind in [GraphKind::Gatv2, GraphKind::Gin] {
+            let network = assets(kind, uneven());
+            let Nodes::Assets { asset, .. } = &network.shape.nodes else { panic!("assets") };
+            let mut state = 9u32;
+            for present_share in [1u32, 2, 5, 30] {
+                let (mut rows, mut eras) = (Vec::new(), Vec::new());
+                for era in 0..12 {
+                    for row in 0..20 {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        // Now and then the clique alone.
+                        let clique = era % 3 == 0 && present_share > 1;
+                        let here = if clique {
+                            (1..5).contains(&row)
+                        } else {
+                            (state >> 16) % present_share == 0
+                        };
+                        if here {
+                            rows.push(row);
+                            eras.push(era);
+                        }
+                    }
+                }
+                let values = Tensor::ones([rows.len(), 3], &device);
+                let input = Input { values, rows: &rows, eras: &eras };
+                let (found, counted) =
+                    (present(&network.ready, &input, asset), network.sizes(rows.len()));
+                assert!(found.weights.len() <= counted.edges, "{kind:?}, one of {present_share}");
+                assert!(found.graph.bytes() <= 4 * counted.own);
+            }
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_the_eras_of_a_batch() {
+        let network = assets(GraphKind::Gatv2, uneven());
+        let bytes = |samples| network.memory(samples).kept;
+        // Ten eras of all assets: their edges ten times, with both heads and what the layer makes of them.
+        let edges = 10 * network.ready.weights.len() as u64;
+        assert!(bytes(200) > 4 * edges * (2 + 4));
+        assert!(bytes(200) >= 9 * bytes(20));
+        assert!(network.memory(0).kept < 1000);
+        for kind in [GraphKind::Gatv2, GraphKind::Gin] {
+            let network = assets(kind, uneven());
+            let (fused, composed) = (network.memory(200), network.composed_memory(200));
+            assert!(composed.kept > 2 * fused.kept);
         }
     }
 }

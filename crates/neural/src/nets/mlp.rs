@@ -14,8 +14,9 @@ use burn::{
 use fattail_fused::mlp::{Head, Network as Shape};
 use fattail_training::Probe;
 
-use super::{dead, saturated};
+use super::{dead, with_head};
 use crate::{
+    Result,
     layers::{Dense, Noise, Norm, Start},
     network::{Input, Memory, Network},
 };
@@ -64,14 +65,23 @@ impl MlpNetwork {
         }
     }
 
-    fn block(&self, which: usize, input: Tensor<2>, noise: Noise) -> Tensor<2> {
+    /// The units of a layer.
+    fn units(&self, which: usize, input: Tensor<2>) -> Tensor<2> {
         let Block { linear, norm } = &self.layers[which];
-        let out = linear.forward(input.clone());
-        let out = relu(match norm {
+        let out = linear.forward(input);
+        relu(match norm {
             Some(norm) => norm.forward(out),
             None => out,
-        });
-        let out = noise.dropout(out, self.shape.dropout, which);
+        })
+    }
+
+    fn block(&self, which: usize, input: Tensor<2>, noise: Noise) -> Tensor<2> {
+        let units = self.units(which, input.clone());
+        self.joined(noise.dropout(units, self.shape.dropout, which), input)
+    }
+
+    /// What a layer leaves, joined to its input where it has the same width.
+    fn joined(&self, out: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
         let residual = self.shape.residual && input.dims() == out.dims();
         if residual { out + input } else { out }
     }
@@ -92,17 +102,16 @@ impl Network for MlpNetwork {
         self.last(layers.fold(start, |values, which| self.block(which, values, noise)))
     }
 
-    fn probe(&self, input: &Input<'_>) -> Vec<Probe> {
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
         let mut values = self.normed(input.values.clone());
         let mut all = Vec::with_capacity(self.layers.len() + 1);
         for which in 0..self.layers.len() {
-            values = self.block(which, values, Noise::OFF);
-            all.push(dead(format!("layers.{which}"), values.clone()));
+            // Before the input is joined to it: a dead unit passes its input on and looks alive.
+            let units = self.units(which, values.clone());
+            all.push(dead(format!("layers.{which}"), units.clone())?);
+            values = self.joined(units, values);
         }
-        if self.shape.head == Head::Sigmoid {
-            all.push(saturated("head".to_owned(), self.last(values)));
-        }
-        all
+        with_head(all, self.last(values), self.shape.head == Head::Sigmoid)
     }
 
     fn memory(&self, samples: usize) -> Memory {

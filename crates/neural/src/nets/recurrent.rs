@@ -5,11 +5,15 @@ use burn::{
     tensor::{Tensor, activation::sigmoid},
 };
 use fattail_fused::recurrent::Recurrent;
+use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
+use super::{activated, few, saturated, with_head};
 use crate::{
+    Result,
     layers::{Cell, Dense, Noise, RecurrentLayer, Start},
     network::{Input, Memory, Network},
+    ops::{self, Activation},
 };
 
 /// The shape of a [`RecurrentNetwork`].
@@ -53,6 +57,34 @@ impl RecurrentNetwork {
     }
 }
 
+impl RecurrentNetwork {
+    /// The prediction from the last layer's states.
+    fn read(&self, states: Tensor<3>) -> Tensor<1> {
+        let last: Tensor<2> = states.narrow(1, self.shape.window - 1, 1).squeeze_dim(1);
+        activated(self.head.forward(last).squeeze_dim(1), self.shape.sigmoid)
+    }
+
+    /// The gates of a layer at all steps, from its inputs and its states: of an LSTM input, forget and
+    /// output, of a GRU reset and update.
+    fn gates(&self, layer: &RecurrentLayer, input: Tensor<3>, states: Tensor<3>) -> Tensor<3> {
+        let RecurrentShape { window, cell, hidden, .. } = self.shape;
+        let none = states.clone().narrow(1, 0, 1).zeros_like();
+        let before = match window {
+            1 => none,
+            _ => Tensor::cat(vec![none, states.narrow(1, 0, window - 1)], 1),
+        };
+        let (ih, hh) = (layer.weight_ih.val(), layer.weight_hh.val());
+        let (own, past) = (layer.bias_ih.val(), layer.bias_hh.val());
+        let sums = ops::linear(input, ih, own, Activation::None)
+            + ops::linear(before, hh, past, Activation::None);
+        let first = sums.clone().narrow(2, 0, 2 * hidden);
+        sigmoid(match cell {
+            Cell::Lstm => Tensor::cat(vec![first, sums.narrow(2, 3 * hidden, hidden)], 2),
+            Cell::Gru => first,
+        })
+    }
+}
+
 impl Network for RecurrentNetwork {
     fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
         let [samples, _] = input.values.dims();
@@ -65,9 +97,21 @@ impl Network for RecurrentNetwork {
             }
             states = layer.forward(states);
         }
-        let last: Tensor<2> = states.narrow(1, window - 1, 1).squeeze_dim(1);
-        let out = self.head.forward(last).squeeze_dim(1);
-        if self.shape.sigmoid { sigmoid(out) } else { out }
+        self.read(states)
+    }
+
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
+        let RecurrentShape { inputs, window, .. } = self.shape;
+        let values = few(input, window);
+        let samples = values.dims()[0];
+        let mut states = values.reshape([samples, window, inputs]);
+        let mut all = Vec::with_capacity(self.layers.len() + 1);
+        for (at, layer) in self.layers.iter().enumerate() {
+            let next = layer.forward(states.clone());
+            all.push(saturated(format!("layers.{at}"), self.gates(layer, states, next.clone()))?);
+            states = next;
+        }
+        with_head(all, self.read(states), self.shape.sigmoid)
     }
 
     fn memory(&self, samples: usize) -> Memory {

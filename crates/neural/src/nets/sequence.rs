@@ -4,13 +4,13 @@
 //! a function of what came before, from which the prediction is read. Reference: Vaswani et al. (2017);
 //! Su et al. (2021).
 
-use burn::{
-    module::Module,
-    tensor::{Tensor, activation::sigmoid},
-};
+use burn::{module::Module, tensor::Tensor};
+use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
+use super::{activated, few, look, squares, with_head};
 use crate::{
+    Result,
     layers::{Dense, Encoder, EncoderShape, Noise, Start},
     network::{Input, Memory, Network},
 };
@@ -57,15 +57,30 @@ impl SequenceNetwork {
     }
 }
 
+impl SequenceNetwork {
+    /// The first layer's input: a token a row.
+    fn start(&self, values: Tensor<2>) -> Tensor<3> {
+        let [samples, _] = values.dims();
+        let SequenceShape { inputs, window, .. } = self.shape;
+        self.embed.forward(values.reshape([samples, window, inputs]))
+    }
+
+    /// The prediction from the last layer's output.
+    fn read(&self, states: Tensor<3>) -> Tensor<1> {
+        let last: Tensor<2> = states.narrow(1, self.shape.window - 1, 1).squeeze_dim(1);
+        let out = self.head.forward(self.encoder.norm.forward(last)).squeeze_dim(1);
+        activated(out, self.shape.sigmoid)
+    }
+}
+
 impl Network for SequenceNetwork {
     fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
-        let [samples, _] = input.values.dims();
-        let SequenceShape { inputs, window, .. } = self.shape;
-        let start = self.embed.forward(input.values.clone().reshape([samples, window, inputs]));
-        let states = self.encoder.layers(start, noise);
-        let last: Tensor<2> = states.narrow(1, window - 1, 1).squeeze_dim(1);
-        let out = self.head.forward(self.encoder.norm.forward(last)).squeeze_dim(1);
-        if self.shape.sigmoid { sigmoid(out) } else { out }
+        self.read(self.encoder.layers(self.start(input.values.clone()), noise))
+    }
+
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
+        let (states, all) = look(&self.encoder, self.start(few(input, self.shape.window)))?;
+        with_head(all, self.read(states), self.shape.sigmoid)
     }
 
     fn memory(&self, samples: usize) -> Memory {
@@ -75,5 +90,10 @@ impl Network for SequenceNetwork {
         let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = encoder.memory(samples, window);
         (0..layers).fold(start, |sum, _| sum + layer)
+    }
+
+    fn composed_memory(&self, samples: usize) -> Memory {
+        let layer = squares(&self.shape.encoder, samples, self.shape.window);
+        (0..self.shape.layers).fold(self.memory(samples).composed(), |sum, _| sum.beside(layer))
     }
 }

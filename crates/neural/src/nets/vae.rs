@@ -3,7 +3,8 @@
 //! ```text
 //! h = relu(enc1 x),  mu = mu h,  v = logvar h,  z = mu + exp(v / 2) noise,  x~ = dec2 relu(dec1 z)
 //! loss = mean over samples of  sum_j (x_j - x~_j)^2 + beta sum_k max(KL_k, free bits)
-//! KL_k = (mu_k^2 + exp(v_k) - v_k - 1) / 2, averaged over the batch before the floor is applied
+//! KL_k = (mu_k^2 + exp(v_k) - v_k - 1) / 2, averaged over the batch before the floor is applied;
+//!        both means by the samples' weights
 //! ```
 //!
 //! The floor leaves each latent some information at no price, so that none dies at once. Reference: Kingma
@@ -13,9 +14,12 @@ use burn::{
     module::{Module, Param},
     tensor::{Tensor, activation::relu},
 };
+use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
+use super::{count, dead};
 use crate::{
+    Result,
     layers::{Dense, Noise, Start},
     network::{Input, Memory, Network, Truth},
     ops::Activation,
@@ -100,21 +104,46 @@ impl VaeNetwork {
         self.output.forward(self.decoder.activated(latent, Activation::Relu))
     }
 
-    /// The loss of scaled features with the noise `noise`, of the latent values' shape.
+    /// The loss of scaled features with the noise `noise`, of the latent values' shape; all samples count
+    /// alike.
     #[must_use]
     pub fn loss_with(&self, values: Tensor<2>, noise: Option<Tensor<2>>) -> Tensor<1> {
-        let samples = values.dims()[0].max(1) as f64;
+        let [samples, _] = values.dims();
+        let like = values.clone().narrow(1, 0, 1).reshape([samples]).ones_like();
+        self.weighted_loss(values, noise, like.div_scalar(samples.max(1) as f64))
+    }
+
+    /// The same with weights that add up to 1.
+    fn weighted_loss(
+        &self,
+        values: Tensor<2>,
+        noise: Option<Tensor<2>>,
+        weight: Tensor<1>,
+    ) -> Tensor<1> {
+        let weight = weight.unsqueeze_dim::<2>(1);
         let [mean, spread] = self.encode(values.clone());
         let latent = match noise {
             Some(noise) => mean.clone() + spread.clone().mul_scalar(0.5).exp() * noise,
             None => mean.clone(),
         };
-        let error = (values - self.decode(latent)).square().sum().div_scalar(samples);
+        // Row by row first: short sums have a fixed order on the CPU.
+        let error = (values - self.decode(latent)).square().sum_dim(1);
+        let error = (error * weight.clone()).sum();
         let divergence = mean.square() + spread.clone().exp() - spread.add_scalar(1.0);
-        let each = divergence.mean_dim(0).mul_scalar(0.5);
+        let each = (divergence * weight).sum_dim(0).mul_scalar(0.5);
         // relu(x - f) + f is max(x, f).
         let floored = relu(each.sub_scalar(self.shape.free_bits)).add_scalar(self.shape.free_bits);
         error + floored.sum().mul_scalar(self.shape.beta)
+    }
+
+    /// The share of latent means that vary by less than 0.01 over the samples: they tell nothing of them
+    /// (Burda, Grosse & Salakhutdinov 2016, section 5.2).
+    fn collapsed(&self, mean: Tensor<2>) -> Result<Probe> {
+        let latent = self.shape.latent;
+        let centred = mean.clone() - mean.mean_dim(0);
+        let still = centred.square().mean_dim(0).lower_scalar(0.01).int().reshape([latent]);
+        let dead = count(still)? / latent.max(1) as f64;
+        Ok(Probe { layer: "mu".to_owned(), dead, saturated: 0.0 })
     }
 }
 
@@ -127,11 +156,20 @@ impl Network for VaeNetwork {
         error.mean_dim(1).squeeze_dim(1)
     }
 
-    fn loss(&self, input: &Input<'_>, _truth: &Truth<'_>, noise: Noise) -> Tensor<1> {
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
+        let hidden = self.encoder.activated(self.scaled(input.values.clone()), Activation::Relu);
+        let mean = self.mu.forward(hidden.clone());
+        let back = self.decoder.activated(mean.clone(), Activation::Relu);
+        Ok(vec![dead("encoder", hidden)?, self.collapsed(mean)?, dead("decoder", back)?])
+    }
+
+    fn loss(&self, input: &Input<'_>, truth: &Truth<'_>, noise: Noise) -> Tensor<1> {
         let samples = input.values.dims()[0];
         let like = Tensor::<2>::zeros([samples, self.shape.latent], &input.values.device());
         let like = like.cast(input.values.dtype());
-        let loss = self.loss_with(self.scaled(input.values.clone()), noise.normal(&like, 0));
+        let weight = truth.weight().cast(input.values.dtype());
+        let scaled = self.scaled(input.values.clone());
+        let loss = self.weighted_loss(scaled, noise.normal(&like, 0), weight);
         loss.cast(burn::tensor::DType::F32)
     }
 

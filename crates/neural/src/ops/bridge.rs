@@ -58,10 +58,21 @@ pub(crate) struct Pass<'a, S> {
 /// Inputs of an operation, by their number.
 #[derive(ExtensionType)]
 pub(crate) enum Inputs<B: Backend> {
+    One(FloatTensor<B>),
     Two(FloatTensor<B>, FloatTensor<B>),
     Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
     Four(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
     Five(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+    Eight(
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+        FloatTensor<B>,
+    ),
     Thirteen(
         FloatTensor<B>,
         FloatTensor<B>,
@@ -92,10 +103,12 @@ type CpuTensor = FloatTensor<Flex>;
 impl Fused for Flex {
     fn fused<O: Operation>(inputs: Inputs<Self>, operation: O) -> FloatTensor<Self> {
         match inputs {
+            Inputs::One(a) => plain([a], &operation),
             Inputs::Two(a, b) => plain([a, b], &operation),
             Inputs::Three(a, b, c) => plain([a, b, c], &operation),
             Inputs::Four(a, b, c, d) => plain([a, b, c, d], &operation),
             Inputs::Five(a, b, c, d, e) => plain([a, b, c, d, e], &operation),
+            Inputs::Eight(a, b, c, d, e, f, g, h) => plain([a, b, c, d, e, f, g, h], &operation),
             Inputs::Thirteen(a, b, c, d, e, f, g, h, i, j, k, l, m) => {
                 plain([a, b, c, d, e, f, g, h, i, j, k, l, m], &operation)
             }
@@ -106,10 +119,14 @@ impl Fused for Flex {
 impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
     fn fused<O: Operation>(inputs: Inputs<Self>, operation: O) -> FloatTensor<Self> {
         match inputs {
+            Inputs::One(a) => tracked::<O, C, 1>([a], operation),
             Inputs::Two(a, b) => tracked::<O, C, 2>([a, b], operation),
             Inputs::Three(a, b, c) => tracked::<O, C, 3>([a, b, c], operation),
             Inputs::Four(a, b, c, d) => tracked::<O, C, 4>([a, b, c, d], operation),
             Inputs::Five(a, b, c, d, e) => tracked::<O, C, 5>([a, b, c, d, e], operation),
+            Inputs::Eight(a, b, c, d, e, f, g, h) => {
+                tracked::<O, C, 8>([a, b, c, d, e, f, g, h], operation)
+            }
             Inputs::Thirteen(a, b, c, d, e, f, g, h, i, j, k, l, m) => {
                 tracked::<O, C, 13>([a, b, c, d, e, f, g, h, i, j, k, l, m], operation)
             }

@@ -62,6 +62,20 @@ fn composed(
     norm2(middle.clone() + drop(feed(middle), 4))
 }
 
+/// The units in the middle of the feed-forward part, without dropout.
+pub(crate) fn units(shape: &EncoderShape, input: Tensor<3>, weights: &EncoderWeights) -> Tensor<3> {
+    let norm1 = |x| layer_norm(x, weights.norm1_weight.clone(), weights.norm1_bias.clone(), EPS);
+    let norm2 = |x| layer_norm(x, weights.norm2_weight.clone(), weights.norm2_bias.clone(), EPS);
+    let attention = |x| attention(shape, x, weights, None);
+    let middle = if shape.norm_first {
+        norm2(input.clone() + attention(norm1(input)))
+    } else {
+        norm1(input.clone() + attention(input))
+    };
+    let (w, b) = (weights.linear1_weight.clone(), weights.linear1_bias.clone());
+    linear(middle, w, b, shape.activation())
+}
+
 fn attention(
     shape: &EncoderShape,
     input: Tensor<3>,

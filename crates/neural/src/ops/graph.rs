@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation::leaky_relu};
-use fattail_fused::graph::Graph;
+use fattail_fused::graph::{Graph, SelfLoops};
 
 use super::fusable;
 
@@ -40,13 +40,43 @@ pub(crate) fn gin(graph: &Edges, input: Tensor<3>, epsilon: Tensor<1>) -> Tensor
     composed_gin(graph, input, epsilon)
 }
 
+/// The features of a list with loops from those of the list before, `[edges, width]`: a loop has the mean of
+/// what comes in.
+pub(crate) fn fill(loops: &Arc<SelfLoops>, features: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if fusable(&features) {
+        return fused::fill(loops, features);
+    }
+    composed_fill(loops, features)
+}
+
+fn indices<const D: usize>(indices: &[u32], like: &Tensor<D>) -> Tensor<1, Int> {
+    let indices: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+    let length = indices.len();
+    Tensor::from_data(TensorData::new(indices, [length]), &like.device())
+}
+
 fn ends<const D: usize>(graph: &Edges, like: &Tensor<D>) -> [Tensor<1, Int>; 2] {
     let edges = graph.edges();
-    [&edges.sources, &edges.targets].map(|ends| {
-        let ends: Vec<i32> = ends.iter().map(|&node| node as i32).collect();
-        let length = ends.len();
-        Tensor::from_data(TensorData::new(ends, [length]), &like.device())
-    })
+    [&edges.sources, &edges.targets].map(|ends| indices(ends, like))
+}
+
+fn composed_fill(loops: &SelfLoops, features: Tensor<2>) -> Tensor<2> {
+    let (nodes, [_, width]) = (loops.edges().nodes, features.dims());
+    let zeros = Tensor::<2>::zeros([nodes, width], &features.device()).cast(features.dtype());
+    let targets = &loops.edges().targets[..loops.kept().len()];
+    if targets.is_empty() {
+        return zeros;
+    }
+    let mut counts = vec![0.0f32; nodes];
+    targets.iter().for_each(|&target| counts[target as usize] += 1.0);
+    let counts: Vec<f32> = counts.into_iter().map(|count| count.max(1.0)).collect();
+    let counts = Tensor::<2>::from_data(TensorData::new(counts, [nodes, 1]), &features.device());
+    let kept = features.clone().select(0, indices(loops.kept(), &features));
+    let into = indices(targets, &features);
+    let sums = zeros.select_assign(0, into, kept.clone(), IndexingUpdateOp::Add);
+    let means = sums / counts.cast(features.dtype());
+    Tensor::cat(vec![kept, means], 0)
 }
 
 fn composed_gatv2(
@@ -88,8 +118,10 @@ fn composed_gin(graph: &Edges, input: Tensor<3>, epsilon: Tensor<1>) -> Tensor<3
 
 #[cfg(feature = "flex")]
 mod fused {
+    use std::sync::Arc;
+
     use burn::tensor::Tensor;
-    use fattail_fused::graph::{Gatv2, Gatv2Gradients, Gatv2Inputs, Gin, GinGradients};
+    use fattail_fused::graph::{Gatv2, Gatv2Gradients, Gatv2Inputs, Gin, GinGradients, SelfLoops};
 
     use super::Edges;
     use crate::ops::bridge::{Inputs, Operation, Pass, run};
@@ -200,6 +232,34 @@ mod fused {
             vec![Some(input), Some(vec![epsilon])]
         }
     }
+
+    #[derive(Debug, Clone)]
+    struct Filling {
+        loops: Arc<SelfLoops>,
+        width: usize,
+    }
+
+    pub(super) fn fill(loops: &Arc<SelfLoops>, features: Tensor<2>) -> Tensor<2> {
+        let operation = Filling { loops: loops.clone(), width: features.dims()[1] };
+        run(Inputs::One(features.into_dispatch()), operation)
+    }
+
+    impl Operation for Filling {
+        type Saved = ();
+
+        fn shape(&self) -> Vec<usize> {
+            vec![self.loops.edges().len(), self.width]
+        }
+
+        fn forward(&self, inputs: &[&[f32]], _training: bool) -> (Vec<f32>, ()) {
+            (self.loops.fill(inputs[0], self.width).expect("shapes are checked"), ())
+        }
+
+        fn backward(&self, pass: &Pass<'_, ()>) -> Vec<Option<Vec<f32>>> {
+            let found = self.loops.fill_gradient(pass.gradient, self.width);
+            vec![Some(found.expect("shapes are checked"))]
+        }
+    }
 }
 
 #[cfg(all(test, feature = "flex"))]
@@ -244,5 +304,21 @@ mod tests {
             |x| gin(&graph, input(x), x[1].clone()),
             |x| composed_gin(&graph, input(x), x[1].clone()),
         );
+    }
+    #[test]
+    fn loops_are_filled_alike() {
+        let loops = Arc::new(SelfLoops::new(graph().edges()).expect("a graph"));
+        let features = |x: &[Tensor<1>]| x[0].clone().reshape([8, 3]);
+        check(
+            &[random([24], 6)],
+            |x| fill(&loops, features(x)),
+            |x| composed_fill(&loops, features(x)),
+        );
+        // Nothing but a loop: its features are dropped.
+        let alone = List { nodes: 2, sources: vec![1], targets: vec![1] };
+        let alone = Arc::new(SelfLoops::new(&alone).expect("a graph"));
+        let [fused, composed] =
+            [fill(&alone, random([1, 3], 7)), composed_fill(&alone, random([1, 3], 7))];
+        assert_eq!(fused.into_data(), composed.into_data());
     }
 }

@@ -9,16 +9,18 @@ mod bridge;
 mod encoder;
 mod graph;
 mod linear;
+mod nodes;
 mod norm;
 mod recurrent;
 #[cfg(all(test, feature = "flex"))]
 mod twins;
 
 pub(crate) use attention::{Attention, attend};
-pub(crate) use encoder::{EncoderWeights, encode, rotated};
-pub(crate) use graph::{Edges, gatv2, gin};
+pub(crate) use encoder::{EncoderWeights, encode, rotated, units};
+pub(crate) use graph::{Edges, fill, gatv2, gin};
 pub(crate) use linear::{Activation, linear};
-pub(crate) use norm::layer_norm;
+pub(crate) use nodes::{BlockWeights, embed, gin_block, mean};
+pub(crate) use norm::{layer_norm, squares};
 pub(crate) use recurrent::{RecurrentWeights, recur};
 
 use burn::tensor::{DType, Tensor};

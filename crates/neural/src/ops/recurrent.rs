@@ -122,8 +122,7 @@ mod fused {
                 bias_ih: &mut bias_ih,
                 bias_hh: &mut bias_hh,
             };
-            let record =
-                Record { input: pass.inputs[0], states: pass.output, saved: pass.saved };
+            let record = Record { input: pass.inputs[0], states: pass.output, saved: pass.saved };
             let done = self.0.backward(weights(pass.inputs), record, pass.gradient, gradients);
             done.expect("shapes are checked");
             vec![input, Some(ih), Some(hh), Some(bias_ih), Some(bias_hh)]

@@ -6,6 +6,7 @@ use ::safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use fattail_training::Named;
 use half::{bf16, f16};
 
+use super::each;
 use crate::{Error, Result};
 
 const FORMAT: &str = "safetensors";
@@ -15,6 +16,16 @@ fn bad(reason: impl ToString) -> Error {
 }
 
 /// The bytes of a file with these tensors in `f32`, and text that goes with them.
+///
+/// ```
+/// use fattail_neural::weights::{Named, from_safetensors, to_safetensors};
+/// let bias = Named { name: "head.bias".into(), shape: vec![2], values: vec![0.5, -1.0] };
+/// let bytes = to_safetensors(&[bias], &[("made by", "me")])?;
+/// let read = from_safetensors(&bytes)?;
+/// assert_eq!((read[0].name.as_str(), read[0].values[1]), ("head.bias", -1.0));
+/// assert!(from_safetensors(&bytes[..20]).is_err());
+/// # Ok::<(), fattail_neural::Error>(())
+/// ```
 ///
 /// # Errors
 /// When a name stands twice or a tensor's length is not that of its shape.
@@ -34,7 +45,7 @@ pub fn to_safetensors(weights: &[Named], text: &[(&str, &str)]) -> Result<Vec<u8
     ::safetensors::serialize(views, Some(text.collect())).map_err(bad)
 }
 
-/// The tensors of a file, in `f32` whatever they were, by name.
+/// The tensors of a file, in `f32` whatever they were, sorted by name; see [`to_safetensors`].
 ///
 /// # Errors
 /// [`Error::Format`] for bytes that are no such file and for kinds that are no numbers with a point.
@@ -60,8 +71,4 @@ fn values(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
         Dtype::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
         other => return Err(bad(format!("tensor '{name}' is of kind {other:?}"))),
     })
-}
-
-fn each<const N: usize>(data: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    data.as_chunks::<N>().0.iter().map(|bytes| read(*bytes)).collect()
 }

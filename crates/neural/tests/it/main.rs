@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod conform;
 #[cfg(any(feature = "vulkan", feature = "wgpu"))]
 mod devices;
+mod faults;
+mod graphs;
+mod hostile;
 mod learners;
 mod references;
 mod runs;

@@ -193,10 +193,8 @@ fn bad_panels_and_settings_are_refused_by_name() {
     let data = panel(6);
     let mut broken = data.feature(2).to_f32();
     broken[10] = f32::NAN;
-    let nan = data.replace_features([(2usize, broken)]);
-    if let Ok(nan) = nan {
-        refused(small(regime(1)).fit(&nan), "column 'c' holds NaN");
-    }
+    let nan = data.replace_features([(2usize, broken)]).unwrap();
+    refused(small(regime(1)).fit(&nan), "column 'c' holds NaN");
     refused(FeatureTransformer { heads: 3, ..small(regime(1)) }.fit(&data), "heads");
     refused(
         RobustMlp { dropout: 1.0, regime: regime(1), ..RobustMlp::default() }.fit(&data),
@@ -273,16 +271,8 @@ fn hostile_files_are_refused() {
     };
     small(regime(1)).fit_with(&data, Desk { sink: Some(&mut sink), ..Desk::default() }).unwrap();
     let wider = FeatureTransformer { width: 16, ..small(regime(1)) };
-    refused(wider.fit_with(&data, Desk { resume: Some(&kept), ..Desk::default() }), "");
-    for seed in 0..200u64 {
-        // Bytes flipped at random never panic.
-        let mut noisy = bytes.clone();
-        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        for _ in 0..4 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let at = (state >> 33) as usize % noisy.len().min(600);
-            noisy[at] ^= (state >> 20) as u8;
-        }
-        let _ = NeuralModel::from_bytes(&noisy);
-    }
+    refused(
+        wider.fit_with(&data, Desk { resume: Some(&kept), ..Desk::default() }),
+        "of another run",
+    );
 }

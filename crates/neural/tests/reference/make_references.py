@@ -198,6 +198,24 @@ def graphs() -> list[Case]:
     return [*cases, Case("gin", model, {"x": torch.randn(2, NODES, 5)}, settings, state_file=True)]
 
 
+def files() -> None:
+    """State dictionaries that are read or refused as files, whatever their values."""
+    weight = torch.arange(6.0).reshape(2, 3) / 4
+    held = {
+        "weight": weight.t().contiguous().t(),  # strides that are not the shape's
+        "half": weight.half(), "brain": weight.bfloat16(), "double": weight.double(),
+        "tied": weight[1:], "batches": torch.tensor(7),
+    }
+    torch.save({"epoch": 3, "model": {"state_dict": held}}, HERE / "file_within.pt")
+    torch.save(held, HERE / "file_legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save({}, HERE / "file_empty.pt")
+    # Views that repeat one value: 4 GiB each in f32, in a file of a few hundred bytes.
+    many = {f"layers.{at}": torch.zeros(1).expand(1 << 15, 1 << 15) for at in range(3)}
+    torch.save(many, HERE / "file_repeats.pt")
+    # One tensor under so many names that together they are far larger than the file.
+    torch.save(dict.fromkeys(map(str, range(100)), torch.zeros(1000)), HERE / "file_shared.pt")
+
+
 def main() -> None:
     for old in (*HERE.glob("*.safetensors"), *HERE.glob("*.pt")):
         old.unlink()
@@ -206,6 +224,7 @@ def main() -> None:
         torch.manual_seed(seed)
         cases = make()
         entries += [write(case, 1_000 * (seed + 1) + at) for at, case in enumerate(cases)]
+    files()
     text = json.dumps({"versions": VERSIONS, "cases": entries}, indent=1)
     (HERE / "cases.json").write_text(text + "\n")
     total = sum(path.stat().st_size for path in HERE.iterdir() if path.is_file())

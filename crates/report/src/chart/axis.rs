@@ -18,6 +18,18 @@ pub(crate) fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
     below..above
 }
 
+/// The range of the finite values with a little air, zero inside only where it lies among them.
+pub(crate) fn close_range(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.filter(|value| value.is_finite()) {
+        (low, high) = (low.min(value), high.max(value));
+    }
+    let air = if high > low { 0.06 * (high - low) } else { 0.06 * high.abs().max(1e-9) };
+    let (below, above) = (low - air, high + air);
+    // No value at all, or values too far apart.
+    if (above - below).is_finite() { below..above } else { range(std::iter::empty()) }
+}
+
 /// Round ticks inside a range (steps of 1, 2 or 5) and the step between them.
 pub(crate) fn ticks(range: &Range<f64>, most: usize) -> (Vec<f64>, f64) {
     let raw = (range.end - range.start) / most.max(1) as f64;
@@ -66,6 +78,17 @@ mod tests {
         assert_eq!(range([0.0].into_iter()), -1.0..1.0);
         let some = range([0.5, 1.0, f64::INFINITY].into_iter());
         assert!(some.start == 0.0 && some.end > 1.0 && some.end < 1.1);
+    }
+
+    #[test]
+    fn a_close_range_holds_values_alone() {
+        let some = close_range([0.5, 1.0, f64::NAN].into_iter());
+        assert!((some.start - 0.47).abs() < 1e-12 && (some.end - 1.03).abs() < 1e-12);
+        let level = close_range([2.0].into_iter());
+        assert!(level.start < 2.0 && level.end > 2.0);
+        for nothing in [&[][..], &[f64::NAN], &[f64::MIN, f64::MAX]] {
+            assert_eq!(close_range(nothing.iter().copied()), -1.0..1.0);
+        }
     }
 
     #[test]

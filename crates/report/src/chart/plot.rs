@@ -17,6 +17,9 @@ use crate::{Result, number};
 type Context<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
+/// Pixels above a chart and on its left.
+const MARGINS: (u32, u32) = (10, 50);
+
 /// How values are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Marks {
@@ -38,10 +41,14 @@ pub(crate) struct Plot<'a> {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) eras: &'a [String],
+    /// What one of them is called.
+    pub(crate) of: &'a str,
     pub(crate) series: Vec<Series>,
     pub(crate) marks: Marks,
     /// A level to compare with, such as the mean.
     pub(crate) guide: Option<f64>,
+    /// Whether zero is always on the axis.
+    pub(crate) zero: bool,
 }
 
 impl Plot<'_> {
@@ -49,22 +56,28 @@ impl Plot<'_> {
     pub(crate) fn to_svg(&self) -> Result<String> {
         let mut both = String::new();
         for canvas in [Canvas::wide(250), Canvas::narrow(230)] {
-            both.push_str(
-                &canvas
-                    .svg(&self.title, &self.description, |surface| self.draw(surface, canvas))?,
-            );
+            both.push_str(&canvas.svg(&self.title, &self.description, |surface| {
+                self.draw(surface, canvas, MARGINS)
+            })?);
         }
         Ok(both)
     }
 
-    fn draw(&self, surface: &Surface<'_>, canvas: Canvas) -> Drawn {
+    /// Draws the chart with so many pixels left free above and on the left, where the ticks are named.
+    pub(super) fn draw(
+        &self,
+        surface: &Surface<'_>,
+        canvas: Canvas,
+        (above, left): (u32, u32),
+    ) -> Drawn {
         let values = self.series.iter().flat_map(|series| series.values.iter().copied());
-        let range = axis::range(values.chain(self.guide));
+        let values = values.chain(self.guide);
+        let range = if self.zero { axis::range(values) } else { axis::close_range(values) };
         let (places, step) = axis::ticks(&range, 7);
         let mut context = ChartBuilder::on(surface)
-            .margin_top(10 * FINE)
+            .margin_top(above * FINE)
             .margin_right(10 * FINE)
-            .margin_left(50 * FINE)
+            .margin_left(left * FINE)
             .margin_bottom(26 * FINE)
             .build_cartesian_2d(0.0..self.eras.len().max(1) as f64, range)?;
         for &place in &places {
@@ -111,7 +124,8 @@ impl Plot<'_> {
         }
         let (x, y) = context.plotting_area().get_pixel_range();
         let middle = ((x.start + x.end) / 2, y.start + (y.end - y.start) / 3);
-        label(surface, "no era has a value", middle, (HPos::Center, VPos::Center))
+        let nothing = format!("no {} has a value", self.of);
+        label(surface, &nothing, middle, (HPos::Center, VPos::Center))
     }
 }
 
@@ -179,7 +193,8 @@ mod tests {
     fn plot(values: Vec<f64>, marks: Marks, eras: &[String]) -> String {
         let series = vec![Series { values, color: ABOVE }];
         let (title, description) = ("t".to_owned(), "d".to_owned());
-        Plot { title, description, eras, series, marks, guide: None }.to_svg().unwrap()
+        let (guide, zero) = (None, true);
+        Plot { title, description, eras, of: "era", series, marks, guide, zero }.to_svg().unwrap()
     }
 
     fn eras(n: usize) -> Vec<String> {

@@ -10,26 +10,49 @@ mod tensors;
 
 pub(crate) use tensors::Group;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Counters, Error, Named, Result, Snapshot, run::State};
-use tensors::{gather, read, write};
+use tensors::{Written, gather, read, write};
 
 const FORMAT: &str = "fattail-training";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// The one entry of the metadata.
 const ENTRY: &str = "run";
 
-/// What a run goes on from.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Checkpoint {
+/// What a run is: it goes on only from a checkpoint of the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Marks {
+    /// What the engine says of itself.
+    pub(crate) engine: String,
     /// The fingerprint of the settings.
     pub(crate) settings: u64,
     /// The fingerprint of the samples.
     pub(crate) samples: u64,
+}
+
+/// What is written: nothing is copied but into the bytes.
+#[derive(Debug)]
+pub(crate) struct Moment<'a> {
+    pub(crate) marks: &'a Marks,
+    pub(crate) state: &'a State,
+    pub(crate) current: &'a Snapshot,
+    pub(crate) good: &'a Snapshot,
+    pub(crate) best: Option<&'a [f32]>,
+    pub(crate) average: Option<&'a [f32]>,
+    pub(crate) good_average: Option<&'a [f32]>,
+}
+
+/// What a run goes on from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checkpoint {
+    pub(crate) marks: Marks,
     pub(crate) state: State,
     pub(crate) current: Snapshot,
     pub(crate) good: Snapshot,
@@ -39,54 +62,51 @@ pub(crate) struct Checkpoint {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Header {
-    format: String,
+struct Header<'a> {
+    format: Cow<'a, str>,
     version: u64,
-    settings: u64,
-    samples: u64,
+    marks: Cow<'a, Marks>,
     counters: [Counters; 2],
     /// The groups of tensors that are there, since one may have none.
     groups: Vec<Group>,
-    state: State,
+    state: Cow<'a, State>,
 }
 
-impl Checkpoint {
+impl Moment<'_> {
     /// The bytes.
     ///
     /// # Errors
     /// When the format cannot hold the tensors: too many of them.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let layout = &self.current.weights;
+        let mut groups: Vec<(Group, Vec<Written<'_>>)> = vec![
+            (Group::Weights, whole(layout)),
+            (Group::Optimiser, whole(&self.current.optimiser)),
+            (Group::GoodWeights, whole(&self.good.weights)),
+            (Group::GoodOptimiser, whole(&self.good.optimiser)),
+        ];
         let vectors = [
-            (Group::Best, &self.best),
-            (Group::Average, &self.average),
-            (Group::GoodAverage, &self.good_average),
+            (Group::Best, self.best),
+            (Group::Average, self.average),
+            (Group::GoodAverage, self.good_average),
         ];
-        let vectors: Vec<(Group, Vec<Named>)> = vectors
-            .into_iter()
-            .filter_map(|(group, values)| Some((group, shaped(values.as_ref()?, layout))))
-            .collect();
-        let mut groups: Vec<(Group, &[Named])> = vec![
-            (Group::Weights, layout),
-            (Group::Optimiser, &self.current.optimiser),
-            (Group::GoodWeights, &self.good.weights),
-            (Group::GoodOptimiser, &self.good.optimiser),
-        ];
-        groups.extend(vectors.iter().map(|(group, tensors)| (*group, tensors.as_slice())));
+        let vectors = vectors.into_iter();
+        groups.extend(vectors.filter_map(|(group, values)| Some((group, shaped(values?, layout)))));
         let header = Header {
-            format: FORMAT.to_owned(),
+            format: FORMAT.into(),
             version: VERSION,
-            settings: self.settings,
-            samples: self.samples,
+            marks: Cow::Borrowed(self.marks),
             counters: [self.current.counters, self.good.counters],
             groups: groups.iter().map(|(group, _)| *group).collect(),
-            state: self.state.clone(),
+            state: Cow::Borrowed(self.state),
         };
         let text = serde_json::to_string(&header).map_err(unwritable)?;
         write(&groups, HashMap::from([(ENTRY.to_owned(), text)]))
     }
+}
 
-    /// Reads what [`Checkpoint::to_bytes`] wrote.
+impl Checkpoint {
+    /// Reads what [`Moment::to_bytes`] wrote.
     ///
     /// # Errors
     /// [`Error::NotACheckpoint`] or [`Error::Version`].
@@ -107,9 +127,8 @@ impl Checkpoint {
         };
         let mut vector = |group| flat_like(take(group), &current.weights);
         Ok(Self {
-            settings: header.settings,
-            samples: header.samples,
-            state: header.state,
+            marks: header.marks.into_owned(),
+            state: header.state.into_owned(),
             best: vector(Group::Best)?,
             average: vector(Group::Average)?,
             good_average: vector(Group::GoodAverage)?,
@@ -120,7 +139,7 @@ impl Checkpoint {
 }
 
 /// The header, after its version was looked at: another version may have other fields.
-fn header(text: &str) -> Result<Header> {
+fn header(text: &str) -> Result<Header<'static>> {
     let value: Value = serde_json::from_str(text).map_err(|cause| not(cause.to_string()))?;
     if value.get("format").and_then(Value::as_str) != Some(FORMAT) {
         return Err(not(format!("its format is not '{FORMAT}'")));
@@ -157,12 +176,16 @@ fn flat_like(tensors: Option<Vec<Named>>, layout: &[Named]) -> Result<Option<Vec
     }
 }
 
-fn shaped(values: &[f32], layout: &[Named]) -> Vec<Named> {
+fn whole(tensors: &[Named]) -> Vec<Written<'_>> {
+    tensors.iter().map(|tensor| Written::new(tensor, &tensor.values)).collect()
+}
+
+fn shaped<'a>(values: &'a [f32], layout: &'a [Named]) -> Vec<Written<'a>> {
     let mut rest = values;
-    let tensors = layout.iter().map(|Named { name, shape, values }| {
-        let (these, others) = rest.split_at(values.len().min(rest.len()));
+    let tensors = layout.iter().map(|tensor| {
+        let (these, others) = rest.split_at(tensor.values.len().min(rest.len()));
         rest = others;
-        Named { name: name.clone(), shape: shape.clone(), values: these.to_vec() }
+        Written::new(tensor, these)
     });
     tensors.collect()
 }

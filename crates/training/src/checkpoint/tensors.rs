@@ -49,7 +49,19 @@ impl Group {
 }
 
 /// A tensor as the format's crate takes it.
-struct Written<'a>(&'a Named);
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl<'a> Written<'a> {
+    /// Values under the name and in the shape of a tensor.
+    pub(super) fn new(tensor: &'a Named, values: &'a [f32]) -> Self {
+        Self { name: &tensor.name, shape: &tensor.shape, values }
+    }
+}
 
 impl View for Written<'_> {
     fn dtype(&self) -> Dtype {
@@ -57,26 +69,28 @@ impl View for Written<'_> {
     }
 
     fn shape(&self) -> &[usize] {
-        &self.0.shape
+        self.shape
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.0.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+        let mut bytes = Vec::with_capacity(self.data_len());
+        self.values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+        bytes.into()
     }
 
     fn data_len(&self) -> usize {
-        self.0.values.len() * 4
+        self.values.len() * 4
     }
 }
 
 /// The bytes of all groups.
 pub(super) fn write(
-    groups: &[(Group, &[Named])],
+    groups: &[(Group, Vec<Written<'_>>)],
     metadata: HashMap<String, String>,
 ) -> Result<Vec<u8>> {
     let tensors = groups.iter().flat_map(|(group, tensors)| {
         tensors.iter().enumerate().map(|(index, tensor)| {
-            (format!("{}.{index:06}.{}", group.name(), tensor.name), Written(tensor))
+            (format!("{}.{index:06}.{}", group.name(), tensor.name), *tensor)
         })
     });
     serialize(tensors, Some(metadata)).map_err(unwritable)

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use fattail_core::{Error, Result};
+
 use super::{Plan, Samples, samples::Record};
 use crate::Batch;
 
@@ -24,8 +26,9 @@ const BLOCK_VALUES: usize = 1 << 14;
 /// let samples = Samples::known(&panel, &Reading::default())?;
 /// let (mut plan, mut buffer) = (Plan::default(), Buffer::default());
 /// plan.arrange_in_order(&samples, false, 2);
-/// let batch = buffer.batch(&samples, &plan, plan.step(1), 0);
+/// let batch = buffer.batch(&samples, &plan, plan.step(1), 0)?;
 /// assert_eq!((batch.features, batch.target), (&[3.0][..], &[0.3][..]));
+/// assert!(buffer.batch(&samples, &plan, 1..4, 0).is_err());
 /// # Ok::<(), fattail_core::Error>(())
 /// ```
 #[derive(Debug, Default)]
@@ -37,6 +40,8 @@ pub struct Buffer {
     eras: Vec<u32>,
     /// The positions of the plan that are held.
     held: Range<usize>,
+    /// Values of each of them.
+    width: usize,
     /// The rows of windows.
     window: Vec<u32>,
 }
@@ -44,19 +49,24 @@ pub struct Buffer {
 impl Buffer {
     /// The samples at `positions` of the plan. The plan must be the one of the last call, or
     /// [`forget`](Self::forget) must have been called since.
+    ///
+    /// # Errors
+    /// When the positions are not the plan's, or the plan was arranged for another number of samples.
     pub fn batch(
         &mut self,
         samples: &Samples,
         plan: &Plan,
         positions: Range<usize>,
         key: u64,
-    ) -> Batch<'_> {
-        if positions.start < self.held.start || positions.end > self.held.end {
+    ) -> Result<Batch<'_>> {
+        let held = self.held.start <= positions.start && positions.end <= self.held.end;
+        if !held || positions.end < positions.start || self.width != samples.width() {
+            check(samples, plan, &positions)?;
             self.gather(samples, plan, &positions);
         }
         let (start, end) = (positions.start - self.held.start, positions.end - self.held.start);
-        let width = samples.width();
-        Batch {
+        let width = self.width;
+        Ok(Batch {
             features: &self.features[start * width..end * width],
             width,
             target: &self.target[start..end],
@@ -64,7 +74,7 @@ impl Buffer {
             rows: &self.rows[start..end],
             eras: &self.eras[start..end],
             key,
-        }
+        })
     }
 
     /// Holds nothing any more: said when the plan was arranged anew.
@@ -74,9 +84,9 @@ impl Buffer {
 
     fn gather(&mut self, samples: &Samples, plan: &Plan, positions: &Range<usize>) {
         let width = samples.width();
-        let block = positions.len().max(BLOCK_VALUES / (width + 4));
+        let block = positions.len().max(Self::block(width));
         let end = positions.start.saturating_add(block).min(plan.order.len());
-        self.held = positions.start..end;
+        (self.held, self.width) = (positions.start..end, width);
         let order = &plan.order[self.held.clone()];
         let records = order.iter().map(|&sample| samples.records[sample as usize]);
         self.resize(order.len(), width);
@@ -96,7 +106,7 @@ impl Buffer {
                 );
             }
             Some(history) => {
-                self.window.resize(order.len() * samples.window, 0);
+                resize(&mut self.window, order.len() * samples.window);
                 for (&row, out) in
                     self.rows.iter().zip(self.window.chunks_exact_mut(samples.window))
                 {
@@ -109,10 +119,78 @@ impl Buffer {
     }
 
     fn resize(&mut self, length: usize, width: usize) {
-        self.features.resize(length * width, 0.0);
-        self.target.resize(length, 0.0);
-        self.weight.resize(length, 0.0);
-        self.rows.resize(length, 0);
-        self.eras.resize(length, 0);
+        resize(&mut self.features, length * width);
+        resize(&mut self.target, length);
+        resize(&mut self.weight, length);
+        resize(&mut self.rows, length);
+        resize(&mut self.eras, length);
+    }
+
+    /// Samples of `width` values that are gathered together, at least.
+    pub(crate) fn block(width: usize) -> usize {
+        BLOCK_VALUES / width.saturating_add(4)
+    }
+
+    /// Bytes of a sample that is held, its window's rows included.
+    pub(crate) fn bytes(width: usize, window: usize) -> u64 {
+        let windows = if window > 1 { window } else { 0 };
+        4 * (width as u64 + windows as u64 + 4)
+    }
+}
+
+/// Makes room for `length` values and no more; what stood there goes away first.
+fn resize<T: Clone + Default>(values: &mut Vec<T>, length: usize) {
+    if length > values.capacity() {
+        *values = Vec::new();
+        values.reserve_exact(length);
+    }
+    values.resize(length, T::default());
+}
+
+fn check(samples: &Samples, plan: &Plan, positions: &Range<usize>) -> Result<()> {
+    if plan.of != samples.len() {
+        return Err(Error::setting("samples of the plan", plan.of, "as many as there are"));
+    }
+    if positions.end > plan.order.len() {
+        return Err(Error::setting("the last position", positions.end, "within the plan"));
+    }
+    if positions.end < positions.start {
+        return Err(Error::setting("the last position", positions.end, "not before the first"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use fattail_core::Panel;
+
+    use super::*;
+    use crate::Reading;
+
+    fn samples(rows: usize, width: usize) -> Samples {
+        let panel = Panel::builder().target("y", vec![0.5f32; rows]);
+        let named = |panel: fattail_core::PanelBuilder, at| {
+            panel.feature(format!("x{at}"), vec![1.0f32; rows])
+        };
+        let panel = (0..width).fold(panel, named).build().unwrap();
+        Samples::known(&panel, &Reading::default()).unwrap()
+    }
+
+    #[test]
+    fn positions_and_plans_of_others_are_refused() {
+        let (few, many, wide) = (samples(3, 1), samples(5, 1), samples(5, 2));
+        let (mut plan, mut buffer) = (Plan::default(), Buffer::default());
+        plan.arrange_in_order(&many, false, 2);
+        assert_eq!(buffer.batch(&many, &plan, 3..5, 0).unwrap().target.len(), 2);
+        // The same plan, but samples of other values.
+        assert_eq!(buffer.batch(&wide, &plan, 3..5, 0).unwrap().features.len(), 4);
+        for (start, end) in [(0, 6), (6, 6), (4, 2)] {
+            let positions = Range { start, end };
+            assert!(buffer.batch(&many, &plan, positions, 0).is_err());
+        }
+        buffer.forget();
+        let told = buffer.batch(&few, &plan, 0..2, 0).unwrap_err().to_string();
+        assert!(told.contains("samples of the plan"), "{told}");
+        assert!(buffer.batch(&few, &Plan::default(), 0..1, 0).is_err());
     }
 }

@@ -55,6 +55,8 @@ pub enum Order {
 pub struct Plan {
     /// The samples, in the order of the epoch.
     pub(super) order: Vec<u32>,
+    /// The number of samples that it was arranged for.
+    pub(super) of: usize,
     /// Samples a step, where steps are not made of eras.
     size: usize,
     /// Where each era ends, and each step; empty where steps are not made of eras.
@@ -65,10 +67,7 @@ pub struct Plan {
 impl Plan {
     /// Plans an epoch with `size` samples a step; `key` is the seed and the epoch.
     pub fn arrange(&mut self, samples: &Samples, order: Order, size: usize, key: (u64, u64)) {
-        self.size = size.max(1);
-        self.order.clear();
-        self.cuts.clear();
-        self.ends.clear();
+        self.clear(samples, size);
         if order == Order::Eras {
             self.arrange_eras(samples, key);
             return;
@@ -77,6 +76,13 @@ impl Plan {
         if order == Order::Shuffled {
             shuffle(&mut self.order, key);
         }
+    }
+
+    fn clear(&mut self, samples: &Samples, size: usize) {
+        (self.of, self.size) = (samples.len(), size.max(1));
+        self.order.clear();
+        self.cuts.clear();
+        self.ends.clear();
     }
 
     /// Plans one pass in panel order, in steps of whole eras or not.
@@ -91,15 +97,16 @@ impl Plan {
     /// Plans one step of about `most` samples, spread evenly, in panel order: at least one, or one
     /// era.
     pub fn spread(&mut self, samples: &Samples, whole_eras: bool, most: usize) {
-        self.arrange(samples, Order::InOrder, samples.len(), (0, 0));
-        self.order.clear();
+        self.clear(samples, usize::MAX);
         if whole_eras {
             let bounds = samples.bounds();
             let eras = bounds.len() - 1;
             let wanted = (most.saturating_mul(eras) / samples.len().max(1)).clamp(1, eras.max(1));
             for era in (0..eras).step_by(eras.div_ceil(wanted).max(1)) {
                 self.order.extend(bounds[era] as u32..bounds[era + 1] as u32);
+                self.cuts.push(self.order.len());
             }
+            self.join_eras();
             return;
         }
         let stride = samples.len().div_ceil(most.max(1)).max(1);
@@ -110,6 +117,8 @@ impl Plan {
         let bounds = samples.bounds();
         let mut eras: Vec<u32> = (0..bounds.len() as u32 - 1).collect();
         shuffle(&mut eras, key);
+        self.order.reserve_exact(samples.len());
+        self.cuts.reserve_exact(eras.len());
         for era in eras {
             let era = era as usize;
             self.order.extend(bounds[era] as u32..bounds[era + 1] as u32);
@@ -119,6 +128,7 @@ impl Plan {
     }
 
     fn join_eras(&mut self) {
+        self.ends.reserve_exact(self.cuts.len());
         let mut start = 0;
         for &end in &self.cuts {
             if end - start >= self.size {
@@ -239,7 +249,8 @@ mod tests {
 
     #[test]
     fn chunks_keep_eras_whole() {
-        let plan = Plan { order: (0..9).collect(), size: 9, cuts: vec![2, 7, 9], ends: vec![9] };
+        let plan =
+            Plan { order: (0..9).collect(), of: 9, size: 9, cuts: vec![2, 7, 9], ends: vec![9] };
         assert_eq!(plan.chunk(&(0..9), 3), 0..2);
         assert_eq!(plan.chunk(&(2..9), 3), 2..7);
         assert_eq!(plan.chunk(&(0..9), 8), 0..7);

@@ -12,6 +12,7 @@ use fattail_core::{Error, Panel, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{history::History, source::Source};
+use crate::mix;
 
 /// How samples are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct Samples {
     bounds: Arc<[usize]>,
     /// The first row of each era of the panel.
     starts: Arc<[u32]>,
+    /// Rows of the panel.
+    height: usize,
+    names: Arc<[Arc<str>]>,
 }
 
 /// What a sample has beside its features, together in one cache line.
@@ -120,6 +124,8 @@ impl Samples {
             records: records.into(),
             weighted: weight.is_some(),
             starts: panel.eras().ranges().map(|rows| rows.start as u32).collect(),
+            height: panel.rows(),
+            names: panel.schema().features().into(),
         })
     }
 
@@ -142,7 +148,9 @@ impl Samples {
             };
             eras.contains(&(record.era as usize)) && oldest.is_some_and(|row| row >= floor)
         };
-        let records: Vec<Record> = self.records.iter().filter(whole).copied().collect();
+        let chosen = || self.records.iter().filter(whole).copied();
+        let mut records: Vec<Record> = Vec::with_capacity(chosen().count());
+        records.extend(chosen());
         Self { bounds: bounds(&records), records: records.into(), ..self.clone() }
     }
 
@@ -228,14 +236,27 @@ impl Samples {
         Ok(out)
     }
 
-    /// A number that tells these samples from others: of their shape, rows and targets.
+    /// Bytes that the samples take: the packed copy, where there is one, and what stands beside it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let history = if self.history.is_some() { 4 * self.height } else { 0 };
+        let beside = 16 * self.len() + 8 * self.bounds.len() + 4 * self.starts.len() + history;
+        self.source.bytes() + beside as u64
+    }
+
+    /// A number that tells these samples from others: of their shape, the names and the values of
+    /// the features, rows, eras, targets and weights. Whether they are packed plays no part.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let shape = [self.features as u64, self.window as u64, self.len() as u64];
-        let rows = self.records.iter().map(|record| {
-            u64::from(record.row) << 32
-                | u64::from(record.target.to_bits() ^ record.weight.to_bits())
+        let shape = [self.features, self.window, self.len(), self.height, self.eras()];
+        let shape = shape.into_iter().map(|count| count as u64);
+        let names = self.names.iter().map(|name| mix::text(name));
+        let values = self.source.fingerprint(self.height, self.features);
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let records = self.records.iter().flat_map(|record| {
+            let Record { row, era, target, weight } = *record;
+            [pair(row, era), pair(target.to_bits(), weight.to_bits())]
         });
-        shape.into_iter().chain(rows).fold(0xcbf2_9ce4_8422_2325, crate::mix::fold)
+        let all = shape.chain(names).chain([values]).chain(records);
+        all.fold(0xcbf2_9ce4_8422_2325, mix::fold)
     }
 }
 

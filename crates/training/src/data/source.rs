@@ -8,6 +8,8 @@
 use fattail_core::{ColumnData, Panel};
 use rayon::prelude::*;
 
+use crate::mix;
+
 /// Rows that are packed together: a block of a few hundred columns stays in the cache.
 const BLOCK: usize = 128;
 
@@ -45,6 +47,28 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// Bytes that are taken beyond the panel.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Packed(values) => 4 * values.len() as u64,
+            Self::Columns(_) => 0,
+        }
+    }
+
+    /// A number that tells the values of so many rows from others, packed or not: of blocks of rows,
+    /// and of those numbers in their order.
+    pub(super) fn fingerprint(&self, rows: usize, width: usize) -> u64 {
+        let block = |first: usize| {
+            let last = rows.min(first + BLOCK);
+            let mut values = vec![0.0f32; (last - first) * width];
+            self.write(first as u32..last as u32, width, &mut values);
+            let bits = values.iter().map(|value| u64::from(value.to_bits()));
+            bits.fold(first as u64, mix::fold)
+        };
+        let blocks: Vec<u64> = (0..rows).into_par_iter().step_by(BLOCK).map(block).collect();
+        blocks.into_iter().fold(rows as u64, mix::fold)
     }
 
     /// Whether the matrix is packed.

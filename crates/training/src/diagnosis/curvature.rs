@@ -21,6 +21,27 @@ use super::tridiagonal::eigenvalues;
 use crate::{Batch, Engine, Fault};
 
 /// How the curvature is measured.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/slope.rs")); }
+/// # use doc::Slope;
+/// use fattail_core::Panel;
+/// use fattail_training::{Buffer, Curvature, Plan, Reading, Samples};
+/// let panel = Panel::builder()
+///     .feature("x", vec![1.0f32, 2.0, 3.0])
+///     .target("y", vec![0.0f32; 3])
+///     .build()?;
+/// let samples = Samples::known(&panel, &Reading::default())?;
+/// let (mut plan, mut buffer) = (Plan::default(), Buffer::default());
+/// plan.arrange_in_order(&samples, false, 3);
+/// let batch = buffer.batch(&samples, &plan, plan.step(0), 0)?;
+/// // Half the mean of `(weight x - y)^2` has the second derivative mean(x^2) = 14 / 3.
+/// let mut engine = Slope { weight: 0.2, ..Slope::default() };
+/// let found = Curvature::default().measure(&mut engine, &batch, &[0.2])?;
+/// assert!((found.eigenvalues[0] - 14.0 / 3.0).abs() < 1e-3);
+/// assert_eq!((found.rank, engine.weight), (1, 0.2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Curvature {

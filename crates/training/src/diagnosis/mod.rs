@@ -6,7 +6,7 @@ mod tridiagonal;
 mod units;
 
 pub use curvature::{Curvature, Spectrum};
-pub(crate) use norms::Norms;
+pub(crate) use norms::{Bounds, Norms};
 pub(crate) use units::units;
 
 use fattail_core::{Error, Result};
@@ -75,6 +75,9 @@ impl Thresholds {
         if self.deviations < 0.0 || self.deviations.is_nan() {
             return Err(Error::setting("deviations", self.deviations, "not negative"));
         }
+        if self.settle == 0 {
+            return Err(Error::setting("settle", self.settle, "at least 1"));
+        }
         if self.flat_epochs < 2 {
             return Err(Error::setting("flat_epochs", self.flat_epochs, "at least 2"));
         }
@@ -82,5 +85,17 @@ impl Thresholds {
             return Err(Error::setting("samples", self.samples, "at least 1"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_of_no_step_is_refused() {
+        let odd = Thresholds { settle: 0, ..Thresholds::default() };
+        let told = odd.check().unwrap_err().to_string();
+        assert_eq!(told, "setting 'settle' is 0, allowed is at least 1");
     }
 }

@@ -3,7 +3,7 @@
 use fattail_descent::{Loss, Schedule, Stop, Truth};
 
 use super::{
-    Epoch, Stopped,
+    Entry, Epoch, Stopped,
     recover::{Context, Trouble},
     runner::Runner,
     state::Cursor,
@@ -52,7 +52,7 @@ impl<'a> Judge<'a> {
         for step in 0..self.plan.steps() {
             let positions = self.plan.step(step);
             let (samples, whole) = (positions.len(), self.plan.is_whole(&positions));
-            let batch = self.buffer.batch(&self.samples, &self.plan, positions.clone(), 0);
+            let batch = self.buffer.batch(&self.samples, &self.plan, positions.clone(), 0)?;
             let answer = engine.predict(&batch, &mut self.out[positions]);
             answer
                 .map_err(|fault| Trouble::Fault(fault, Context::Prediction { samples, whole }))?;
@@ -91,13 +91,13 @@ impl Runner<'_, '_> {
             self.best = Some(self.candidate(&snapshot));
         }
         if self.state.stuck == 0 && (!judged || holdout_loss.is_finite()) {
-            self.remember(snapshot.clone());
+            self.remember(snapshot);
         } else {
             // What repeats from now on must not repeat an epoch that is over.
             let averaged = self.state.good.averaged;
             self.state.good = Cursor { averaged, ..self.state.cursor };
         }
-        let stopped = self.look_back(judged, holdout_loss, &snapshot)?;
+        let stopped = self.look_back(judged, holdout_loss)?;
         if stopped.is_none() {
             self.keep()?;
         }
@@ -123,26 +123,23 @@ impl Runner<'_, '_> {
     fn write_epoch(&mut self, holdout_loss: f64) {
         let cursor = self.state.cursor;
         let rate = self.settings.rate.rate(cursor.step.saturating_sub(1)) * self.state.factor;
-        self.state.history.push(Epoch {
+        let epoch = Epoch {
             train_loss: cursor.loss / cursor.weight,
             holdout_loss,
             rate,
             norm: cursor.norms.typical(),
             steps: cursor.batch - cursor.skipped,
             skipped: cursor.skipped,
-        });
+        };
+        self.desk.write(Entry::Epoch { number: cursor.epoch, epoch: &epoch });
+        self.state.history.push(epoch);
         let cursor = &mut self.state.cursor;
         (cursor.epoch, cursor.batch) = (cursor.epoch + 1, 0);
         (cursor.loss, cursor.weight, cursor.skipped) = (0.0, 0.0, 0);
     }
 
     /// What the losses so far and the network say.
-    fn look_back(
-        &mut self,
-        judged: bool,
-        holdout_loss: f64,
-        snapshot: &Snapshot,
-    ) -> Result<Option<Stopped>, Trouble> {
+    fn look_back(&mut self, judged: bool, holdout_loss: f64) -> Result<Option<Stopped>, Trouble> {
         if judged && !holdout_loss.is_finite() {
             let action = self.settings.policies.non_finite_loss;
             let symptom = Symptom::NonFiniteLoss { loss: holdout_loss };
@@ -164,7 +161,7 @@ impl Runner<'_, '_> {
         if let Some(stopped) = self.look()? {
             return Ok(Some(stopped));
         }
-        self.bend(snapshot)
+        self.measure_curvature()
     }
 
     fn flat(&mut self, train: &[f64]) -> Result<Option<Stopped>, Trouble> {

@@ -25,12 +25,32 @@ use runner::Runner;
 /// Takes the bytes of a checkpoint to where they are kept.
 pub type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> CoreResult<()>;
 
+/// Takes what happens in a run, as it happens.
+pub type Log<'a> = &'a mut dyn FnMut(Entry<'_>);
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Entry<'a> {
+    /// An intervention, or a symptom that was only noted.
+    Event(&'a Event),
+    /// An epoch that is over.
+    Epoch {
+        /// Which one, the first being 0.
+        number: u64,
+        /// How it went.
+        epoch: &'a Epoch,
+    },
+}
+
 /// Whoever sits beside a run: watches, keeps its checkpoints, ends it.
 pub struct Desk<'a> {
     /// Is told how far training has come.
     pub observer: Observer<'a>,
     /// Keeps checkpoints. The last one is enough.
     pub sink: Option<Sink<'a>>,
+    /// Is told of events and epochs when they happen. What a resumed run repeats is told again.
+    pub log: Option<Log<'a>>,
     /// A checkpoint to go on from.
     pub resume: Option<&'a [u8]>,
     /// Asked before each step; true ends the run after a last checkpoint.
@@ -41,7 +61,23 @@ pub struct Desk<'a> {
 
 impl Default for Desk<'_> {
     fn default() -> Self {
-        Self { observer: &silent, sink: None, resume: None, interrupt: None, keep_last: false }
+        Self {
+            observer: &silent,
+            sink: None,
+            log: None,
+            resume: None,
+            interrupt: None,
+            keep_last: false,
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Writes an entry into the log, where there is one.
+    fn write(&mut self, entry: Entry<'_>) {
+        if let Some(log) = &mut self.log {
+            log(entry);
+        }
     }
 }
 
@@ -51,6 +87,7 @@ impl fmt::Debug for Desk<'_> {
         let (sink, interrupt) = (self.sink.is_some(), self.interrupt.is_some());
         f.debug_struct("Desk")
             .field("sink", &sink)
+            .field("log", &self.log.is_some())
             .field("resume", &resume)
             .field("interrupt", &interrupt)
             .field("keep_last", &self.keep_last)
@@ -119,7 +156,9 @@ pub struct Run {
     pub stopped: Stopped,
     /// Steps, those left out counted.
     pub steps: u64,
-    /// What a last step left, where the desk asked for it.
+    /// What the last step left, where the desk asked for it; of a run that was given up the last good
+    /// moment. Always there when no device is left that could hold weights: these are then the ones
+    /// to use.
     pub last: Option<Snapshot>,
 }
 
@@ -128,7 +167,7 @@ impl Training {
     /// be the same.
     ///
     /// # Errors
-    /// When a setting is out of range, a part of the samples is empty, a step does not fit its
+    /// When a setting is out of range, a part of the samples is empty, it does not fit its
     /// memory, the checkpoint is not of this run, the sink fails, or the engine fails in a way that
     /// no policy is for. A run that policy ends is no error: see [`Run::stopped`].
     pub fn run(
@@ -148,6 +187,19 @@ impl Training {
 
 /// One prediction a sample, `size` samples at a time, or whole eras of about as many.
 ///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/slope.rs")); }
+/// # use doc::Slope;
+/// use fattail_core::Panel;
+/// use fattail_training::{Reading, Samples, predict};
+/// let panel = Panel::builder().feature("x", vec![1.0f32, 2.0, 4.0]).build()?;
+/// let samples = Samples::all(&panel, &Reading::default())?;
+/// // `y = weight x`.
+/// let mut engine = Slope { weight: 0.5, ..Slope::default() };
+/// assert_eq!(predict(&mut engine, &samples, false, 2)?, [0.5, 1.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// A fault of the engine.
 pub fn predict(
@@ -161,7 +213,7 @@ pub fn predict(
     let mut out = vec![f32::NAN; samples.len()];
     for step in 0..plan.steps() {
         let positions = plan.step(step);
-        let batch = buffer.batch(samples, &plan, positions.clone(), 0);
+        let batch = buffer.batch(samples, &plan, positions.clone(), 0)?;
         engine.predict(&batch, &mut out[positions])?;
     }
     Ok(out)

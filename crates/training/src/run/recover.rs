@@ -19,7 +19,8 @@ pub(super) enum Context {
     /// A prediction of so many samples, whole if they are not to be divided; the weights are as
     /// before.
     Prediction { samples: usize, whole: bool },
-    /// A look or a copy; the weights are as before, and what was looked for is left out.
+    /// A copy, or a look whose device is lost; the weights are as before, and what was looked for is
+    /// left out.
     Beside,
 }
 
@@ -45,6 +46,12 @@ impl Trouble {
             Self::Fault(fault, _) => fault.into(),
             Self::Fatal(error) => error,
         }
+    }
+}
+
+impl From<fattail_core::Error> for Trouble {
+    fn from(error: fattail_core::Error) -> Self {
+        Self::Fatal(error.into())
     }
 }
 
@@ -197,13 +204,13 @@ impl Runner<'_, '_> {
         Ok(None)
     }
 
-    fn give_up(&mut self, symptom: Symptom) -> Option<Stopped> {
+    pub(super) fn give_up(&mut self, symptom: Symptom) -> Option<Stopped> {
         self.log(symptom.clone(), Response::Stopped);
         Some(Stopped::GaveUp(symptom))
     }
 
     /// Counts an intervention; whether there were too many.
-    fn is_exhausted(&mut self) -> bool {
+    pub(super) fn is_exhausted(&mut self) -> bool {
         self.state.interventions = self.state.interventions.saturating_add(1);
         self.state.interventions > self.settings.policies.give_up_after
     }

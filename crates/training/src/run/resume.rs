@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Counters, Error, Result,
     average::Mean,
-    checkpoint::{Checkpoint, difference},
+    checkpoint::{Checkpoint, Moment, difference},
 };
 
 impl Runner<'_, '_> {
@@ -16,29 +16,26 @@ impl Runner<'_, '_> {
         if self.desk.sink.is_none() {
             return Ok(());
         }
-        let checkpoint = self.checkpoint()?.to_bytes()?;
+        let current = self.engine.snapshot().map_err(Trouble::beside)?;
+        let moment = Moment {
+            marks: &self.marks,
+            state: &self.state,
+            current: &current,
+            good: &self.good.snapshot,
+            best: self.best.as_deref(),
+            average: self.average.weights.as_deref(),
+            good_average: self.good.average.as_deref(),
+        };
+        let bytes = moment.to_bytes()?;
+        drop(current);
         match &mut self.desk.sink {
-            Some(sink) => sink(&checkpoint).map_err(|cause| Trouble::Fatal(cause.into())),
+            Some(sink) => sink(&bytes).map_err(|cause| Trouble::Fatal(cause.into())),
             None => Ok(()),
         }
     }
 
-    fn checkpoint(&mut self) -> Result<Checkpoint, Trouble> {
-        Ok(Checkpoint {
-            settings: self.settings.fingerprint(),
-            samples: self.fingerprint,
-            state: self.state.clone(),
-            current: self.engine.snapshot().map_err(Trouble::beside)?,
-            good: self.good.snapshot.clone(),
-            best: self.best.clone(),
-            average: self.average.weights.clone(),
-            good_average: self.good.average.clone(),
-        })
-    }
-
-    /// Goes on from the desk's checkpoint, if there is one.
-    pub(super) fn resume(&mut self) -> Result<()> {
-        let Some(bytes) = self.desk.resume else { return Ok(()) };
+    /// Goes on from a checkpoint.
+    pub(super) fn resume(&mut self, bytes: &[u8]) -> Result<()> {
         let found = Checkpoint::from_bytes(bytes)?;
         self.compare(&found)?;
         self.engine.restore(&found.current)?;
@@ -60,9 +57,13 @@ impl Runner<'_, '_> {
                 return other("network", found, expected);
             }
         }
+        let (there, here) = (&found.marks, &self.marks);
+        if there.engine != here.engine {
+            return other("engine", there.engine.clone(), here.engine.clone());
+        }
         let numbers = [
-            ("fingerprint of the settings", found.settings, self.settings.fingerprint()),
-            ("fingerprint of the samples", found.samples, self.fingerprint),
+            ("fingerprint of the settings", there.settings, here.settings),
+            ("fingerprint of the samples", there.samples, here.samples),
         ];
         for (what, found, expected) in numbers {
             if found != expected {

@@ -2,14 +2,16 @@
 
 use fattail_descent::{Loss, Schedule};
 
-use super::{Desk, State, Stopped, epoch::Judge, recover::Trouble};
+use super::{Desk, Entry, State, Stopped, epoch::Judge, recover::Trouble};
 use crate::{
-    Buffer, Engine, Event, Plan, Response, Result, Samples, Snapshot, Symptom, Training,
-    average::Mean, checkpoint::flat, memory::Budget, mix,
+    Budget, Buffer, Engine, Event, Extent, Plan, Response, Result, Samples, Snapshot, Symptom,
+    Training,
+    average::Mean,
+    checkpoint::{Marks, flat},
+    diagnosis::Bounds,
+    memory::TOGETHER,
+    mix,
 };
-
-/// Samples that are predicted together where memory allows it.
-const TOGETHER: usize = 1024;
 
 /// The last good moment.
 #[derive(Debug)]
@@ -25,8 +27,9 @@ pub(super) struct Runner<'a, 'd> {
     pub(super) desk: Desk<'d>,
     pub(super) train: Samples,
     pub(super) judge: Option<Judge<'a>>,
-    /// The fingerprint of all samples, where there are checkpoints.
-    pub(super) fingerprint: u64,
+    /// What checkpoints must agree on.
+    pub(super) marks: Marks,
+    pub(super) bounds: Bounds,
     pub(super) plan: Plan,
     /// The epoch that the plan is of.
     pub(super) planned: Option<u64>,
@@ -54,15 +57,22 @@ impl<'a, 'd> Runner<'a, 'd> {
             }
             None => (samples.clone(), None),
         };
-        let kept = desk.sink.is_some() || desk.resume.is_some();
-        let state = preflight(settings, engine)?;
+        let checkpoints = desk.sink.is_some() || desk.resume.is_some();
+        let extent = Extent::of(samples, &train, held.as_ref());
+        let state = preflight(settings, engine, &extent)?;
+        let marks = Marks {
+            engine: engine.identity(),
+            settings: settings.fingerprint(),
+            samples: if checkpoints { samples.fingerprint() } else { 0 },
+        };
         let snapshot = engine.snapshot()?;
         let mut runner = Self {
             settings,
             engine,
             desk,
             judge: held.map(|held| Judge::new(held, loss)),
-            fingerprint: if kept { samples.fingerprint() } else { 0 },
+            marks,
+            bounds: Bounds::new(&settings.thresholds),
             train,
             plan: Plan::default(),
             planned: None,
@@ -75,20 +85,25 @@ impl<'a, 'd> Runner<'a, 'd> {
         };
         runner.arrange();
         runner.total = (runner.plan.steps() as u64).saturating_mul(settings.epochs);
-        runner.resume()?;
+        match runner.desk.resume {
+            Some(bytes) => runner.resume(bytes)?,
+            None => runner.tell_of_memory(),
+        }
         Ok(runner)
     }
 
     /// Goes on until something ends the run.
     pub(super) fn drive(&mut self) -> Result<Stopped> {
         let every = (self.total / 1000).max(1);
+        let mut due = self.state.cursor.step;
         while self.state.cursor.epoch < self.settings.epochs {
             if self.desk.interrupt.is_some_and(|interrupt| interrupt()) {
                 self.keep().map_err(Trouble::into_error)?;
                 return Ok(Stopped::Interrupted);
             }
-            if self.state.cursor.step.is_multiple_of(every) {
+            if self.state.cursor.step >= due {
                 self.tell();
+                due = self.state.cursor.step + every;
             }
             if let Some(stopped) = self.advance()? {
                 return Ok(stopped);
@@ -142,7 +157,16 @@ impl<'a, 'd> Runner<'a, 'd> {
 
     pub(super) fn log(&mut self, symptom: Symptom, response: Response) {
         let (epoch, step) = (self.state.cursor.epoch, self.state.cursor.step);
-        self.state.events.push(Event { epoch, step, symptom, response });
+        let event = Event { epoch, step, symptom, response };
+        self.desk.write(Entry::Event(&event));
+        self.state.events.push(event);
+    }
+
+    /// Writes down what was decided before the first step.
+    fn tell_of_memory(&mut self) {
+        for event in &self.state.events {
+            self.desk.write(Entry::Event(event));
+        }
     }
 
     /// Takes what the engine holds now as good.
@@ -159,24 +183,31 @@ impl<'a, 'd> Runner<'a, 'd> {
     }
 }
 
-/// What fits the memory allowed, and the state that a run begins with.
-fn preflight(settings: &Training, engine: &mut dyn Engine) -> Result<State> {
-    let batch = settings.batch_size;
-    let Some(bytes) = settings.memory else {
-        return Ok(State::new(batch, batch.max(TOGETHER)));
-    };
-    let budget = Budget { bytes };
-    if !settings.divide {
-        budget.expect(engine, batch)?;
+/// What fits the memory allowed and the memory that the device has free, and the state that a run begins
+/// with.
+fn preflight(settings: &Training, engine: &dyn Engine, extent: &Extent) -> Result<State> {
+    // No step has more samples than there are.
+    let batch = settings.batch_size.min(extent.train.max(1));
+    let allowed = settings.memory.map(|_| settings.budget(engine, extent));
+    // On the device lies the engine's part alone.
+    let free = engine.free_memory().map(|bytes| Budget { bytes, ..Budget::default() });
+    let mut state = State::new(batch, batch.max(TOGETHER));
+    for budget in allowed.into_iter().chain(free) {
+        if !settings.divide {
+            budget.expect(engine, batch)?;
+        }
+        let micro = budget.fit(engine, state.micro)?;
+        state.together = budget.fit(engine, state.together.max(micro))?.max(micro);
+        if micro < state.micro {
+            let (needs, budget) = (budget.needs(engine, state.micro), budget.bytes);
+            let symptom = Symptom::OverBudget { samples: state.micro, needs, budget };
+            let response = Response::HalvedBatch { samples: micro };
+            state.events.push(Event { epoch: 0, step: 0, symptom, response });
+        }
+        state.micro = micro;
     }
-    let micro = budget.fit(engine, batch)?;
-    let together = budget.fit(engine, TOGETHER.max(micro))?.max(micro);
-    let mut state = State::new(micro, together);
-    if micro < batch {
-        let needs = engine.footprint(batch).total();
-        let symptom = Symptom::OverBudget { samples: batch, needs, budget: bytes };
-        let response = Response::HalvedBatch { samples: micro };
-        state.events.push(Event { epoch: 0, step: 0, symptom, response });
+    if state.micro == batch {
+        state.micro = settings.batch_size;
     }
     Ok(state)
 }

@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) micro: usize,
     /// Samples that are predicted together.
     pub(crate) together: usize,
+    /// Samples that are looked at together, at most.
+    pub(crate) look: usize,
     /// What the last look noted.
     pub(crate) noted: Vec<String>,
     /// Steps in a row that were left out.
@@ -58,6 +60,7 @@ impl State {
             factor: 1.0,
             micro,
             together,
+            look: usize::MAX,
             noted: Vec::new(),
             stuck: 0,
             interventions: 0,

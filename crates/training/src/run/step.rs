@@ -13,8 +13,12 @@ impl Runner<'_, '_> {
     pub(super) fn step(&mut self) -> Result<Option<Stopped>, Trouble> {
         let positions = self.plan.step(self.state.cursor.batch as usize);
         let (loss, weight) = self.gradients(&positions)?;
-        let stopped = if loss.is_finite() {
-            let limit = self.state.cursor.norms.limit(&self.settings.thresholds);
+        let stopped = if weight <= 0.0 {
+            // Nothing is known of these samples: there is nothing to move along.
+            self.state.cursor.skipped += 1;
+            None
+        } else if loss.is_finite() {
+            let limit = self.state.cursor.norms.limit(&self.bounds);
             let outcome = self.apply(limit)?;
             self.settle(loss, weight, &outcome, limit)?
         } else {
@@ -30,36 +34,39 @@ impl Runner<'_, '_> {
         }
     }
 
-    /// Adds up the gradients of a step; gives its mean loss and what that stands for.
+    /// Adds up the gradients of a step; gives its mean loss and what that is a mean over.
     fn gradients(&mut self, positions: &Range<usize>) -> Result<(f64, f64), Trouble> {
         let whole = self.plan.chunk(positions, self.state.micro) == *positions;
-        let total = if whole { 0.0 } else { self.mass(positions.clone()) };
+        let total = if whole { None } else { Some(self.mass(positions)?) };
         let (mut loss, mut weight, mut rest) = (0.0, 0.0, positions.clone());
         while !rest.is_empty() {
             let chunk = self.plan.chunk(&rest, self.state.micro);
+            rest.start = chunk.end;
             let key = self.key(chunk.start);
-            let batch = self.buffer.batch(&self.train, &self.plan, chunk.clone(), key);
-            let mass = match batch.weight {
-                Some(weight) => weight.iter().map(|&weight| f64::from(weight)).sum(),
-                None => chunk.len() as f64,
-            };
-            let share = if whole { 1.0 } else { mass / total };
+            let batch = self.buffer.batch(&self.train, &self.plan, chunk.clone(), key)?;
+            let mass = self.engine.mass(&batch);
+            if mass <= 0.0 {
+                continue;
+            }
+            let share = total.map_or(1.0, |total| mass / total);
             let mean = self.engine.gradient(&batch, share);
-            let mean = mean.map_err(|fault| Trouble::Fault(fault, Context::Step(chunk.clone())))?;
+            let mean = mean.map_err(|fault| Trouble::Fault(fault, Context::Step(chunk)))?;
             loss += share * mean;
             weight += mass;
-            rest.start = chunk.end;
         }
         Ok((loss, weight))
     }
 
-    /// The weight of the samples at `positions`.
-    fn mass(&mut self, positions: Range<usize>) -> f64 {
-        if !self.train.weighted() {
-            return positions.len() as f64;
+    /// What the mean loss of a step is a mean over, batch by batch as they go together.
+    fn mass(&mut self, positions: &Range<usize>) -> Result<f64, Trouble> {
+        let (mut total, mut rest) = (0.0, positions.clone());
+        while !rest.is_empty() {
+            let chunk = self.plan.chunk(&rest, self.state.micro);
+            rest.start = chunk.end;
+            let batch = self.buffer.batch(&self.train, &self.plan, chunk, 0)?;
+            total += self.engine.mass(&batch);
         }
-        let batch = self.buffer.batch(&self.train, &self.plan, positions, 0);
-        batch.weight.unwrap_or_default().iter().map(|&weight| f64::from(weight)).sum()
+        Ok(total)
     }
 
     fn apply(&mut self, limit: f64) -> Result<Outcome, Trouble> {
@@ -82,8 +89,8 @@ impl Runner<'_, '_> {
         limit: f64,
     ) -> Result<Option<Stopped>, Trouble> {
         let Outcome { norm, applied } = *outcome;
-        let (typical, thresholds) = (self.state.cursor.norms.typical(), &self.settings.thresholds);
-        self.state.cursor.norms.add(norm, thresholds);
+        let before = self.state.cursor.norms;
+        self.state.cursor.norms.add(norm, &self.bounds);
         if applied {
             self.state.stuck = 0;
             self.state.cursor.loss += loss * weight;
@@ -91,7 +98,7 @@ impl Runner<'_, '_> {
         }
         let policies = &self.settings.policies;
         if norm > limit && norm.is_finite() {
-            let symptom = Symptom::ExplodingNorm { norm, typical, limit };
+            let symptom = Symptom::ExplodingNorm { norm, typical: before.typical(), limit };
             return match applied {
                 true => Ok(self.note(symptom)),
                 false => self.leave_out(symptom, policies.exploding),

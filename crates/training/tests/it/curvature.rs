@@ -27,7 +27,7 @@ fn diagonal(scales: &[f32]) -> Samples {
 fn measure(samples: &Samples, curvature: &Curvature) -> Spectrum {
     let (mut plan, mut buffer) = (Plan::default(), Buffer::default());
     plan.arrange(samples, Order::InOrder, samples.len(), (0, 0));
-    let batch = buffer.batch(samples, &plan, plan.step(0), 0);
+    let batch = buffer.batch(samples, &plan, plan.step(0), 0).unwrap();
     let mut engine = Linear::new(samples.width(), true);
     let weights = vec![0.3; samples.width() + 1];
     engine.set_weights(&weights).unwrap();

@@ -35,7 +35,7 @@ fn windows(samples: &Samples) -> Vec<(u32, Vec<u32>)> {
     plan.arrange(samples, Order::Shuffled, 3, (1, 2));
     let mut found = Vec::new();
     for step in 0..plan.steps() {
-        let batch = buffer.batch(samples, &plan, plan.step(step), 0);
+        let batch = buffer.batch(samples, &plan, plan.step(step), 0).unwrap();
         for (row, window) in batch.rows.iter().zip(batch.features.chunks(batch.width)) {
             found.push((*row, window.iter().map(|&value| value as u32).collect()));
         }
@@ -100,7 +100,7 @@ proptest! {
             plan.arrange(&samples, order, size, (seed, 3));
             let mut seen = Vec::new();
             for step in 0..plan.steps() {
-                let batch = buffer.batch(&samples, &plan, plan.step(step), 0);
+                let batch = buffer.batch(&samples, &plan, plan.step(step), 0).unwrap();
                 seen.extend_from_slice(batch.rows);
                 if order == Order::Eras {
                     // Eras are whole: all rows of each era that is there.

@@ -2,8 +2,8 @@
 
 use fattail_descent::Squared;
 use fattail_training::{
-    Action, Average, Desk, Engine, Holdout, Order, Policies, Portion, Response, Run, Stopped,
-    Symptom, Thresholds, Training,
+    Action, Average, Curvature, Desk, Engine, Holdout, Order, Policies, Portion, Response, Run,
+    Stopped, Symptom, Thresholds, Training,
 };
 
 use crate::{
@@ -179,9 +179,74 @@ fn a_lost_device_is_left_and_nothing_is_lost_with_it() {
             assert_eq!((run.history, weights), (smooth.history.clone(), expected.clone()));
         }
     }
-    let stop = Policies { device_lost: Action::Stop, ..policies };
-    let (run, _) = train(&Training { policies: stop, ..held() }, Plant::Lost(31));
+}
+
+#[test]
+fn a_run_that_ends_with_its_device_keeps_good_weights_and_its_log() {
+    let policies = Policies { device_lost: Action::Stop, snapshot_every: 7, ..Policies::default() };
+    let training = Training { policies, ..settings() };
+    // The weights of step 28, the last that were copied before step 31.
+    // It is asked before each step and at the ends of two epochs.
+    let left = std::cell::Cell::new(31);
+    let interrupt = || {
+        left.set(left.get() - 1);
+        left.get() == 0
+    };
+    let mut smooth = Linear::new(2, true);
+    let desk = Desk { interrupt: Some(&interrupt), ..Desk::default() };
+    training.run(&mut smooth, &samples(), &Squared, desk).unwrap();
+
+    let (run, weights) = train(&training, Plant::Lost(31));
     assert!(matches!(run.stopped, Stopped::GaveUp(Symptom::DeviceLost { .. })));
+    assert_eq!((run.events.len(), run.history.len(), run.last), (1, 2, None));
+    assert_eq!(weights, smooth.weights());
+
+    // Where nothing else can hold weights they are returned.
+    let mut engine = Faulty::new(Linear::new(2, true), Plant::LostForGood(31));
+    let run = training.run(&mut engine, &samples(), &Squared, Desk::default()).unwrap();
+    assert!(matches!(run.stopped, Stopped::GaveUp(Symptom::DeviceLost { .. })));
+    assert!(engine.snapshot().is_err() && run.events.len() == 1);
+    assert_eq!(run.last.unwrap(), smooth.snapshot().unwrap());
+    // With a holdout, those of the best epoch.
+    let training = Training { policies, ..held() };
+    let (run, weights) = train(&training, Plant::Lost(31));
+    let mut engine = Faulty::new(Linear::new(2, true), Plant::LostForGood(31));
+    let desk = Desk::default();
+    let last = training.run(&mut engine, &samples(), &Squared, desk).unwrap().last.unwrap();
+    assert_eq!(run.best_epoch, Some(2));
+    let flat: Vec<f32> = last.weights.iter().flat_map(|tensor| tensor.values.clone()).collect();
+    assert_eq!(flat, weights);
+}
+
+#[test]
+fn a_look_that_does_not_fit_becomes_smaller_and_steps_stay() {
+    let halved =
+        |run: &Run| -> Vec<Response> { run.events.iter().map(|event| event.response).collect() };
+    // As text, since NaN is not equal to itself.
+    let told = |run: &Run| format!("{:?}", run.history);
+    let by = |samples| Response::HalvedLook { samples };
+    let training = Training { epochs: 1, look_every: 4, ..settings() };
+    let (smooth, expected) = train(&training, Plant::Nothing);
+    let (run, weights) = train(&training, Plant::LookMemory(60));
+    assert_eq!(halved(&run), [by(100), by(50)]);
+    assert_eq!((told(&run), weights), (told(&smooth), expected));
+
+    // The curvature as well, which leaves the weights alone.
+    let curvature = Some(Curvature { iterations: 2, ..Curvature::default() });
+    let curved = Training { curvature, epochs: 4, ..settings() };
+    let (smooth, expected) = train(&curved, Plant::Nothing);
+    let (run, weights) = train(&curved, Plant::LookMemory(60));
+    assert_eq!(halved(&run), [by(100), by(50)]);
+    assert_eq!((told(&run), weights), (told(&smooth), expected));
+
+    // A whole era that does not fit ends looks, not training.
+    let by_era = Training { order: Order::Eras, look_every: 1, epochs: 1, ..settings() };
+    let (run, _) = train(&by_era, Plant::LookMemory(5));
+    assert_eq!(halved(&run), [by(100), by(50), by(25), by(10), by(0)]);
+    assert_eq!(run.stopped, Stopped::Finished);
+    let policies = Policies { out_of_memory: Action::Stop, ..Policies::default() };
+    let (run, _) = train(&Training { policies, ..training }, Plant::LookMemory(60));
+    assert!(matches!(run.stopped, Stopped::GaveUp(Symptom::OutOfMemory { .. })));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Checkpoints that are none, or not of this run.
 
+use fattail_core::Panel;
 use fattail_descent::Squared;
 use fattail_training::{Desk, Error, Holdout, Portion, Reading, Samples, Training};
 use proptest::prelude::*;
@@ -74,9 +75,9 @@ fn cut_bytes_are_refused_at_every_length() {
 fn another_version_settings_samples_or_network_is_named() {
     let bytes = checkpoint();
     let newer =
-        with_header(&bytes, |text| text.replace("\\\"version\\\":1,", "\\\"version\\\":7,"));
+        with_header(&bytes, |text| text.replace("\\\"version\\\":2,", "\\\"version\\\":7,"));
     let error = resume(&newer).unwrap_err();
-    assert!(matches!(error, Error::Version { found: 7, expected: 1 }), "{error}");
+    assert!(matches!(error, Error::Version { found: 7, expected: 2 }), "{error}");
     let foreign = with_header(&bytes, |text| text.replace("fattail-training", "something-else"));
     assert!(resume(&foreign).unwrap_err().to_string().contains("format"));
 
@@ -95,6 +96,58 @@ fn another_version_settings_samples_or_network_is_named() {
         "the checkpoint is of another run: its network is 'slopes' of shape [2], here it is \
          'slopes' of shape [3]"
     );
+}
+
+#[test]
+fn an_engine_of_another_recipe_is_named_though_its_weights_look_alike() {
+    let bytes = checkpoint();
+    let desk = Desk { resume: Some(&bytes), ..Desk::default() };
+    let mut plain = Linear::new(2, false);
+    let error = short().run(&mut plain, &samples(), &Squared, desk).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the checkpoint is of another run: its engine is linear, adam true, noise 0, by era false, \
+         here it is linear, adam false, noise 0, by era false"
+    );
+}
+
+#[test]
+fn samples_of_other_features_names_eras_or_weights_are_others() {
+    let bytes = checkpoint();
+    let refused = |panel: &Panel| {
+        let samples = Samples::known(panel, &Reading::default()).unwrap();
+        let error = resume_as(&short(), 2, &samples, &bytes).unwrap_err().to_string();
+        assert!(error.contains("fingerprint of the samples"), "{error}");
+    };
+    let panel = panel();
+    let columns = || [panel.feature(0).to_f32(), panel.feature(1).to_f32()];
+    let with = |names: [&str; 2], columns: [Vec<f32>; 2], eras: &dyn Fn(usize) -> usize| {
+        let labels: Vec<String> = (0..200).map(|row| eras(row).to_string()).collect();
+        let [a, b] = columns;
+        let builder = Panel::builder().eras(&labels).unwrap().feature(names[0], a);
+        let target = panel.target().unwrap().to_f32();
+        builder.feature(names[1], b).target("y", target)
+    };
+    let tens = |row: usize| row / 10;
+    let same = with(["a", "b"], columns(), &tens).build().unwrap();
+    resume_as(&short(), 2, &Samples::known(&same, &Reading::default()).unwrap(), &bytes).unwrap();
+    // Read in place, they are the same samples.
+    let in_place = Samples::known(&same, &Reading { memory: 0, ..Reading::default() }).unwrap();
+    resume_as(&short(), 2, &in_place, &bytes).unwrap();
+    let mut moved = columns();
+    moved[1][150] += 1e-3;
+    refused(&with(["a", "b"], moved, &tens).build().unwrap());
+    refused(&with(["a", "c"], columns(), &tens).build().unwrap());
+    refused(&with(["a", "b"], columns(), &|row| (row + 1) / 10).build().unwrap());
+    // A target and a weight changed so that their bits, laid over each other, are as before.
+    let (mut target, mut weight) = (panel.target().unwrap().to_f32(), vec![1.0f32; 200]);
+    target[0] = f32::from_bits(target[0].to_bits() ^ 1);
+    weight[0] = f32::from_bits(weight[0].to_bits() ^ 1);
+    let twisted = same.with_target_values(target).unwrap();
+    let samples = Samples::known(&twisted, &Reading::default()).unwrap();
+    let error = resume_as(&short(), 2, &samples, &bytes).unwrap_err().to_string();
+    assert!(error.contains("fingerprint of the samples"), "{error}");
+    refused(&with(["a", "b"], columns(), &tens).weights(weight).build().unwrap());
 }
 
 #[test]

@@ -4,18 +4,18 @@ use std::cell::Cell;
 
 use fattail_descent::{Squared, Stop};
 use fattail_training::{
-    Average, Desk, Engine, Holdout, Order, Policies, Portion, Run, Samples, Snapshot, Stopped,
-    Training,
+    Average, Curvature, Desk, Engine, Entry, Holdout, Order, Policies, Portion, Run, Samples,
+    Snapshot, Stopped, Training,
 };
 use proptest::prelude::*;
 
 use crate::{
-    toy::{Faulty, Linear, Plant, samples},
+    toy::{Faulty, Linear, Plant, memory_for, samples},
     training::settings,
 };
 
 fn training(average: Average, order: Order, judged: bool) -> Training {
-    Training {
+    let training = Training {
         epochs: 5,
         accumulate: 2,
         batch_size: 8,
@@ -26,9 +26,10 @@ fn training(average: Average, order: Order, judged: bool) -> Training {
         policies: Policies { snapshot_every: 6, ..Policies::default() },
         checkpoint_every: 4,
         look_every: 9,
-        memory: Some(250),
         ..settings()
-    }
+    };
+    // 5 samples go together, so that a batch is divided.
+    Training { memory: Some(memory_for(&training, &samples(), 5)), ..training }
 }
 
 /// The end of a run: its log and all that the engine holds.
@@ -132,6 +133,50 @@ fn a_run_that_is_over_is_over() {
     let again = training.run(&mut other, &samples(), &Squared, desk).unwrap();
     assert_eq!(format!("{run:?}"), format!("{again:?}"));
     assert_eq!(engine.snapshot().unwrap(), other.snapshot().unwrap());
+}
+
+#[test]
+fn numbers_that_are_none_survive_a_checkpoint() {
+    let curvature = Some(Curvature { iterations: 2, ..Curvature::default() });
+    let training = Training { curvature, epochs: 2, ..settings() };
+    let mut last = Vec::new();
+    let mut sink = |bytes: &[u8]| {
+        last = bytes.to_vec();
+        Ok(())
+    };
+    let desk = Desk { sink: Some(&mut sink), ..Desk::default() };
+    let run = training.run(&mut engine(Plant::NanSlope), &samples(), &Squared, desk).unwrap();
+    assert!(run.events[0].to_string().contains("the largest is NaN"), "{:?}", run.events);
+    let desk = Desk { resume: Some(&last), ..Desk::default() };
+    let again = training.run(&mut engine(Plant::NanSlope), &samples(), &Squared, desk).unwrap();
+    assert_eq!(format!("{run:?}"), format!("{again:?}"));
+}
+
+#[test]
+fn the_log_is_told_as_things_happen() {
+    let training = Training { epochs: 2, ..settings() };
+    let mut told = Vec::new();
+    let mut log = |entry: Entry<'_>| {
+        told.push(match entry {
+            Entry::Event(event) => event.to_string(),
+            Entry::Epoch { number, epoch } => format!("epoch {number}: {} steps", epoch.steps),
+            _ => "something else".to_owned(),
+        });
+    };
+    let mut sink = |_: &[u8]| Err(fattail_core::Error::empty("the disk"));
+    let desk = Desk { log: Some(&mut log), sink: Some(&mut sink), ..Desk::default() };
+    // The run fails at the end of the first epoch; what was told before stays.
+    training.run(&mut engine(Plant::NanLoss(3)), &samples(), &Squared, desk).unwrap_err();
+    let left_out = "epoch 0, step 3: the loss is NaN; the step is left out";
+    assert_eq!(told, [left_out, "epoch 0: 12 steps"]);
+
+    let memory = Some(memory_for(&training, &samples(), 5));
+    let mut told = Vec::new();
+    let mut log = |entry: Entry<'_>| told.push(format!("{entry:?}"));
+    let desk = Desk { log: Some(&mut log), ..Desk::default() };
+    let training = Training { memory, ..training };
+    training.run(&mut engine(Plant::Nothing), &samples(), &Squared, desk).unwrap();
+    assert!(told.len() == 3 && told[0].contains("OverBudget"), "{told:?}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A linear model with AdamW in `f32`, and a wrapper that plants faults.
 
 use fattail_core::{Error as CoreError, Panel};
+use fattail_descent::Squared;
 use fattail_training::{
-    Batch, Counters, Engine, Fault, Footprint, Named, Outcome, Probe, Reading, Samples, Snapshot,
-    Update,
+    Batch, Counters, Desk, Engine, Error, Fault, Footprint, Named, Outcome, Probe, Reading,
+    Samples, Snapshot, Training, Update,
 };
 
 /// `prediction = w . x + b`, half the mean squared error, AdamW or plain descent.
@@ -17,6 +18,8 @@ pub(crate) struct Linear {
     adam: bool,
     /// Noise on the prediction while training, as dropout is.
     noise: f32,
+    /// Whether the loss is the mean over eras of their means; eras of one target do not count.
+    by_era: bool,
     pub(crate) on_device: bool,
 }
 
@@ -30,12 +33,18 @@ impl Linear {
             waiting: vec![0.0; width + 1],
             adam,
             noise: 0.0,
+            by_era: false,
             on_device: false,
         }
     }
 
     pub(crate) fn with_noise(width: usize) -> Self {
         Self { noise: 0.1, ..Self::new(width, true) }
+    }
+
+    /// By plain descent on a loss by eras.
+    pub(crate) fn by_era(width: usize) -> Self {
+        Self { by_era: true, ..Self::new(width, false) }
     }
 
     pub(crate) fn weights(&self) -> &[f32] {
@@ -48,17 +57,33 @@ impl Linear {
         products.sum::<f64>() + f64::from(*constant)
     }
 
+    /// What each sample counts.
+    fn counts(&self, batch: &Batch<'_>) -> Vec<f64> {
+        if !self.by_era {
+            let weight = |at: usize| batch.weight.map_or(1.0, |weight| f64::from(weight[at]));
+            return (0..batch.target.len()).map(weight).collect();
+        }
+        let mut counts = Vec::new();
+        for era in batch.eras.chunk_by(|a, b| a == b) {
+            let targets = &batch.target[counts.len()..counts.len() + era.len()];
+            let teaches = targets.iter().any(|target| *target != targets[0]);
+            let count = if teaches { 1.0 / era.len() as f64 } else { 0.0 };
+            counts.extend(std::iter::repeat_n(count, era.len()));
+        }
+        counts
+    }
+
     fn mean_gradient(&self, batch: &Batch<'_>, noise: f32) -> (f64, Vec<f64>) {
         let (mut loss, mut total) = (0.0, 0.0);
         let mut gradient = vec![0.0; self.weights.len()];
-        for (index, row) in batch.features.chunks_exact(batch.width).enumerate() {
-            let weight = batch.weight.map_or(1.0, |weight| f64::from(weight[index]));
+        let rows = batch.features.chunks_exact(batch.width).zip(self.counts(batch));
+        for (index, (row, count)) in rows.enumerate() {
             let jitter = noise * ((batch.key >> (index % 32)) & 1) as f32;
             let residual = self.output(row) + f64::from(jitter) - f64::from(batch.target[index]);
-            loss += weight * residual * residual / 2.0;
-            total += weight;
+            loss += count * residual * residual / 2.0;
+            total += count;
             for (slot, &x) in gradient.iter_mut().zip(row.iter().chain([&1.0])) {
-                *slot += weight * residual * f64::from(x);
+                *slot += count * residual * f64::from(x);
             }
         }
         gradient.iter_mut().for_each(|value| *value /= total);
@@ -88,6 +113,14 @@ impl Linear {
 }
 
 impl Engine for Linear {
+    fn identity(&self) -> String {
+        format!("linear, adam {}, noise {}, by era {}", self.adam, self.noise, self.by_era)
+    }
+
+    fn mass(&self, batch: &Batch<'_>) -> f64 {
+        self.counts(batch).iter().sum()
+    }
+
     fn gradient(&mut self, batch: &Batch<'_>, share: f64) -> Result<f64, Fault> {
         let (loss, gradient) = self.mean_gradient(batch, self.noise);
         self.waiting.iter_mut().zip(gradient).for_each(|(slot, value)| *slot += share * value);
@@ -171,7 +204,8 @@ impl Engine for Linear {
 
     fn leave_device(&mut self) -> Result<bool, Fault> {
         let left = self.on_device;
-        *self = Self { noise: self.noise, ..Self::new(self.weights.len() - 1, self.adam) };
+        let Self { noise, by_era, adam, .. } = *self;
+        *self = Self { noise, by_era, ..Self::new(self.weights.len() - 1, adam) };
         Ok(left)
     }
 }
@@ -194,8 +228,14 @@ pub(crate) enum Plant {
     PredictionMemory(usize),
     /// The device is lost at the n-th gradient.
     Lost(u64),
+    /// The same, and there is no other one.
+    LostForGood(u64),
     /// The device is lost at the n-th prediction.
     LostPredicting(u64),
+    /// Memory for so many samples when looking or measuring the curvature.
+    LookMemory(usize),
+    /// A second derivative that is not finite.
+    NanSlope,
     /// What a look sees.
     Looks(f64, f64),
     /// Gradients that are nothing from the n-th step on.
@@ -211,12 +251,32 @@ pub(crate) struct Faulty {
     gradients: u64,
     steps: u64,
     predictions: u64,
+    /// Whether the device answers no more: then nothing does until it is left.
+    lost: bool,
+    /// The most samples that a look took.
+    pub(crate) looked: usize,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: Linear, plant: Plant) -> Self {
         let inner = Linear { on_device: true, ..inner };
-        Self { inner, plant, gradients: 0, steps: 0, predictions: 0 }
+        let (gradients, steps, predictions) = (0, 0, 0);
+        Self { inner, plant, gradients, steps, predictions, lost: false, looked: 0 }
+    }
+
+    /// Refuses on a device that is lost, as everything does there.
+    fn answer(&self) -> Result<(), Fault> {
+        if self.lost { Err(lost()) } else { Ok(()) }
+    }
+
+    fn look(&mut self, batch: &Batch<'_>) -> Result<(), Fault> {
+        self.answer()?;
+        let samples = batch.target.len();
+        self.looked = self.looked.max(samples);
+        match self.plant {
+            Plant::LookMemory(most) if samples > most => Err(out_of_memory()),
+            _ => Ok(()),
+        }
     }
 
     fn scale(&mut self, factor: f64) {
@@ -233,14 +293,26 @@ fn lost() -> Fault {
 }
 
 impl Engine for Faulty {
+    fn identity(&self) -> String {
+        self.inner.identity()
+    }
+
+    fn mass(&self, batch: &Batch<'_>) -> f64 {
+        self.inner.mass(batch)
+    }
+
     fn gradient(&mut self, batch: &Batch<'_>, share: f64) -> Result<f64, Fault> {
+        self.answer()?;
         let now = self.gradients;
         self.gradients += 1;
         let faulty = match self.plant {
             Plant::Memory(from, samples) if now >= from && batch.target.len() > samples => {
                 Some(out_of_memory())
             }
-            Plant::Lost(at) if now >= at && self.inner.on_device => Some(lost()),
+            Plant::Lost(at) | Plant::LostForGood(at) if now >= at && self.inner.on_device => {
+                self.lost = true;
+                Some(lost())
+            }
             _ => None,
         };
         if let Some(fault) = faulty {
@@ -252,6 +324,7 @@ impl Engine for Faulty {
     }
 
     fn apply(&mut self, update: &Update) -> Result<Outcome, Fault> {
+        self.answer()?;
         let now = self.steps;
         self.steps += 1;
         match self.plant {
@@ -274,13 +347,17 @@ impl Engine for Faulty {
     }
 
     fn predict(&mut self, batch: &Batch<'_>, out: &mut [f32]) -> Result<(), Fault> {
+        self.answer()?;
         let now = self.predictions;
         self.predictions += 1;
         match self.plant {
             Plant::PredictionMemory(samples) if batch.target.len() > samples => {
                 return Err(out_of_memory());
             }
-            Plant::LostPredicting(at) if now >= at && self.inner.on_device => return Err(lost()),
+            Plant::LostPredicting(at) if now >= at && self.inner.on_device => {
+                self.lost = true;
+                return Err(lost());
+            }
             _ => {}
         }
         self.inner.predict(batch, out)?;
@@ -292,22 +369,31 @@ impl Engine for Faulty {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, Fault> {
+        self.answer()?;
         self.inner.snapshot()
     }
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), Fault> {
+        self.answer()?;
         self.inner.restore(snapshot)
     }
 
     fn slope(&mut self, batch: &Batch<'_>) -> Result<Vec<f32>, Fault> {
-        self.inner.slope(batch)
+        self.look(batch)?;
+        let mut slope = self.inner.slope(batch)?;
+        if self.plant == Plant::NanSlope {
+            slope.fill(f32::NAN);
+        }
+        Ok(slope)
     }
 
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), Fault> {
+        self.answer()?;
         self.inner.set_weights(weights)
     }
 
     fn probe(&mut self, batch: &Batch<'_>) -> Result<Vec<Probe>, Fault> {
+        self.look(batch)?;
         match self.plant {
             Plant::Looks(dead, saturated) => {
                 Ok(vec![Probe { layer: "hidden".into(), dead, saturated }])
@@ -321,6 +407,10 @@ impl Engine for Faulty {
     }
 
     fn leave_device(&mut self) -> Result<bool, Fault> {
+        if matches!(self.plant, Plant::LostForGood(_)) {
+            return Ok(false);
+        }
+        self.lost = false;
         self.inner.leave_device()
     }
 }
@@ -340,4 +430,14 @@ pub(crate) fn panel() -> Panel {
 
 pub(crate) fn samples() -> Samples {
     Samples::known(&panel(), &Reading::default()).expect("samples")
+}
+
+/// The memory with which `together` samples go together, where a run has no more.
+pub(crate) fn memory_for(training: &Training, samples: &Samples, together: usize) -> u64 {
+    let none = Training { memory: Some(0), ..training.clone() };
+    let mut engine = Linear::new(2, true);
+    match none.run(&mut engine, samples, &Squared, Desk::default()) {
+        Err(Error::Memory { beside, .. }) => beside + engine.footprint(together).total(),
+        other => panic!("{other:?}"),
+    }
 }

@@ -79,6 +79,47 @@ fn accumulated_batches_are_one_large_batch() {
     }
 }
 
+/// Six eras of unequal size, two of them with one target for all.
+fn uneven() -> Samples {
+    let sizes = [2usize, 9, 4, 30, 5, 1];
+    let eras: Vec<String> =
+        (0..6).flat_map(|era| std::iter::repeat_n(era.to_string(), sizes[era])).collect();
+    let x: Vec<f32> = (0..51).map(|row| (row * 37 % 51) as f32 / 51.0).collect();
+    let known =
+        |(row, era): (usize, &String)| if era == "4" { 0.3 } else { (row % 7) as f32 / 7.0 };
+    let y: Vec<f32> = eras.iter().enumerate().map(known).collect();
+    let panel = Panel::builder().eras(&eras).unwrap().feature("x", x).target("y", y);
+    Samples::known(&panel.build().unwrap(), &Reading::default()).unwrap()
+}
+
+#[test]
+fn a_mean_over_eras_counts_eras_when_it_is_accumulated() {
+    let trained = |batch_size, accumulate| {
+        let mut engine = Linear::by_era(1);
+        let training = Training {
+            batch_size,
+            accumulate,
+            order: Order::Eras,
+            epochs: 5,
+            rate: Constant { rate: 0.5 }.into(),
+            ..settings()
+        };
+        let run = training.run(&mut engine, &uneven(), &Squared, Desk::default()).unwrap();
+        assert!(run.events.is_empty(), "{:?}", run.events);
+        (engine.weights().to_vec(), run.history)
+    };
+    let (whole, history) = trained(60, 1);
+    let (parts, others) = trained(6, 10);
+    assert!(whole.iter().zip(&parts).all(|(a, b)| (a - b).abs() < 1e-6), "{whole:?} {parts:?}");
+    let close = |(a, b): (&fattail_training::Epoch, &fattail_training::Epoch)| {
+        (a.train_loss - b.train_loss).abs() < 1e-9
+    };
+    assert!(history.iter().zip(&others).all(close));
+    // An era a step: those that teach nothing are left out, and nobody is alarmed.
+    let (_, history) = trained(1, 1);
+    assert_eq!((history[0].steps, history[0].skipped), (4, 2));
+}
+
 #[test]
 fn weights_count_as_repeated_rows_do() {
     let base = Panel::builder().feature("x", vec![0.5f32, -0.5, 1.0]);

@@ -95,6 +95,21 @@ fn options_that_contradict() {
 }
 
 #[test]
+fn memory_that_is_too_little() {
+    let shop = Workshop::new();
+    let told = |size: &str| {
+        let args =
+            ["--bars", "5000", "--batch-size", "2048", "--max-memory", size, "--out", "@out"];
+        refusal(&shop, &args)
+    };
+    let little = told("900k");
+    for part in ["on 2048 samples together", "parameters 1196", "allowed are 921600", "would fit"] {
+        assert!(little.contains(part), "'{part}' is not in: {little}");
+    }
+    assert!(told("10k").contains("not even one sample fits"));
+}
+
+#[test]
 fn checkpoints_that_are_none_or_of_another_run() {
     let shop = Workshop::new();
     let robust = env!("CARGO_BIN_EXE_robust");

@@ -5,12 +5,14 @@
 
 use std::ops::Range;
 
+use pulp::Simd;
+
 use super::super::Graph;
-use super::super::exp::exp_in_place;
 use super::super::lanes::{
     Columns, Kernel, ROWS, Rows, add, load, multiply, scale, store, sweep, where_positive,
 };
 use super::{Gatv2, Gatv2Inputs};
+use crate::linear::lanes::{exp, map};
 
 /// One sample of the batch: `inputs` holds its nodes alone.
 #[derive(Clone, Copy)]
@@ -60,14 +62,14 @@ pub(super) struct Forward<'a> {
 
 impl Kernel for Forward<'_> {
     #[inline(always)]
-    fn run(self) {
+    fn run<S: Simd>(self, simd: S) {
         let Self { sample, tile, out, weights } = self;
         let (heads, width) = (sample.shape.heads, sample.shape.width);
         weights.fill(0.0);
         for head in 0..heads {
             sweep(width, &mut Scores { sample, tile: &tile, head, weights });
         }
-        softmax(&sample, &tile, weights);
+        softmax(simd, &sample, &tile, weights);
         for head in 0..heads {
             sweep(width, &mut Mixture { sample, tile: &tile, head, weights, out });
         }
@@ -112,7 +114,7 @@ impl Columns for Scores<'_> {
 
 /// Turns a tile's scores into weights.
 #[inline(always)]
-fn softmax(sample: &Sample<'_>, tile: &Range<usize>, weights: &mut [f32]) {
+fn softmax<S: Simd>(simd: S, sample: &Sample<'_>, tile: &Range<usize>, weights: &mut [f32]) {
     let heads = sample.shape.heads;
     let incoming = sample.graph.incoming();
     let start = incoming.span(tile).start;
@@ -135,7 +137,7 @@ fn softmax(sample: &Sample<'_>, tile: &Range<usize>, weights: &mut [f32]) {
             }
         }
     }
-    exp_in_place(weights);
+    map!(simd: S, score in weights => exp(simd, score));
     for node in tile.clone() {
         let weights = &mut weights[own(node)];
         if weights.is_empty() {
@@ -200,7 +202,7 @@ pub(super) struct Targets<'a> {
 
 impl Kernel for Targets<'_> {
     #[inline(always)]
-    fn run(mut self) {
+    fn run<S: Simd>(mut self, _: S) {
         let (heads, width) = (self.sample.shape.heads, self.sample.shape.width);
         self.slopes.fill(0.0);
         for head in 0..heads {
@@ -323,7 +325,7 @@ pub(super) struct Sources<'a> {
 
 impl Kernel for Sources<'_> {
     #[inline(always)]
-    fn run(mut self) {
+    fn run<S: Simd>(mut self, _: S) {
         for head in 0..self.sample.shape.heads {
             sweep(self.sample.shape.width, &mut SourceColumns { sources: &mut self, head });
         }

@@ -133,7 +133,9 @@ impl Gatv2 {
     /// # Errors
     /// When a setting is out of range.
     pub fn saved_bytes(&self, graph: &Graph) -> Result<usize> {
-        Ok(self.sizes(graph)?.weights * self.batch * size_of::<f32>())
+        Ok(self.sizes([graph.nodes(), graph.edges().len()])?.weights
+            * self.batch
+            * size_of::<f32>())
     }
 
     /// The most bytes that the backward pass takes beside its arguments; the forward pass takes a few words a sample.
@@ -146,13 +148,26 @@ impl Gatv2 {
         edge_gradient: bool,
         threads: usize,
     ) -> Result<usize> {
-        let sizes = self.sizes(graph)?;
+        self.workspace_bytes_of([graph.nodes(), graph.edges().len()], edge_gradient, threads)
+    }
+
+    /// The same for a graph of which the numbers of nodes and edges are known alone.
+    ///
+    /// # Errors
+    /// When a setting is out of range.
+    pub fn workspace_bytes_of(
+        &self,
+        [nodes, edges]: [usize; 2],
+        edge_gradient: bool,
+        threads: usize,
+    ) -> Result<usize> {
+        let sizes = self.sizes([nodes, edges])?;
         let row = self.heads * self.width;
         let edge = if edge_gradient { sizes.edges } else { 0 };
         let (slopes, parts, edges) = if self.by_samples(&sizes) {
             (SAMPLES.min(threads.max(1)), SAMPLES, SAMPLES)
         } else {
-            (1, tiles(graph.nodes(), false).len(), 1)
+            (1, tiles(nodes, false).len(), 1)
         };
         Ok(size_of::<f32>() * (slopes * sizes.weights + edges * edge)
             + size_of::<f64>() * parts * row)
@@ -163,7 +178,7 @@ impl Gatv2 {
         self.batch >= SAMPLES && sizes.edges <= MOST_EDGE_VALUES
     }
 
-    fn sizes(&self, graph: &Graph) -> Result<Sizes> {
+    fn sizes(&self, [nodes, edges]: [usize; 2]) -> Result<Sizes> {
         expect_positive("batch", self.batch)?;
         expect_positive("heads", self.heads)?;
         expect_positive("width", self.width)?;
@@ -175,14 +190,13 @@ impl Gatv2 {
                 allowed: "a finite number",
             });
         }
-        let (nodes, edges) = (graph.nodes(), graph.edges().len());
         volume(&[self.batch, nodes.max(edges), self.heads, self.width])?;
         let row = self.heads * self.width;
         Ok(Sizes { nodes: nodes * row, edges: edges * row, weights: edges * self.heads })
     }
 
     fn expect_inputs(&self, graph: &Graph, inputs: &Gatv2Inputs<'_>) -> Result<Sizes> {
-        let sizes = self.sizes(graph)?;
+        let sizes = self.sizes([graph.nodes(), graph.edges().len()])?;
         expect_len("left", inputs.left.len(), sizes.nodes * self.batch)?;
         expect_len("right", inputs.right.len(), sizes.nodes * self.batch)?;
         if let Some(edge) = inputs.edge {
@@ -246,6 +260,8 @@ mod tests {
     /// What the module's head promises: the vector code rounds as the plain code does.
     #[test]
     fn the_same_bits_with_and_without_vectors() {
+        use pulp::Scalar;
+
         use super::super::lanes::Kernel;
 
         let graph =
@@ -263,6 +279,6 @@ mod tests {
             run(Forward { sample, tile: 0..3, out: &mut out, weights: &mut weights });
             out.iter().chain(&weights).map(|value| value.to_bits()).collect::<Vec<_>>()
         };
-        assert_eq!(bits(|forward| dispatch(forward)), bits(|forward| forward.run()));
+        assert_eq!(bits(|forward| dispatch(forward)), bits(|forward| forward.run(Scalar::new())));
     }
 }

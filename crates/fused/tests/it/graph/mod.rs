@@ -4,6 +4,8 @@
 mod bad_input;
 mod gatv2;
 mod gin;
+mod gin_block;
+mod nodes;
 mod plain;
 mod self_loops;
 
