@@ -115,8 +115,7 @@ pub(super) fn lstm_back<S: Simd>(
         let [i, f, g, o] =
             [0, 1, 2, 3].map(|gate| load(simd, &gates[gate * hidden..][..hidden][at.clone()]));
         let t = tanh(simd, load(simd, &carry[at.clone()]));
-        let dh =
-            simd.add_f32s(load(simd, &own[at.clone()]), load(simd, &slopes.state[at.clone()]));
+        let dh = simd.add_f32s(load(simd, &own[at.clone()]), load(simd, &slopes.state[at.clone()]));
         let later = load(simd, &slopes.carry[at.clone()]);
         let dc = simd.add_f32s(later, slope_of_tanh(simd, t, simd.mul_f32s(dh, o)));
         let found = [
@@ -147,8 +146,7 @@ pub(super) fn gru_back<S: Simd>(
     for at in vectors::<S>(hidden) {
         let [r, z, n, p] =
             [0, 1, 2, 3].map(|gate| load(simd, &gates[gate * hidden..][..hidden][at.clone()]));
-        let dh =
-            simd.add_f32s(load(simd, &own[at.clone()]), load(simd, &slopes.state[at.clone()]));
+        let dh = simd.add_f32s(load(simd, &own[at.clone()]), load(simd, &slopes.state[at.clone()]));
         let change = simd.sub_f32s(load(simd, &before[at.clone()]), n);
         let dn = slope_of_tanh(simd, n, simd.mul_f32s(dh, simd.sub_f32s(one, z)));
         let found = [

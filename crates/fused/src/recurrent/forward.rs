@@ -76,8 +76,7 @@ fn project<S: Simd>(
         base: Base::Row(&weights.bias),
     });
     for (block, packed) in &weights.hh {
-        let base =
-            if block.shared { Base::Old } else { Base::Row(&weights.bias[block.column..]) };
+        let base = if block.shared { Base::Old } else { Base::Row(&weights.bias[block.column..]) };
         simd.vectorize(Product {
             rows,
             depth: shape.hidden,

@@ -11,6 +11,7 @@ mod graph;
 mod linear;
 mod norm;
 mod recurrent;
+mod tiled;
 #[cfg(all(test, feature = "flex"))]
 mod twins;
 
