@@ -1,10 +1,12 @@
 //! One measurement of networks, in a process of its own:
-//! `neural step NAME ROUNDS` or `neural memory NAME BATCH`.
+//! `neural step NAME ROUNDS`, `neural memory NAME BATCH` or `neural attention LENGTH ROUNDS`.
 //!
 //! `step` times training steps of a network of `networks.rs` (gradient, clipping, AdamW) and prints one
 //! JSON line of milliseconds, as `benches/peers/neural/steps.py` does. `memory` prints what the pre-flight
-//! says that a step takes and what it took: the most bytes that were allocated at a time.
+//! says that a step takes and what it took: the most bytes that were allocated at a time. `attention` times the
+//! kernel alone, 16 heads of 64.
 
+mod attention;
 mod memory;
 mod networks;
 
@@ -19,17 +21,24 @@ type Answer = Result<serde_json::Value, Box<dyn Error>>;
 #[global_allocator]
 static COUNTING: memory::Counting = memory::Counting;
 
+const USAGE: &str = "usage: neural step NAME ROUNDS | memory NAME BATCH | attention LENGTH ROUNDS";
+
 fn main() -> ExitCode {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     let answer = match given.as_slice() {
         ["step", name, rounds] => rounds.parse().map_err(Into::into).and_then(|r| step(name, r)),
         ["memory", name, batch] => batch.parse().map_err(Into::into).and_then(|b| memory(name, b)),
-        _ => Err("usage: neural step NAME ROUNDS | neural memory NAME BATCH".into()),
+        ["attention", length, rounds] => long(length, rounds),
+        _ => Err(USAGE.into()),
     };
     answer
         .and_then(|found| Ok(writeln!(std::io::stdout(), "{found}")?))
         .map_or_else(fail, |()| ExitCode::SUCCESS)
+}
+
+fn long(length: &str, rounds: &str) -> Answer {
+    attention::measure(length.parse()?, rounds.parse()?)
 }
 
 fn fail(error: Box<dyn Error>) -> ExitCode {

@@ -2,13 +2,12 @@
 //!
 //! ```text
 //! Identity: x                        Relu: max(x, 0), slope 0 at 0
-//! Gelu: x Phi(x), slope Phi(x) + x phi(x)        Silu: x s(x), slope s(x) (1 + x (1 - s(x))), s the logistic function
+//! Gelu: x Phi(x), slope Phi(x) + x phi(x)
 //! ```
 //!
 //! Phi is the normal distribution function itself, not the approximation by a hyperbolic tangent. NaN stays NaN.
-//! Cost: about 30 instructions and a division a vector for the last two.
-//! Reference: Hendrycks & Gimpel 2016, "Gaussian error linear units"; Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted
-//! linear units".
+//! Cost: about 30 instructions and a division a vector for the last.
+//! Reference: Hendrycks & Gimpel 2016, "Gaussian error linear units".
 
 use pulp::Simd;
 use serde::{Deserialize, Serialize};
@@ -25,8 +24,6 @@ pub enum Activation {
     Relu,
     /// Times the normal distribution function.
     Gelu,
-    /// Times the logistic function.
-    Silu,
 }
 
 impl Activation {
@@ -44,11 +41,6 @@ impl Activation {
                 let (below, density) = lanes::normal(simd, x);
                 (simd.mul_f32s(x, below), simd.mul_add_f32s(x, density, below))
             }
-            Self::Silu => {
-                let share = lanes::sigmoid(simd, x);
-                let value = simd.mul_f32s(x, share);
-                (value, simd.mul_add_f32s(value, simd.sub_f32s(one, share), share))
-            }
         }
     }
 
@@ -59,7 +51,18 @@ impl Activation {
             Self::Identity => {}
             Self::Relu => map!(simd: S, x in row => Self::Relu.value_and_slope(simd, x).0),
             Self::Gelu => map!(simd: S, x in row => Self::Gelu.value_and_slope(simd, x).0),
-            Self::Silu => map!(simd: S, x in row => Self::Silu.value_and_slope(simd, x).0),
+        }
+    }
+
+    /// Multiplies a gradient by the slopes at these sums; the output of ReLU serves as well as its sums.
+    #[inline(always)]
+    pub(crate) fn steepen<S: Simd>(self, simd: S, gradient: &mut [f32], sums: &[f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Relu => map!(simd: S, gradient in gradient, x in sums =>
+                simd.mul_f32s(gradient, Self::Relu.value_and_slope(simd, x).1)),
+            Self::Gelu => map!(simd: S, gradient in gradient, x in sums =>
+                simd.mul_f32s(gradient, Self::Gelu.value_and_slope(simd, x).1)),
         }
     }
 
@@ -70,7 +73,6 @@ impl Activation {
             Self::Identity => {}
             Self::Relu => Self::Relu.back_by(simd, gradient, sums),
             Self::Gelu => Self::Gelu.back_by(simd, gradient, sums),
-            Self::Silu => Self::Silu.back_by(simd, gradient, sums),
         }
     }
 

@@ -5,27 +5,27 @@
 //! gradient of x = g W      gradient of W = g^T x      gradient of b = sum of the rows of g
 //! ```
 //!
-//! W is outputs x inputs, as PyTorch keeps it. It is packed once a call and shared by all tiles of rows; the gradient
-//! of W is cut by outputs and, where that gives few tasks, by rows, whose parts are added in their order. Tiles
-//! and parts depend on the shape alone: same bits with any number of threads.
-//! NaN spreads as products and sums spread it.
+//! W is outputs x inputs, as PyTorch keeps it. Products are faer's, one task a tile of rows; the gradient of W is cut
+//! by outputs and, where that gives few tasks, by rows, whose parts are added in their order. Tiles and parts depend
+//! on the shape alone: same bits with any number of threads. NaN spreads as products and sums spread it.
 //! Cost: 2 x rows x inputs x outputs operations forward, 4 backward.
 
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::tile::{self, Size, TILE, add_parts};
+use super::tile::{TILE, add_parts};
 use super::{check_sizes, lanes};
 use crate::error::{Result, expect_len};
-use crate::linear::product::{Base, Left, Product, Right};
 
 /// Outputs of a task of the gradient of W.
-const OUTPUTS: usize = 48;
+const OUTPUTS: usize = 96;
 
-/// Tasks of the gradient of W, at least.
-const TASKS: usize = 16;
+/// Tasks that rows, or the gradient of W, are cut into, where there are enough.
+const TASKS: usize = 8;
 
 /// A layer of a shape.
 ///
@@ -33,9 +33,9 @@ const TASKS: usize = 16;
 /// use fattail_fused::linear::{Activation, Linear};
 ///
 /// let linear = Linear { rows: 1, inputs: 2, outputs: 1, activation: Activation::Relu };
-/// let (mut out, mut sums) = ([0.0], [0.0]);
-/// linear.forward(&[1.0, 2.0], &[3.0, -4.0], &[1.0], &mut out, &mut sums)?;
-/// assert_eq!((sums[0], out[0]), (-4.0, 0.0));
+/// let (mut out, mut kept) = ([0.0], vec![0.0; linear.saved_len()]);
+/// linear.forward(&[1.0, 2.0], &[3.0, 4.0], &[1.0], &mut out, &mut kept)?;
+/// assert_eq!(out[0], 12.0);
 /// # Ok::<(), fattail_fused::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +71,10 @@ impl Linear {
         check_sizes(&[("rows", self.rows), ("inputs", self.inputs), ("outputs", self.outputs)])
     }
 
-    /// Values of `sums`: what the activation is applied to, none where it is the identity.
+    /// Values of `sums`: what the activation is applied to, where its slope cannot be told from the output.
     #[must_use]
     pub fn saved_len(&self) -> usize {
-        if self.activation == Activation::Identity { 0 } else { self.rows * self.outputs }
+        if self.activation == Activation::Gelu { self.rows * self.outputs } else { 0 }
     }
 
     /// Writes the output, and the sums before the activation.
@@ -94,32 +94,28 @@ impl Linear {
         expect_len("bias", bias.len(), self.outputs)?;
         expect_len("out", out.len(), self.rows * self.outputs)?;
         expect_len("sums", sums.len(), self.saved_len())?;
-        let (size, activation) = (self.size(), self.activation);
-        let packed = size.pack_forward(weight);
-        let tile = TILE * self.outputs;
-        let run = |x, out, sums| {
-            pulp::Arch::new().dispatch(Forward {
-                size,
-                activation,
-                x,
-                packed: &packed,
-                bias,
-                out,
-                sums,
-            });
+        let tile = self.tile();
+        let run = |x: &[f32], out: &mut [f32], sums: Option<&mut [f32]>| {
+            let rows = x.len() / self.inputs;
+            let weight = MatRef::from_row_major_slice(weight, self.outputs, self.inputs);
+            product(out, (rows, self.outputs), of(x, rows), weight.transpose());
+            let activation = self.activation;
+            pulp::Arch::new().dispatch(Finish { activation, bias, out, sums });
         };
-        let tiles = input.par_chunks(TILE * self.inputs).zip(out.par_chunks_mut(tile));
+        let tiles =
+            input.par_chunks(tile * self.inputs).zip(out.par_chunks_mut(tile * self.outputs));
         if sums.is_empty() {
             tiles.for_each(|(x, out)| run(x, out, None));
         } else {
             tiles
-                .zip(sums.par_chunks_mut(tile))
+                .zip(sums.par_chunks_mut(tile * self.outputs))
                 .for_each(|((x, out), sums)| run(x, out, Some(sums)));
         }
         Ok(())
     }
 
-    /// Writes the gradients.
+    /// Writes the gradients. `kept` is what tells the activation's slopes: the forward pass's sums of GELU, its output
+    /// of ReLU, nothing of the identity.
     ///
     /// # Errors
     ///
@@ -128,37 +124,36 @@ impl Linear {
         &self,
         input: &[f32],
         weight: &[f32],
-        sums: &[f32],
+        kept: &[f32],
         grad_out: &[f32],
         gradients: LinearGradients<'_>,
     ) -> Result<()> {
         self.expect_inputs(input, weight)?;
-        expect_len("sums", sums.len(), self.saved_len())?;
+        let is_linear = self.activation == Activation::Identity;
+        let expected = if is_linear { 0 } else { self.rows * self.outputs };
+        expect_len("what was kept", kept.len(), expected)?;
         expect_len("grad_out", grad_out.len(), self.rows * self.outputs)?;
         expect_len("the weight's gradient", gradients.weight.len(), weight.len())?;
         expect_len("the bias's gradient", gradients.bias.len(), self.outputs)?;
         let found = gradients.input.as_deref().map_or(input.len(), <[f32]>::len);
         expect_len("the input's gradient", found, input.len())?;
-        let activation = self.activation;
+        let tile = self.tile();
         let mut before = Vec::new();
-        if !sums.is_empty() {
+        if !is_linear {
             before = grad_out.to_vec();
-            before
-                .par_chunks_mut(TILE * self.outputs)
-                .zip(sums.par_chunks(TILE * self.outputs))
-                .for_each(|(gradient, sums)| {
-                    let width = self.outputs;
-                    pulp::Arch::new().dispatch(Slope { activation, gradient, sums, width });
-                });
+            let activation = self.activation;
+            let tiles = before.par_chunks_mut(tile * self.outputs);
+            tiles.zip(kept.par_chunks(tile * self.outputs)).for_each(|(gradient, kept)| {
+                pulp::Arch::new().dispatch(Slope { activation, gradient, kept });
+            });
         }
-        let gradient = if sums.is_empty() { grad_out } else { &before };
+        let gradient = if is_linear { grad_out } else { &before };
         if let Some(out) = gradients.input {
-            let (size, packed) = (self.size(), self.size().pack_backward(weight));
-            let tiles = gradient
-                .par_chunks(TILE * self.outputs)
-                .zip(out.par_chunks_mut(TILE * self.inputs));
-            tiles.for_each(|(gradient, out)| {
-                pulp::Arch::new().dispatch(Back { size, gradient, packed: &packed, out });
+            let weight = MatRef::from_row_major_slice(weight, self.outputs, self.inputs);
+            let tiles = gradient.par_chunks(tile * self.outputs);
+            tiles.zip(out.par_chunks_mut(tile * self.inputs)).for_each(|(gradient, out)| {
+                let rows = gradient.len() / self.outputs;
+                product(out, (rows, self.inputs), of(gradient, rows), weight);
             });
         }
         self.weigh(input, gradient, gradients.weight, gradients.bias);
@@ -171,17 +166,23 @@ impl Linear {
         4 * self.saved_len()
     }
 
-    /// Bytes of memory that either pass takes while it runs, at most.
+    /// Bytes of memory that either pass takes while it runs, at most; nothing for a shape that is refused.
     #[must_use]
     pub fn workspace_bytes(&self, threads: usize) -> usize {
-        let size = self.size();
-        let parts = self.parts().1 * (size.weights() + self.outputs);
-        // A task's copied panel lies on its stack.
-        4 * (size.packed_len() + self.saved_len() + parts) + threads * 65_536
+        if self.check().is_err() {
+            return 0;
+        }
+        let weights = self.inputs * self.outputs;
+        let parts = if self.parts().1 > 1 { self.parts().1 * (weights + self.outputs) } else { 0 };
+        let slopes =
+            if self.activation == Activation::Identity { 0 } else { self.rows * self.outputs };
+        // faer packs blocks of both factors, a thread its own.
+        4 * (slopes + parts) + threads * PACKED
     }
 
-    fn size(&self) -> Size {
-        Size { inputs: self.inputs, outputs: self.outputs }
+    /// Rows of a task.
+    fn tile(&self) -> usize {
+        self.rows.div_ceil(TASKS).max(TILE)
     }
 
     /// Rows of a part of the gradient of W, and parts.
@@ -214,50 +215,71 @@ impl Linear {
 
     /// The gradients of weight and bias that each part of the rows gives.
     fn weigh_parts(&self, x: &[f32], gradient: &[f32], weights: &mut [f32], biases: &mut [f32]) {
-        let (span, size) = (self.parts().0, self.size());
+        let (span, _) = self.parts();
         let rows = x.par_chunks(span * self.inputs).zip(gradient.par_chunks(span * self.outputs));
         let rows = rows
-            .zip(weights.par_chunks_mut(size.weights()))
+            .zip(weights.par_chunks_mut(self.inputs * self.outputs))
             .zip(biases.par_chunks_mut(self.outputs));
         rows.for_each(|(((x, gradient), weight), bias)| {
-            let blocks =
-                weight.par_chunks_mut(OUTPUTS * self.inputs).zip(bias.par_chunks_mut(OUTPUTS));
-            blocks.enumerate().for_each(|(number, (weight, bias))| {
-                let from = number * OUTPUTS;
-                pulp::Arch::new().dispatch(Weigh { size, from, x, gradient, weight, bias });
+            let rows = x.len() / self.inputs;
+            pulp::Arch::new().dispatch(Sum { gradient, bias });
+            let blocks = weight.par_chunks_mut(OUTPUTS * self.inputs);
+            blocks.enumerate().for_each(|(number, weight)| {
+                let here = weight.len() / self.inputs;
+                let columns = of(gradient, rows).transpose().subrows(number * OUTPUTS, here);
+                product(weight, (here, self.inputs), columns, of(x, rows));
             });
         });
     }
 }
 
-struct Forward<'a> {
-    size: Size,
+/// Bytes that faer packs blocks of factors into, a thread: measured, with room.
+const PACKED: usize = 2 << 20;
+
+/// Values as a matrix of so many rows.
+fn of(values: &[f32], rows: usize) -> MatRef<'_, f32> {
+    MatRef::from_row_major_slice(values, rows, values.len() / rows)
+}
+
+/// Writes a product of rows x columns.
+fn product(
+    out: &mut [f32],
+    (rows, columns): (usize, usize),
+    left: MatRef<'_, f32>,
+    right: MatRef<'_, f32>,
+) {
+    let out = MatMut::from_row_major_slice_mut(out, rows, columns);
+    matmul(out, Accum::Replace, left, right, 1.0, Par::Seq);
+}
+
+/// Adds the bias to rows, keeps the sums, and activates them.
+struct Finish<'a> {
     activation: Activation,
-    x: &'a [f32],
-    packed: &'a [f32],
     bias: &'a [f32],
     out: &'a mut [f32],
     sums: Option<&'a mut [f32]>,
 }
 
-impl WithSimd for Forward<'_> {
+impl WithSimd for Finish<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        tile::affine(simd, self.size, self.x, self.packed, self.bias, self.out);
+        for row in self.out.chunks_exact_mut(self.bias.len()) {
+            lanes::add(simd, row, self.bias);
+        }
         if let Some(sums) = self.sums {
             sums.copy_from_slice(self.out);
-            self.activation.apply(simd, self.out);
         }
+        self.activation.apply(simd, self.out);
     }
 }
 
+/// Multiplies a gradient by the activation's slopes.
 struct Slope<'a> {
     activation: Activation,
     gradient: &'a mut [f32],
-    sums: &'a [f32],
-    width: usize,
+    kept: &'a [f32],
 }
 
 impl WithSimd for Slope<'_> {
@@ -265,62 +287,24 @@ impl WithSimd for Slope<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut row = vec![0.0; self.width];
-        for (gradient, sums) in
-            self.gradient.chunks_exact_mut(self.width).zip(self.sums.chunks_exact(self.width))
-        {
-            row.copy_from_slice(sums);
-            self.activation.back(simd, gradient, &mut row);
-        }
+        self.activation.steepen(simd, self.gradient, self.kept);
     }
 }
 
-struct Back<'a> {
-    size: Size,
+/// The gradient of a bias.
+struct Sum<'a> {
     gradient: &'a [f32],
-    packed: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Back<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        tile::back(simd, self.size, self.gradient, self.packed, self.out, false);
-    }
-}
-
-/// The gradients of some outputs' weights and biases.
-struct Weigh<'a> {
-    size: Size,
-    from: usize,
-    x: &'a [f32],
-    gradient: &'a [f32],
-    weight: &'a mut [f32],
     bias: &'a mut [f32],
 }
 
-impl WithSimd for Weigh<'_> {
+impl WithSimd for Sum<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Size { inputs, outputs } = self.size;
-        let here = self.bias.len();
         self.bias.fill(0.0);
-        for row in self.gradient.chunks_exact(outputs) {
-            lanes::add(simd, self.bias, &row[self.from..][..here]);
+        for row in self.gradient.chunks_exact(self.bias.len()) {
+            lanes::add(simd, self.bias, row);
         }
-        simd.vectorize(Product {
-            rows: here,
-            depth: self.x.len() / inputs,
-            width: inputs,
-            left: Left::Columns(&self.gradient[self.from..], outputs),
-            right: Right::rows(self.x, inputs),
-            out: self.weight,
-            stride: inputs,
-            base: Base::Zero,
-        });
     }
 }

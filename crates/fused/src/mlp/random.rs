@@ -9,7 +9,8 @@
 //! A unit is dropped when the upper 24 bits of its hash are below `rate * 2^24`; a kept one is
 //! scaled by `1 / (1 - rate)`. Cost: about ten integer operations a unit and row.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::lanes::{LANES, Wide};
 use crate::{Error, Result};
@@ -79,6 +80,7 @@ impl Dropout {
         }
     }
 
+    #[inline(always)]
     fn one(&self, row: usize, unit: usize) -> f32 {
         let x = (row as u32).wrapping_mul(self.width).wrapping_add(unit as u32);
         let x = x.wrapping_add(self.first);
@@ -136,11 +138,35 @@ pub fn mask(key: u64, layer: usize, rows: usize, width: usize, rate: f64) -> Res
         return Err(Error::Setting { name: "rate", value: rate.to_string(), allowed });
     }
     let dropout = Dropout::new(key, layer, width, rate);
-    let mut mask = Vec::with_capacity(rows.saturating_mul(width));
-    for row in 0..rows {
-        mask.extend((0..width).map(|unit| dropout.one(row, unit)));
-    }
+    let mut mask = vec![0.0; rows * width];
+    mask.par_chunks_mut(ROWS * width.max(1)).enumerate().for_each(|(number, out)| {
+        pulp::Arch::new().dispatch(Mask { dropout, from: number * ROWS, width, out });
+    });
     Ok(mask)
+}
+
+/// Rows of a task.
+const ROWS: usize = 64;
+
+/// A plain loop that the compiler makes vectors of.
+struct Mask<'a> {
+    dropout: Dropout,
+    from: usize,
+    width: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Mask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (row, out) in (self.from..).zip(self.out.chunks_exact_mut(self.width)) {
+            for (unit, value) in out.iter_mut().enumerate() {
+                *value = self.dropout.one(row, unit);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

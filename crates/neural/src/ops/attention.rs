@@ -1,14 +1,11 @@
 //! Softmax attention: exact, in tiles, with a backward pass that computes the weights again.
 //!
-//! `out = softmax(q k' scale) v` per sample and head; memory grows with the length. On the CPU the
-//! kernel of `fattail-fused` does it. Elsewhere queries are taken in blocks: under automatic
-//! differentiation the weights of each block stay until the backward pass, so a GPU's memory grows with
-//! the square of the length there, at a predictable size that the pre-flight counts. Reference:
-//! Milakov & Gimelshein (2018); Dao et al. (2022).
+//! `out = softmax(q k' scale) v` per sample and head; memory grows with the length. `f32` on the CPU takes the kernel of
+//! `fattail-fused`, everything else the blocks of `tiled`. Reference: Milakov & Gimelshein (2018); Dao et al. (2022).
 
-use burn::tensor::{Bool, Tensor, activation::softmax};
+use burn::tensor::Tensor;
 
-use super::{encoder::dropped, fusable};
+use super::{fusable, tiled};
 
 /// The shape of an attention.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,9 +18,6 @@ pub(crate) struct Attention {
     pub key: Option<u64>,
 }
 
-/// Queries that the composed way takes at a time.
-const BLOCK: usize = 256;
-
 /// `[batch, heads, length, width]` each.
 pub(crate) fn attend(
     attention: Attention,
@@ -35,40 +29,7 @@ pub(crate) fn attend(
     if fusable(&query) && fusable(&key) && fusable(&value) {
         return fused::attend(attention, query, key, value);
     }
-    composed(attention, query, key, value)
-}
-
-/// The same from burn's operations.
-fn composed(attention: Attention, query: Tensor<4>, key: Tensor<4>, value: Tensor<4>) -> Tensor<4> {
-    let [batch, heads, queries, width] = query.dims();
-    let scale = 1.0 / (width as f64).sqrt();
-    let transposed = key.clone().swap_dims(2, 3);
-    let drops = attention.key.map(|seed| {
-        let ones = Tensor::<4>::ones([batch, heads, queries, key.dims()[2]], &query.device());
-        dropped(ones.cast(query.dtype()), attention.dropout, Some(seed), 1)
-    });
-    let blocks = (0..queries).step_by(BLOCK).map(|from| {
-        let to = queries.min(from + BLOCK);
-        let block = query.clone().slice([0..batch, 0..heads, from..to, 0..width]);
-        let mut scores = block.matmul(transposed.clone()).mul_scalar(scale);
-        if attention.causal {
-            scores = hide_later(scores, from);
-        }
-        let weights = softmax(scores, 3);
-        drops
-            .clone()
-            .map_or(weights.clone(), |mask| weights * mask.narrow(2, from, to - from))
-            .matmul(value.clone())
-    });
-    Tensor::cat(blocks.collect(), 2)
-}
-
-/// Minus infinity where a key stands after its query; the first query is `from`.
-fn hide_later(scores: Tensor<4>, from: usize) -> Tensor<4> {
-    let [_, _, queries, keys] = scores.dims();
-    let device = scores.device();
-    let later = Tensor::<2, Bool>::tril_mask([queries, keys], from as i64, &device);
-    scores.mask_fill(later.unsqueeze::<4>(), f32::NEG_INFINITY)
+    tiled::attend(attention, query, key, value)
 }
 
 #[cfg(feature = "flex")]
@@ -133,6 +94,28 @@ mod fused {
     fn look<'a>(inputs: &[&'a [f32]]) -> kernel::Inputs<'a> {
         kernel::Inputs { query: inputs[0], key: inputs[1], value: inputs[2], visible: None }
     }
+}
+
+/// The same in the plainest way: what both others are held against.
+#[cfg(all(test, feature = "flex"))]
+pub(super) fn composed(
+    attention: Attention,
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+) -> Tensor<4> {
+    use burn::tensor::{Bool, activation::softmax};
+
+    let [batch, heads, queries, width] = query.dims();
+    let keys = key.dims()[2];
+    let mut scores = query.matmul(key.swap_dims(2, 3)).div_scalar((width as f64).sqrt());
+    if attention.causal {
+        let later = Tensor::<2, Bool>::tril_mask([queries, keys], 0, &scores.device());
+        scores = scores.mask_fill(later.unsqueeze::<4>(), f32::NEG_INFINITY);
+    }
+    let ones = Tensor::<4>::ones([batch, heads, queries, keys], &scores.device());
+    let mask = super::encoder::dropped(ones, attention.dropout, attention.key, 1);
+    (softmax(scores, 3) * mask).matmul(value)
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -109,7 +109,11 @@ mod fused {
                 bias: &mut bias,
             };
             let (x, w) = (pass.inputs[0], pass.inputs[1]);
-            let done = self.0.backward(x, w, pass.saved, pass.gradient, gradients);
+            let kept = match self.0.activation {
+                kernel::Activation::Relu => pass.output,
+                _ => pass.saved,
+            };
+            let done = self.0.backward(x, w, kept, pass.gradient, gradients);
             done.expect("shapes are checked");
             vec![input, Some(weight), Some(bias)]
         }

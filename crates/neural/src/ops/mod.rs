@@ -12,6 +12,7 @@ mod linear;
 mod nodes;
 mod norm;
 mod recurrent;
+mod tiled;
 #[cfg(all(test, feature = "flex"))]
 mod twins;
 

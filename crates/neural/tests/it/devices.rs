@@ -5,8 +5,8 @@
 
 use fattail_core::Panel;
 use fattail_neural::{
-    Adjacency, FeatureTransformer, GraphNet, Kernel, Learner, Recurrent, Regime, RobustMlp,
-    SequenceTransformer, Vae, device, layers::Cell, nets::GraphKind,
+    Adapter, Adjacency, FeatureTransformer, GraphNet, Kernel, Learner, Precision, Recurrent,
+    Regime, RobustMlp, SequenceTransformer, Vae, device, layers::Cell, nets::GraphKind,
 };
 use fattail_training::{Desk, Training};
 
@@ -104,6 +104,82 @@ fn every_model_is_the_same_on_a_gpu() {
             regime,
             ..GraphNet::default()
         });
+    }
+}
+
+/// The panel's features in five bins.
+fn binned(data: &Panel) -> Panel {
+    let start =
+        Panel::builder().era_runs(data.eras().clone()).target("y", data.target().unwrap().to_f32());
+    let bins = |column: usize| -> Vec<u8> {
+        let values = data.feature(column).to_f32();
+        values.iter().map(|value| (2.5 * (value + 1.0)).clamp(0.0, 4.0) as u8).collect()
+    };
+    let names = ["a", "b", "c", "d"];
+    let all = names.iter().enumerate();
+    all.fold(start, |panel, (at, name)| panel.feature(*name, bins(at))).build().unwrap()
+}
+
+#[test]
+fn bins_are_the_same_on_a_gpu() {
+    check("bins", &binned(&panel(6)), |regime| FeatureTransformer {
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        regime,
+        ..FeatureTransformer::default()
+    });
+}
+
+/// More positions than a block of queries, hidden ones and dropped ones: the way of tiles.
+#[test]
+fn long_windows_are_the_same_on_a_gpu() {
+    check("long window", &panel(12), |regime| SequenceTransformer {
+        window: 300,
+        width: 8,
+        heads: 2,
+        hidden: 12,
+        layers: 1,
+        dropout: 0.2,
+        regime,
+        ..SequenceTransformer::default()
+    });
+}
+
+/// A model that was trained on the CPU, fitted to recent eras on both.
+#[test]
+fn adapters_are_the_same_on_a_gpu() {
+    let Some(name) = other() else {
+        return;
+    };
+    let data = panel(6);
+    let learner =
+        RobustMlp { kernel: Kernel::Tensors, regime: regime("cpu"), ..RobustMlp::default() };
+    let model = learner.fit_with(&data, Desk::default()).unwrap();
+    let host = device::cpu().unwrap();
+    let adapted = |device: &str| {
+        let adapter = Adapter { rank: 2, regime: regime(device), ..Adapter::default() };
+        adapter.fit(&model, &data).unwrap().predict_on(&data, &host).unwrap()
+    };
+    near("adapter", &adapted("cpu"), &adapted(&name));
+}
+
+/// bf16 has three digits: a device is near the CPU as far as that goes.
+#[test]
+fn half_precision_is_near_on_a_gpu() {
+    let Some(name) = other() else {
+        return;
+    };
+    let data = panel(6);
+    let host = device::cpu().unwrap();
+    let trained = |device: &str, precision| {
+        let regime = Regime { precision, ..regime(device) };
+        let learner = RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() };
+        learner.fit_with(&data, Desk::default()).unwrap().predict_on(&data, &host).unwrap()
+    };
+    let full = trained("cpu", Precision::Full);
+    for (full, mixed) in full.iter().zip(trained(&name, Precision::Mixed)) {
+        assert!((full - mixed).abs() <= 2e-2, "{full} in full, {mixed} in mixed precision");
     }
 }
 

@@ -157,8 +157,7 @@ fn run(encoder: &Encoder, x: &[f32], values: &[Vec<f32>; 12], grad_out: &[f32]) 
 
 fn shapes() -> impl Strategy<Value = Encoder> {
     let sizes = (1_usize..3, 1_usize..5, 1_usize..3, 1_usize..3, 1_usize..9);
-    let activation =
-        prop::sample::select(vec![Activation::Gelu, Activation::Silu, Activation::Identity]);
+    let activation = prop::sample::select(vec![Activation::Gelu, Activation::Identity]);
     let flags = (any::<[bool; 5]>(), activation, any::<u64>());
     (sizes, flags).prop_map(|((batch, length, heads, half, hidden), (flags, activation, seed))| {
         let [norm_first, causal, drops, turns, recompute] = flags;

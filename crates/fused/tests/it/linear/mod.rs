@@ -85,7 +85,6 @@ pub(crate) fn activate(activation: Activation, x: f64) -> f64 {
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
         Activation::Gelu => x * 0.5 * (1.0 + erf(x / std::f64::consts::SQRT_2)),
-        Activation::Silu => x / (1.0 + (-x).exp()),
     }
 }
 
@@ -113,15 +112,14 @@ pub(crate) fn normalize(x: &[f64], weight: &[f64], bias: &[f64], epsilon: f64) -
 }
 
 fn activations() -> impl Strategy<Value = Activation> {
-    prop::sample::select(vec![
-        Activation::Identity,
-        Activation::Relu,
-        Activation::Gelu,
-        Activation::Silu,
-    ])
+    prop::sample::select(vec![Activation::Identity, Activation::Relu, Activation::Gelu])
 }
 
 type LinearAnswer = (Vec<f32>, Vec<f32>, Vec<f32>, Vec<f32>);
+
+fn activation_keeps_output(linear: &Linear) -> bool {
+    linear.activation == Activation::Relu
+}
 
 /// Output and gradients of input, weight and bias.
 fn run(linear: &Linear, x: &[f32], weight: &[f32], bias: &[f32], grad_out: &[f32]) -> LinearAnswer {
@@ -131,7 +129,8 @@ fn run(linear: &Linear, x: &[f32], weight: &[f32], bias: &[f32], grad_out: &[f32
     let mut gradients = [vec![1.0; x.len()], vec![1.0; weight.len()], vec![1.0; bias.len()]];
     let [input, to_weight, to_bias] = &mut gradients;
     let to = LinearGradients { input: Some(input), weight: to_weight, bias: to_bias };
-    linear.backward(x, weight, &sums, grad_out, to).unwrap();
+    let kept = if activation_keeps_output(linear) { &out } else { &sums };
+    linear.backward(x, weight, kept, grad_out, to).unwrap();
     let [input, to_weight, to_bias] = gradients;
     (out, input, to_weight, to_bias)
 }
@@ -218,7 +217,7 @@ fn threads_do_not_matter() {
 
 #[test]
 fn activations_of_large_and_missing_numbers() {
-    for activation in [Activation::Relu, Activation::Gelu, Activation::Silu] {
+    for activation in [Activation::Relu, Activation::Gelu] {
         let linear = Linear { rows: 5, inputs: 1, outputs: 1, activation };
         let x = [-1e4, 1e4, f32::NAN, -14.0, 0.0];
         let (out, ..) = run(&linear, &x, &[1.0], &[0.0], &[1.0; 5]);
