@@ -49,7 +49,7 @@ pub trait Network: Module + 'static {
     fn memory(&self, samples: usize) -> Memory;
 
     /// The same where layers are composed of burn's own operations: on GPUs and in half precision. An
-    /// upper bound, not measured. Networks with attention add what grows with the square of the length.
+    /// upper bound, not measured. Networks with attention add a block of queries.
     fn composed_memory(&self, samples: usize) -> Memory {
         self.memory(samples).composed()
     }

@@ -148,7 +148,7 @@ fn eras_are_what_a_loss_by_eras_counts() {
 }
 
 #[test]
-fn composed_attention_counts_the_square_of_the_length() {
+fn composed_attention_grows_with_the_length_too() {
     let encoder = EncoderShape {
         width: 8,
         heads: 2,
@@ -167,12 +167,12 @@ fn composed_attention_counts_the_square_of_the_length() {
         let engine = Architecture::Sequence(shape).engine(&cpu, recipe, false).unwrap();
         engine.footprint(4).activations
     };
-    // Half precision is composed on the CPU too. Six squares of 2 heads and 4 samples in f32.
+    // Half precision is composed on the CPU too: in blocks of queries, so that twice the length is twice the memory.
     let [full, half] = [Precision::Full, Precision::Mixed].map(|way| kept(512, way));
-    assert!(half >= 6 * 4 * 2 * 4 * 512 * 512 + full, "{full} {half}");
+    assert!(half > full, "{full} {half}");
     let [full, half] = [Precision::Full, Precision::Mixed]
         .map(|way| kept(1024, way) as f64 / kept(512, way) as f64);
-    assert!(full < 2.1 && half > 3.5, "{full} {half}");
+    assert!(full < 2.1 && half < 2.1, "{full} {half}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use burn::{
 use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
-use super::{activated, few, look, squares, with_head};
+use super::{activated, blocks, few, look, unfused, with_head};
 use crate::{
     Result,
     architecture::positive,
@@ -173,6 +173,14 @@ impl FeatureNetwork {
         let out = self.head.forward(self.encoder.norm.forward(first)).squeeze_dim(1);
         activated(out, self.shape.sigmoid)
     }
+
+    fn memory_of(&self, encoder: &EncoderShape, samples: usize) -> Memory {
+        let (length, width) = (self.shape.count() + 1, encoder.width);
+        let values = samples * (length * width + self.shape.inputs + 4 * width + 8);
+        let start = Memory { kept: Memory::values(values), scratch: 0 };
+        let layer = encoder.memory(samples, length);
+        (0..self.shape.layers).fold(start, |sum, _| sum + layer)
+    }
 }
 
 impl Network for FeatureNetwork {
@@ -187,15 +195,12 @@ impl Network for FeatureNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        let (length, width) = (self.shape.count() + 1, self.shape.encoder.width);
-        let values = samples * (length * width + self.shape.inputs + 4 * width + 8);
-        let start = Memory { kept: Memory::values(values), scratch: 0 };
-        let layer = self.shape.encoder.memory(samples, length);
-        (0..self.shape.layers).fold(start, |sum, _| sum + layer)
+        self.memory_of(&self.shape.encoder, samples)
     }
 
     fn composed_memory(&self, samples: usize) -> Memory {
-        let layer = squares(&self.shape.encoder, samples, self.shape.count() + 1);
-        (0..self.shape.layers).fold(self.memory(samples).composed(), |sum, _| sum.beside(layer))
+        let encoder = unfused(&self.shape.encoder);
+        let own = blocks(&encoder, samples, self.shape.count() + 1);
+        self.memory_of(&encoder, samples).composed().beside(own)
     }
 }

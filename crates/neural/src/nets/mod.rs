@@ -93,17 +93,17 @@ fn with_head(mut all: Vec<Probe>, out: Tensor<1>, is_sigmoid: bool) -> Result<Ve
     Ok(all)
 }
 
-/// What composed attention keeps and takes beside what grows with the length: the scores, those without
-/// later positions, their exponentials and the weights, with dropout the mask and what it leaves. Going
-/// back, three gradients of a block of queries; before, the masks are drawn.
-fn squares(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
-    let rows = samples * encoder.heads;
-    let (square, block) = (rows * length * length, rows * length.min(QUERIES) * length);
-    let drops = usize::from(encoder.dropout > 0.0);
-    Memory {
-        kept: Memory::values((4 + 2 * drops) * square),
-        scratch: Memory::values(3 * block + 2 * drops * square),
-    }
+/// A layer as composed operations run it: nothing is computed again.
+fn unfused(encoder: &EncoderShape) -> EncoderShape {
+    EncoderShape { recompute: false, ..*encoder }
+}
+
+/// What attention in blocks of queries takes: a block's scores, exponentials and weights; with dropout the mask and
+/// what it leaves; going back, their slopes.
+fn blocks(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
+    let block = samples * encoder.heads * length.min(QUERIES) * length;
+    let drops = if encoder.dropout > 0.0 { 3 } else { 0 };
+    Memory { kept: 0, scratch: Memory::values((6 + drops) * block) }
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -8,7 +8,7 @@ use burn::{module::Module, tensor::Tensor};
 use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
-use super::{activated, few, look, squares, with_head};
+use super::{activated, blocks, few, look, unfused, with_head};
 use crate::{
     Result,
     layers::{Dense, Encoder, EncoderShape, Noise, Start},
@@ -71,6 +71,15 @@ impl SequenceNetwork {
         let out = self.head.forward(self.encoder.norm.forward(last)).squeeze_dim(1);
         activated(out, self.shape.sigmoid)
     }
+
+    fn memory_of(&self, encoder: &EncoderShape, samples: usize) -> Memory {
+        let SequenceShape { inputs, window, layers, .. } = self.shape;
+        let rows = samples * window;
+        let values = rows * (inputs + encoder.width) + samples * (4 * encoder.width + 8);
+        let start = Memory { kept: Memory::values(values), scratch: 0 };
+        let layer = encoder.memory(samples, window);
+        (0..layers).fold(start, |sum, _| sum + layer)
+    }
 }
 
 impl Network for SequenceNetwork {
@@ -84,16 +93,12 @@ impl Network for SequenceNetwork {
     }
 
     fn memory(&self, samples: usize) -> Memory {
-        let SequenceShape { inputs, window, layers, encoder, .. } = self.shape;
-        let rows = samples * window;
-        let values = rows * (inputs + encoder.width) + samples * (4 * encoder.width + 8);
-        let start = Memory { kept: Memory::values(values), scratch: 0 };
-        let layer = encoder.memory(samples, window);
-        (0..layers).fold(start, |sum, _| sum + layer)
+        self.memory_of(&self.shape.encoder, samples)
     }
 
     fn composed_memory(&self, samples: usize) -> Memory {
-        let layer = squares(&self.shape.encoder, samples, self.shape.window);
-        (0..self.shape.layers).fold(self.memory(samples).composed(), |sum, _| sum.beside(layer))
+        let encoder = unfused(&self.shape.encoder);
+        let own = blocks(&encoder, samples, self.shape.window);
+        self.memory_of(&encoder, samples).composed().beside(own)
     }
 }
