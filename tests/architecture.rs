@@ -25,8 +25,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("objective", &["core", "stats", "descent", "trees"]),
     ("gbdt", &["core", "stats", "descent", "trees", "bins", "objective"]),
     ("fused", &[]),
+    ("mlp", &[]),
     ("training", &["core", "descent"]),
-    ("neural", &["core", "descent", "fused", "training"]),
+    ("neural", &["core", "descent", "fused", "mlp", "training"]),
     (
         "fattail",
         &[
@@ -44,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "objective",
             "gbdt",
             "fused",
+            "mlp",
             "training",
             "neural",
         ],

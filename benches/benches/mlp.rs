@@ -3,7 +3,7 @@
 //! `peers/networks` asks PyTorch the same steps: forward, backward, clipping and AdamW, with dropout.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fattail::fused::mlp::{Batch, Head, Kernel, Network, RowLoss, Update};
+use fattail::mlp::{Batch, Head, Kernel, Network, RowLoss, Update};
 use fattail_benches::normal;
 
 /// Rows to draw batches from, in an order that an epoch shuffles anew.

@@ -18,8 +18,8 @@
 use clap::Args;
 use fattail::{
     Fit, Panel, Predict, Result,
-    fused::mlp::Head,
     loss::{Huber, Objective, Squared},
+    mlp::Head,
     neural::{Adjacency, FeatureTransformer, GraphNet, NeuralModel, Regime, RobustMlp, Vae},
     prepare::Method,
     schedule::Constant,

@@ -10,6 +10,8 @@ pub use fattail_fused as fused;
 pub use fattail_gbdt as gbdt;
 pub use fattail_linear as linear;
 #[cfg(feature = "neural")]
+pub use fattail_mlp as mlp;
+#[cfg(feature = "neural")]
 pub use fattail_neural as neural;
 pub use fattail_objective as objective;
 pub use fattail_prepare as prepare;

@@ -6,7 +6,6 @@ pub mod encoder;
 mod error;
 pub mod graph;
 pub mod linear;
-pub mod mlp;
 pub mod recurrent;
 
 pub use error::{Error, Result};

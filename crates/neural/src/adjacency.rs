@@ -85,9 +85,9 @@ impl Default for Adjacency {
 /// Eras that two assets must share to be joined.
 const SHARED_ERAS: usize = 8;
 
-/// Rows of the identity's solution and of products that are packed at a time, at most.
+/// Rows of nodes that products and factors pack at a time, at most.
 const PACKED: u64 = 256;
-/// Bytes of packed blocks, whatever the size.
+/// Bytes of scratch, whatever the size.
 const BLOCKS: u64 = 1 << 20;
 
 impl Adjacency {

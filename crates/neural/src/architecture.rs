@@ -5,7 +5,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use fattail_core::{Error as CoreError, Panel};
-use fattail_fused::mlp;
+use fattail_mlp as mlp;
 use fattail_training::{Desk, Engine, Named, Samples};
 use serde::{Deserialize, Serialize};
 

@@ -139,6 +139,9 @@ pub enum Error {
     /// Arguments of a fused kernel.
     #[error(transparent)]
     Kernel(#[from] fattail_fused::Error),
+    /// Arguments of the kernel of small perceptrons.
+    #[error(transparent)]
+    Perceptron(#[from] fattail_mlp::Error),
     /// A run that did not start or could not go on.
     #[error(transparent)]
     Training(#[from] fattail_training::Error),

@@ -7,7 +7,7 @@
 //! architecture beside the tensors; its version is looked at before anything else of it.
 
 use fattail_core::{Error as CoreError, Panel, Predict};
-use fattail_fused::mlp::{Kernel, RowLoss, small};
+use fattail_mlp::{Kernel, RowLoss, small};
 use fattail_training::{Batch, Buffer, Named, Plan, Reading, Run, Samples};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -69,7 +69,7 @@ impl NeuralModel {
     ///
     /// ```
     /// use fattail_neural::{Architecture, NeuralModel};
-    /// use fattail_fused::mlp::{Head, Network};
+    /// use fattail_mlp::{Head, Network};
     ///
     /// let shape = Network {
     ///     inputs: 2, hidden: vec![4], input_norm: false, norm: false, residual: false,
@@ -110,7 +110,7 @@ impl NeuralModel {
     /// The model of a file's bytes.
     ///
     /// ```
-    /// # use fattail_fused::mlp::{Head, Network};
+    /// # use fattail_mlp::{Head, Network};
     /// use fattail_neural::{Architecture, NeuralModel};
     /// # let shape = Network {
     /// #     inputs: 2, hidden: vec![4], input_norm: false, norm: false, residual: false,
@@ -338,14 +338,14 @@ mod tests {
     }
 
     fn perceptron() -> NeuralModel {
-        model(Architecture::Mlp(fattail_fused::mlp::Network {
+        model(Architecture::Mlp(fattail_mlp::Network {
             inputs: 1,
             hidden: vec![],
             input_norm: false,
             norm: false,
             residual: false,
             dropout: 0.0,
-            head: fattail_fused::mlp::Head::Identity,
+            head: fattail_mlp::Head::Identity,
         }))
     }
 

@@ -4,7 +4,7 @@
 //! is allocated for it. Cost: one sum a kind of layer, for perceptrons one a hidden layer.
 
 use fattail_core::Error as CoreError;
-use fattail_fused::mlp;
+use fattail_mlp as mlp;
 use fattail_training::Named;
 
 use crate::{
@@ -51,7 +51,7 @@ impl Architecture {
     /// The number of weights.
     ///
     /// ```
-    /// use fattail_fused::mlp::{Head, Network};
+    /// use fattail_mlp::{Head, Network};
     /// use fattail_neural::Architecture;
     /// let shape = Network {
     ///     inputs: 5, hidden: vec![16, 8], input_norm: true, norm: true, residual: true,
@@ -203,7 +203,8 @@ fn autoencoder(shape: &VaeShape) -> Option<Size> {
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
-    use fattail_fused::{graph::Edges, mlp::Head};
+    use fattail_fused::graph::Edges;
+    use fattail_mlp::Head;
 
     use super::*;
     use crate::{

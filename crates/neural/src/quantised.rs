@@ -125,7 +125,7 @@ impl NeuralModel {
     ///
     /// ```
     /// # use fattail_core::{Panel, Predict};
-    /// # use fattail_fused::mlp::{Head, Network};
+    /// # use fattail_mlp::{Head, Network};
     /// use fattail_neural::{Architecture, NeuralModel, QuantisedModel};
     /// # let shape = Network {
     /// #     inputs: 1, hidden: vec![64, 64], input_norm: false, norm: false, residual: false,

@@ -3,10 +3,8 @@
 use std::error::Error;
 
 use fattail::{
-    fused::{
-        graph::Edges,
-        mlp::{Head, Network},
-    },
+    fused::graph::Edges,
+    mlp::{Head, Network},
     neural::{
         Architecture, Kernel, Regime,
         layers::{Cell, EncoderShape},

@@ -66,12 +66,6 @@ impl SelfLoops {
         &self.kept
     }
 
-    /// The length of the old list.
-    #[must_use]
-    pub fn before(&self) -> usize {
-        self.before
-    }
-
     /// The features of the new list from those of the old one, [edges, width].
     ///
     /// # Errors

@@ -6,5 +6,4 @@ mod attention;
 mod encoder;
 mod graph;
 mod linear;
-mod mlp;
 mod recurrent;

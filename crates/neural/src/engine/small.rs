@@ -1,10 +1,7 @@
 //! The fused kernel for small perceptrons as an engine.
 
 use fattail_descent::{Objective, Quantile, Tukey};
-use fattail_fused::{
-    Error as KernelError,
-    mlp::{self, Kernel, Moments, RowLoss},
-};
+use fattail_mlp::{self as mlp, Error as KernelError, Kernel, Moments, RowLoss};
 use fattail_training::{
     Batch, Counters, Engine, Fault, Footprint, Named, Outcome, Probe, Snapshot, Update,
 };

@@ -2,7 +2,7 @@
 
 use burn::module::Lora;
 use fattail_descent::{Huber, Objective, Pearson};
-use fattail_fused::mlp::{Head, Network as Perceptron};
+use fattail_mlp::{Head, Network as Perceptron};
 use fattail_training::{Batch, Engine, Named, Snapshot, Update};
 
 use super::{Precision, Recipe, TensorEngine, adapt};

@@ -1,7 +1,7 @@
 //! The fused kernel and the network of tensors are the same: one loss curve over a thousand steps.
 
 use fattail_descent::{Huber, Objective};
-use fattail_fused::mlp::{Head, Network};
+use fattail_mlp::{Head, Network};
 use fattail_training::{Batch, Engine, Update};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

@@ -39,7 +39,7 @@ impl Noise {
             return input;
         };
         let [rows, width] = input.dims();
-        let Ok(mask) = fattail_fused::mlp::mask(key, layer, rows, width, rate) else {
+        let Ok(mask) = fattail_mlp::mask(key, layer, rows, width, rate) else {
             // A rate that is none drops nothing; networks refuse it before they are built.
             return input;
         };

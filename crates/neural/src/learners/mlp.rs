@@ -1,7 +1,7 @@
 //! The perceptron of the robust recipe.
 
 use fattail_core::Panel;
-use fattail_fused::mlp::{Head, Network};
+use fattail_mlp::{Head, Network};
 use fattail_training::Desk;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use fattail_core::{Error as CoreError, Panel};
 use fattail_descent::{Absolute, Huber, Loss as _, Objective, Squared, Truth};
-use fattail_fused::mlp::small;
+use fattail_mlp::small;
 use fattail_training::{
     Desk, Engine, Error as TrainingError, Extent, Footprint, Named, Order, Reading, Samples,
     Training,
@@ -221,7 +221,7 @@ impl Regime {
     /// What a step on so many samples takes, before samples are read and weights are drawn.
     ///
     /// ```
-    /// use fattail_fused::mlp::{Head, Network};
+    /// use fattail_mlp::{Head, Network};
     /// use fattail_neural::{Architecture, Kernel, Regime};
     /// let shape = Network {
     ///     inputs: 5, hidden: vec![16, 8], input_norm: true, norm: true, residual: true,

@@ -283,7 +283,7 @@ impl GraphNetwork {
     fn mask(&self, noise: Noise, at: usize, rows: usize) -> Option<Vec<f32>> {
         let rate = self.shape.dropout;
         let key = noise.key().filter(|_| rate > 0.0)?;
-        fattail_fused::mlp::mask(key, at, rows, self.shape.width, rate).ok()
+        fattail_mlp::mask(key, at, rows, self.shape.width, rate).ok()
     }
 
     fn run(&self, on: &Ready, start: Tensor<3>, noise: Noise) -> Tensor<3> {

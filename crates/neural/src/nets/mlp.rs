@@ -1,4 +1,4 @@
-//! The network of `fattail_fused::mlp` from tensors: its twin on every device.
+//! The network of `fattail_mlp` from tensors: its twin on every device.
 //!
 //! `[norm] -> (linear -> [norm] -> ReLU -> dropout [+ input of the block]) x layers -> linear -> [sigmoid]`,
 //! parameters under the same names in the same order. Reference: the robust-training recipe; Ba, Kiros &
@@ -11,7 +11,7 @@ use burn::{
         activation::{relu, sigmoid},
     },
 };
-use fattail_fused::mlp::{Head, Network as Shape};
+use fattail_mlp::{Head, Network as Shape};
 use fattail_training::Probe;
 
 use super::{dead, with_head};

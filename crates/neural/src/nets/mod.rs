@@ -15,7 +15,7 @@ pub use sequence::{SequenceNetwork, SequenceShape};
 pub use vae::{VaeNetwork, VaeShape};
 
 use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid};
-use fattail_fused::mlp::SATURATED;
+use fattail_mlp::SATURATED;
 use fattail_training::Probe;
 
 use crate::{
@@ -108,7 +108,7 @@ fn blocks(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
-    use fattail_fused::mlp::{Head, Network as Perceptron};
+    use fattail_mlp::{Head, Network as Perceptron};
     use fattail_training::{Batch, Named};
 
     use super::*;

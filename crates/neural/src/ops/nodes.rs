@@ -296,7 +296,7 @@ mod tests {
             second_weight: x[6].clone().reshape([3, 6]),
             second_bias: x[7].clone(),
         };
-        let drawn = fattail_fused::mlp::mask(7, 0, 35, 3, 0.3).expect("a rate");
+        let drawn = fattail_mlp::mask(7, 0, 35, 3, 0.3).expect("a rate");
         for mask in [None, Some(drawn)] {
             check(
                 &inputs,

@@ -26,7 +26,7 @@ fn bad(reason: impl ToString) -> Error {
 ///
 /// ```
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/mlp_sequential.pt");
-/// use fattail_fused::mlp::{Head, Network};
+/// use fattail_mlp::{Head, Network};
 /// use fattail_neural::{Architecture, NeuralModel, weights::{from_pytorch, renamed}};
 ///
 /// // nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 1))

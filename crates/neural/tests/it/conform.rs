@@ -4,7 +4,7 @@
 //! one row, since a window reaches over the end of an era.
 
 use fattail_descent::{Constant, Huber};
-use fattail_fused::mlp::Head;
+use fattail_mlp::Head;
 use fattail_neural::{
     AdamW, Adjacency, FeatureTransformer, GraphNet, Kernel, Recurrent, Regime, RobustMlp,
     SequenceTransformer, Vae, layers::Cell, nets::GraphKind,

@@ -2,7 +2,7 @@
 
 use fattail_core::Fit as _;
 use fattail_descent::{Constant, Huber, Objective, Pearson, Sequence, Squared};
-use fattail_fused::mlp::{Head, Network};
+use fattail_mlp::{Head, Network};
 use fattail_neural::{
     AdamW, Adapter, Adjacency, Architecture, FeatureTransformer, GraphNet, Kernel, Learner,
     NeuralModel, Recurrent, Regime, RobustMlp, SequenceTransformer, Vae,

@@ -4,10 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fattail_core::{Panel, Predict};
-use fattail_fused::{
-    graph::Edges,
-    mlp::{Head, Network},
-};
+use fattail_fused::graph::Edges;
+use fattail_mlp::{Head, Network};
 use fattail_neural::{
     Architecture, Error, NeuralModel, QuantisedModel,
     layers::{Cell, EncoderShape},

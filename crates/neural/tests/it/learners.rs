@@ -157,7 +157,7 @@ fn a_loss_by_eras_learns_and_passes_over_eras_of_one_target() {
     let training = Training { batch_size: 1, epochs: 6, ..regime(6).training };
     let regime = Regime { training, objective: Pearson.into(), ..regime(6) };
     let learner = RobustMlp {
-        head: fattail_fused::mlp::Head::Identity,
+        head: fattail_mlp::Head::Identity,
         input_norm: false,
         dropout: 0.0,
         regime,

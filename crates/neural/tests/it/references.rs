@@ -8,10 +8,8 @@ use burn::{
     tensor::{Device, Gradients, Tensor, TensorData, activation::sigmoid},
 };
 use fattail_core::{Panel, Predict};
-use fattail_fused::{
-    graph::Edges,
-    mlp::{Head, Network as Shape},
-};
+use fattail_fused::graph::Edges;
+use fattail_mlp::{Head, Network as Shape};
 use fattail_neural::{
     Architecture, Error, NeuralModel, device,
     layers::{

@@ -169,7 +169,7 @@ fn assets_are_joined_by_what_they_did() {
         |of| GraphNet { of, adjacency, dropout: 0.0, regime: regime(40), ..GraphNet::default() };
     let joined = learner(GraphOf::Assets).fit(&data).unwrap();
     let alone = RobustMlp {
-        head: fattail_fused::mlp::Head::Identity,
+        head: fattail_mlp::Head::Identity,
         input_norm: false,
         dropout: 0.0,
         regime: regime(40),

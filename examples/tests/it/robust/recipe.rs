@@ -10,8 +10,8 @@
 use clap::Parser;
 use fattail::{
     Fit, Panel, Predict, Transform,
-    fused::mlp::Head,
     loss::Squared,
+    mlp::Head,
     neural::RobustMlp,
     prepare::{EmpiricalTarget, Method, Robust},
     schedule::Constant,

@@ -21,7 +21,7 @@ pub enum Head {
 /// A multilayer perceptron with one output; the formulas stand in the [module](super).
 ///
 /// ```
-/// use fattail_fused::mlp::{Head, Network};
+/// use fattail_mlp::{Head, Network};
 /// let network = Network {
 ///     inputs: 5,
 ///     hidden: vec![16, 8],

@@ -211,7 +211,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Does a task on each kind of processor that this machine has.
-    pub(in crate::mlp) fn everywhere(task: impl Task<Output = ()> + Copy) {
+    pub(crate) fn everywhere(task: impl Task<Output = ()> + Copy) {
         let mut all = vec![Arch::new(), Arch::Scalar];
         #[cfg(target_arch = "x86_64")]
         all.extend(pulp::x86::V3::try_new().map(Arch::V3));

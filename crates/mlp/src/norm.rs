@@ -73,10 +73,10 @@ pub(super) fn normalize_back<S: Simd, const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::LANES;
-    use super::super::lanes::Task;
-    use super::super::lanes::tests::everywhere;
     use super::*;
+    use crate::lanes::LANES;
+    use crate::lanes::Task;
+    use crate::lanes::tests::everywhere;
 
     #[derive(Clone, Copy)]
     struct ByHand;

@@ -1,6 +1,6 @@
-//! The kernel's twin: the formulas of `fattail_fused::mlp`, row by row in `f64`, obviously right.
+//! The kernel's twin: the formulas of `fattail_mlp`, row by row in `f64`, obviously right.
 
-use fattail_fused::mlp::{Batch, Head, Network, RowLoss, Update, mask};
+use fattail_mlp::{Batch, Head, Network, RowLoss, Update, mask};
 
 /// One row's way through a hidden layer.
 struct Trace {

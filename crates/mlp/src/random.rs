@@ -124,10 +124,10 @@ impl Dropout {
 /// implementation that multiplies by it trains alike.
 ///
 /// ```
-/// let mask = fattail_fused::mlp::mask(7, 0, 100, 8, 0.5)?;
+/// let mask = fattail_mlp::mask(7, 0, 100, 8, 0.5)?;
 /// assert!(mask.iter().all(|&value| value == 0.0 || value == 2.0));
 /// assert!((300..500).contains(&mask.iter().filter(|&&value| value == 0.0).count()));
-/// # Ok::<(), fattail_fused::Error>(())
+/// # Ok::<(), fattail_mlp::Error>(())
 /// ```
 ///
 /// # Errors
@@ -171,10 +171,10 @@ impl WithSimd for Mask<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::Lanes;
-    use super::super::lanes::Task;
-    use super::super::lanes::tests::everywhere;
     use super::*;
+    use crate::lanes::Lanes;
+    use crate::lanes::Task;
+    use crate::lanes::tests::everywhere;
 
     #[derive(Clone, Copy)]
     struct Agree;

@@ -22,7 +22,7 @@ use crate::{Error, Result};
 /// The loss of a row.
 ///
 /// ```
-/// use fattail_fused::mlp::RowLoss;
+/// use fattail_mlp::RowLoss;
 /// let huber = RowLoss::Huber { delta: 0.1 };
 /// assert!((huber.value(0.5) - 0.045).abs() < 1e-12);
 /// assert_eq!(huber.slope(-0.5), -0.1);

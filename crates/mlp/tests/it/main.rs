@@ -3,7 +3,7 @@
 
 mod plain;
 
-use fattail_fused::mlp::{Batch, Head, Kernel, Network, RowLoss, Update, small};
+use fattail_mlp::{Batch, Head, Kernel, Network, RowLoss, Update, small};
 use plain::Plain;
 use proptest::prelude::*;
 
@@ -173,8 +173,7 @@ struct Reference {
 /// PyTorch's predictions within 1e-5, gradients within 1e-4, and weights after three steps.
 #[test]
 fn agrees_with_pytorch() {
-    let expected: Reference =
-        serde_json::from_str(include_str!("../../reference/mlp.json")).unwrap();
+    let expected: Reference = serde_json::from_str(include_str!("../reference/mlp.json")).unwrap();
     let network = Network { dropout: 0.0, ..robust() };
     let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
     assert_eq!(names, expected.names);

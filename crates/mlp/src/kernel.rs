@@ -63,7 +63,7 @@ struct Chunk {
 /// A network in training; see the [module](super).
 ///
 /// ```
-/// use fattail_fused::mlp::{Batch, Head, Kernel, Network, RowLoss, Update};
+/// use fattail_mlp::{Batch, Head, Kernel, Network, RowLoss, Update};
 ///
 /// let network = Network {
 ///     inputs: 2,
@@ -85,7 +85,7 @@ struct Chunk {
 /// let mut out = [0.0; 4];
 /// kernel.predict(&features, &mut out)?;
 /// assert!((out[0] - 0.0).abs() < 0.1 && (out[1] - 1.0).abs() < 0.1);
-/// # Ok::<(), fattail_fused::Error>(())
+/// # Ok::<(), fattail_mlp::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Kernel {
@@ -365,8 +365,8 @@ impl Task for Step<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::network::Head;
     use super::*;
+    use crate::network::Head;
 
     /// Every kind of processor that this machine has takes the same steps, but for rounding.
     #[test]

@@ -45,7 +45,10 @@
 //! recurrent neural networks, algorithm 1. Loshchilov & Hutter (2019), Decoupled weight decay
 //! regularization, algorithm 2. Huber (1964), Robust estimation of a location parameter.
 
+#![forbid(unsafe_code)]
+
 mod block;
+mod error;
 mod kernel;
 mod lanes;
 mod layout;
@@ -57,6 +60,7 @@ mod product;
 mod random;
 mod update;
 
+pub use error::{Error, Result};
 pub use kernel::{Activations, Kernel, Moments, small};
 pub use loss::RowLoss;
 pub use network::{Head, Network, Tensor};

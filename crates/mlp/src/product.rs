@@ -236,10 +236,10 @@ pub(super) fn turn(units: &[Lanes], turned: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::Task;
-    use super::super::lanes::tests::everywhere;
-    use super::super::layout::padded;
     use super::*;
+    use crate::lanes::Task;
+    use crate::lanes::tests::everywhere;
+    use crate::layout::padded;
 
     fn values(seed: u32, count: usize) -> Vec<Lanes> {
         let value = |unit: usize, lane: usize| {
