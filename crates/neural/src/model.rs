@@ -318,6 +318,7 @@ impl Predict for NeuralModel {
 }
 
 #[cfg(all(test, feature = "flex"))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use super::*;
 

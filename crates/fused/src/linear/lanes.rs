@@ -55,8 +55,7 @@ pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 }
 
 /// Cephes' coefficients of (tanh(x) - x) / x^3 by the square of x, highest power first.
-const TANH: [f32; 5] =
-    [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1];
+const TANH: [f32; 5] = [-0.005_704_989, 0.020_639_09, -0.053_739_715, 0.133_314_42, -0.333_332_8];
 
 /// The hyperbolic tangent.
 #[inline(always)]

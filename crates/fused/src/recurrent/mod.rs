@@ -188,17 +188,17 @@ impl Recurrent {
         }
         let packed = Packed::forward(self.width(), weights);
         let rows = self.tile() * self.length;
-        let run = |((x, states), saved): ((&[f32], &mut [f32]), Option<&mut [f32]>)| {
+        let run = |x: &[f32], states: &mut [f32], saved: Option<&mut [f32]>| {
             let tile = forward::Tile { shape: *self, weights: &packed, x, states, saved };
             pulp::Arch::new().dispatch(tile);
         };
         let tiles =
             input.par_chunks(rows * self.inputs).zip(states.par_chunks_mut(rows * self.hidden));
         if saved.is_empty() {
-            tiles.for_each(|tile| run((tile, None)));
+            tiles.for_each(|(x, states)| run(x, states, None));
         } else {
             let saved = saved.par_chunks_mut(rows * self.width().saved());
-            tiles.zip(saved).for_each(|(tile, saved)| run((tile, Some(saved))));
+            tiles.zip(saved).for_each(|((x, states), saved)| run(x, states, Some(saved)));
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ mod leaf;
 mod named;
 mod small;
 #[cfg(all(test, feature = "flex"))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests;
 #[cfg(all(test, feature = "flex"))]
 mod twins;

@@ -93,6 +93,7 @@ fn expect_axis(what: &'static str, found: &[usize], axis: usize, allowed: Length
 }
 
 #[cfg(all(test, feature = "flex"))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use super::*;
 

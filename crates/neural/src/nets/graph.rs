@@ -476,6 +476,7 @@ impl Network for GraphNetwork {
 }
 
 #[cfg(all(test, feature = "flex"))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use burn::tensor::Tensor;
 
@@ -543,7 +544,7 @@ mod tests {
                         let here = if clique {
                             (1..5).contains(&row)
                         } else {
-                            (state >> 16) % present_share == 0
+                            (state >> 16).is_multiple_of(present_share)
                         };
                         if here {
                             rows.push(row);

@@ -107,6 +107,7 @@ fn blocks(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
 }
 
 #[cfg(all(test, feature = "flex"))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use fattail_mlp::{Head, Network as Perceptron};
     use fattail_training::{Batch, Named};

@@ -334,6 +334,9 @@ fn resumed(kill: u64, fit: &dyn Fn(Desk<'_>) -> Vec<u8>) -> Vec<u8> {
     fit(Desk { resume, ..Desk::default() })
 }
 
+/// Fits with somebody beside and gives the model's bytes.
+type Fitting<'a> = &'a dyn Fn(Desk<'_>) -> Vec<u8>;
+
 #[test]
 fn every_network_ends_with_the_same_bytes_when_it_was_killed() {
     let data = panel(8);
@@ -363,7 +366,7 @@ fn every_network_ends_with_the_same_bytes_when_it_was_killed() {
     let vae = Vae { latent: 2, hidden: 8, regime: regime.clone(), ..Vae::default() };
     let old = lstm.fit(&data).unwrap();
     let adapter = Adapter { rank: 2, alpha: 4.0, regime };
-    let fits: [(&str, &dyn Fn(Desk<'_>) -> Vec<u8>); 6] = [
+    let fits: [(&str, Fitting<'_>); 6] = [
         ("lstm", &|desk| bytes(lstm.fit_with(&data, desk).unwrap())),
         ("gru", &|desk| bytes(gru.fit_with(&data, desk).unwrap())),
         ("sequence", &|desk| bytes(sequence.fit_with(&data, desk).unwrap())),
