@@ -2,6 +2,7 @@
 
 use burn::{module::Module, tensor::Tensor};
 use fattail_descent::Objective;
+use fattail_fused::linear::{Activation, Linear};
 use fattail_training::Probe;
 
 use crate::{
@@ -69,6 +70,14 @@ impl Memory {
     #[must_use]
     pub fn values(count: usize) -> u64 {
         4 * count as u64
+    }
+
+    /// What the product of a layer takes, either way, and threads keep for the next.
+    #[must_use]
+    pub(crate) fn product(rows: usize, inputs: usize, outputs: usize) -> Self {
+        let layer = Linear { rows, inputs, outputs, activation: Activation::Identity };
+        let scratch = layer.workspace_bytes(rayon::current_num_threads()) as u64;
+        Self { kept: 0, scratch }
     }
 
     /// What burn's own operations take, at most, where fused ones take this.

@@ -75,7 +75,7 @@ pub(crate) struct Recipe {
 }
 
 /// Bytes of the graph and of names and shapes.
-const FIXED: u64 = 64 << 10;
+const FIXED: u64 = 320 << 10;
 
 /// The scale that mixed precision begins with, and the steps without overflow that double it.
 const SCALE: f64 = 1024.0;
@@ -218,15 +218,15 @@ impl<N: Network> TensorEngine<N> {
 }
 
 /// Bytes beside those of the parameters: two moments, the gradient that waits, and what a step makes
-/// beside them.
-fn optimiser(parameters: u64) -> u64 {
-    3 * parameters + parameters / 2
+/// beside them, which takes the room of what a pass kept.
+fn optimiser(parameters: u64, kept: u64) -> u64 {
+    3 * parameters + (parameters / 2).saturating_sub(kept)
 }
 
 /// What a network of so many parameters takes, whatever the samples.
 pub(crate) fn least(parameters: usize) -> Footprint {
     let parameters = 4 * parameters as u64;
-    Footprint { parameters, optimiser: optimiser(parameters), ..Footprint::default() }
+    Footprint { parameters, optimiser: optimiser(parameters, 0), ..Footprint::default() }
 }
 
 /// The architecture and the recipe as one text.
@@ -342,7 +342,7 @@ impl<N: Network> Engine for TensorEngine<N> {
         };
         Footprint {
             parameters: copies * parameters,
-            optimiser: optimiser(parameters),
+            optimiser: optimiser(parameters, memory.kept),
             activations: memory.kept,
             workspace: memory.scratch + loss::bytes(&self.recipe.objective, samples) + FIXED,
         }

@@ -34,8 +34,11 @@ pub(crate) struct SmallEngine {
     identity: String,
 }
 
-/// Bytes of what does not grow.
-const FIXED: usize = 2048;
+/// Bytes of what does not grow: names, shapes, the identity.
+const FIXED: usize = 12_288;
+/// Rows from which threads share a batch, and the bytes that one costs.
+const PARALLEL: usize = 512;
+const A_THREAD: usize = 6_144;
 
 impl SmallEngine {
     /// A kernel whose weights are all 0; `identity` tells the architecture.
@@ -167,7 +170,8 @@ impl Engine for SmallEngine {
         let parameters = 4 * self.kernel.network().parameters() as u64;
         let optimiser = 3 * parameters;
         // Padding counts as scratch, and so do the names and the shapes.
-        let bytes = (self.kernel.bytes(samples) + FIXED) as u64;
+        let threads = if samples < PARALLEL { 0 } else { rayon::current_num_threads() };
+        let bytes = (self.kernel.bytes(samples) + FIXED + threads * A_THREAD) as u64;
         let workspace = bytes.saturating_sub(parameters + optimiser);
         Footprint { parameters, optimiser, activations: 0, workspace }
     }

@@ -78,7 +78,8 @@ impl SequenceNetwork {
         let values = rows * (inputs + encoder.width) + samples * (4 * encoder.width + 8);
         let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = encoder.memory(samples, window);
-        (0..layers).fold(start, |sum, _| sum + layer)
+        let product = Memory::product(rows, inputs, encoder.width);
+        (0..layers).fold(start, |sum, _| sum + layer).beside(product)
     }
 }
 

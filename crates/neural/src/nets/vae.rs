@@ -175,12 +175,13 @@ impl Network for VaeNetwork {
 
     fn memory(&self, samples: usize) -> Memory {
         let VaeShape { inputs, hidden, latent, .. } = self.shape;
-        // Features, scaled features, reconstruction and error; sums and ReLUs of both middle layers;
+        // Features, scaled features, reconstruction and error; both middle layers;
         // both latent vectors, the noise and what becomes of them. Going back, a gradient of each side.
-        let kept = 4 * inputs + 4 * hidden + 8 * latent;
-        Memory {
+        let kept = 4 * inputs + 2 * hidden + 8 * latent;
+        let own = Memory {
             kept: Memory::values(samples * kept),
             scratch: Memory::values(samples * (inputs + hidden)),
-        }
+        };
+        own.beside(Memory::product(samples, inputs, hidden))
     }
 }
