@@ -6,6 +6,7 @@
 
 mod activation;
 mod dense;
+mod distance;
 pub(crate) mod lanes;
 mod norm;
 pub(crate) mod product;
@@ -14,6 +15,7 @@ pub(crate) mod tile;
 use crate::error::{Error, Result};
 pub use activation::Activation;
 pub use dense::{Linear, LinearGradients};
+pub use distance::SquaredDistance;
 pub(crate) use norm::Norm;
 pub use norm::{LayerNorm, LayerNormGradients};
 

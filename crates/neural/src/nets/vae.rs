@@ -22,7 +22,7 @@ use crate::{
     Result,
     layers::{Dense, Noise, Start},
     network::{Input, Memory, Network, Truth},
-    ops::Activation,
+    ops::{Activation, squared_distance},
 };
 
 /// The shape of a [`VaeNetwork`].
@@ -127,7 +127,7 @@ impl VaeNetwork {
             None => mean.clone(),
         };
         // Row by row first: short sums have a fixed order on the CPU.
-        let error = (values - self.decode(latent)).square().sum_dim(1);
+        let error = squared_distance(values, self.decode(latent));
         let error = (error * weight.clone()).sum();
         let divergence = mean.square() + spread.clone().exp() - spread.add_scalar(1.0);
         let each = (divergence * weight).sum_dim(0).mul_scalar(0.5);

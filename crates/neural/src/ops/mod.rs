@@ -6,6 +6,7 @@
 mod attention;
 #[cfg(feature = "flex")]
 mod bridge;
+mod distance;
 mod encoder;
 mod graph;
 mod linear;
@@ -17,6 +18,7 @@ mod tiled;
 mod twins;
 
 pub(crate) use attention::{Attention, attend};
+pub(crate) use distance::squared_distance;
 pub(crate) use encoder::{EncoderWeights, encode, rotated, units};
 pub(crate) use graph::{Edges, fill, gatv2, gin};
 pub(crate) use linear::{Activation, linear};

@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fattail_fused::Error;
-use fattail_fused::linear::{Activation, LayerNorm, LayerNormGradients, Linear, LinearGradients};
+use fattail_fused::linear::{
+    Activation, LayerNorm, LayerNormGradients, Linear, LinearGradients, SquaredDistance,
+};
 use proptest::prelude::*;
 
 /// Numbers between -1 and 1, by SplitMix64.
@@ -236,4 +238,30 @@ fn bad_shapes_are_refused() {
     assert!(matches!(refused, Err(Error::Setting { name: "rows", .. })));
     let norm = LayerNorm { rows: 1, width: 1, epsilon: f32::NAN };
     assert!(matches!(norm.check(), Err(Error::Setting { name: "epsilon", .. })));
+}
+
+#[test]
+fn distances_are_the_plain_ones() {
+    for (rows, width) in [(1, 1), (3, 7), (200, 33)] {
+        let distance = SquaredDistance { rows, width };
+        let (left, right) = (random(1, rows * width), random(2, rows * width));
+        let gradient = random(3, rows);
+        let run = || {
+            let (mut out, mut slope) = (vec![f32::NAN; rows], vec![f32::NAN; rows * width]);
+            distance.forward(&left, &right, &mut out).unwrap();
+            distance.backward(&left, &right, &gradient, &mut slope).unwrap();
+            (out, slope)
+        };
+        let (a, b, g) = (wide(&left), wide(&right), wide(&gradient));
+        let apart: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+        let plain: Vec<f64> = apart.chunks(width).map(|row| dot(row, row)).collect();
+        let slopes: Vec<f64> =
+            apart.iter().enumerate().map(|(at, apart)| 2.0 * g[at / width] * apart).collect();
+        let (out, slope) = run();
+        assert_near("out", &out, &plain, 1e-5);
+        assert_near("slope", &slope, &slopes, 1e-6);
+        assert_same_by_threads(run);
+    }
+    let refused = SquaredDistance { rows: 1, width: 2 }.forward(&[0.0; 2], &[0.0], &mut [0.0]);
+    assert_eq!(refused, Err(Error::Length { what: "right", found: 1, expected: 2 }));
 }
