@@ -2,7 +2,7 @@
 
 use burn::{module::Module, tensor::Tensor};
 use fattail_descent::Objective;
-use fattail_fused::linear::{Activation, Linear};
+use fattail_fused::linear::THREAD_BYTES;
 use fattail_training::Probe;
 
 use crate::{
@@ -72,12 +72,11 @@ impl Memory {
         4 * count as u64
     }
 
-    /// What the product of a layer takes, either way, and threads keep for the next.
+    /// What threads keep once they have made products of layers. What a product takes beside it, a copy of its input
+    /// at most, finds the room of what lies behind the layer and was given back by then.
     #[must_use]
-    pub(crate) fn product(rows: usize, inputs: usize, outputs: usize) -> Self {
-        let layer = Linear { rows, inputs, outputs, activation: Activation::Identity };
-        let scratch = layer.workspace_bytes(rayon::current_num_threads()) as u64;
-        Self { kept: 0, scratch }
+    pub(crate) fn products() -> Self {
+        Self { kept: 0, scratch: (rayon::current_num_threads() * THREAD_BYTES) as u64 }
     }
 
     /// What burn's own operations take, at most, where fused ones take this.

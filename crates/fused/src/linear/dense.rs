@@ -183,7 +183,7 @@ impl Linear {
         } else {
             Copied::len(self.rows.max(self.outputs), self.inputs)
         };
-        4 * (slopes + parts + copied) + threads * PACKED
+        4 * (slopes + parts + copied) + threads * THREAD_BYTES
     }
 
     /// A copy of rows of inputs that products read faster, where the rows as they are lie across vectors.
@@ -255,7 +255,7 @@ impl Linear {
 
 /// Bytes that a thread packs blocks of factors into, made with its first product and kept: measured of faer 0.24
 /// without its features that look for the size of the third cache.
-const PACKED: usize = 4 << 20;
+pub const THREAD_BYTES: usize = 4 << 20;
 
 /// Values of a line of the cache.
 const LINE: usize = 16;

@@ -14,7 +14,7 @@ pub(crate) mod tile;
 
 use crate::error::{Error, Result};
 pub use activation::Activation;
-pub use dense::{Linear, LinearGradients};
+pub use dense::{Linear, LinearGradients, THREAD_BYTES};
 pub use distance::SquaredDistance;
 pub(crate) use norm::Norm;
 pub use norm::{LayerNorm, LayerNormGradients};

@@ -345,7 +345,7 @@ impl GraphNetwork {
         let (graph, threads) = ([sizes.nodes / sizes.batch.max(1), sizes.edges], threads());
         let bytes = kernel.workspace_bytes_of(graph, true, threads).unwrap_or(usize::MAX);
         // The gradients of the sum, of the ReLU and of both sides, and of what the edges give.
-        let product = Memory::product(sizes.nodes, width, width).scratch;
+        let product = Memory::products().scratch;
         (kept, bytes as u64 + product + Memory::values(3 * values + 3 * sizes.edges * width))
     }
 

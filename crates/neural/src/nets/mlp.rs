@@ -119,10 +119,6 @@ impl Network for MlpNetwork {
         // and their norm; the head, its sigmoid and the loss.
         let hidden: usize = self.shape.hidden.iter().sum();
         let values = 5 * hidden + 2 * self.shape.inputs + 8;
-        let product = |sizes: &[usize]| Memory::product(samples, sizes[0], sizes[1]);
-        let sizes: Vec<usize> =
-            std::iter::once(self.shape.inputs).chain(self.shape.hidden.iter().copied()).collect();
-        let start = Memory { kept: Memory::values(samples * values), scratch: 0 };
-        sizes.windows(2).map(product).fold(start, |sum, product| sum + product)
+        Memory { kept: Memory::values(samples * values), ..Memory::products() }
     }
 }

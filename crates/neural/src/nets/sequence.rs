@@ -78,8 +78,7 @@ impl SequenceNetwork {
         let values = rows * (inputs + encoder.width) + samples * (4 * encoder.width + 8);
         let start = Memory { kept: Memory::values(values), scratch: 0 };
         let layer = encoder.memory(samples, window);
-        let product = Memory::product(rows, inputs, encoder.width);
-        (0..layers).fold(start, |sum, _| sum + layer).beside(product)
+        (0..layers).fold(start, |sum, _| sum + layer).beside(Memory::products())
     }
 }
 

@@ -182,6 +182,6 @@ impl Network for VaeNetwork {
             kept: Memory::values(samples * kept),
             scratch: Memory::values(samples * (inputs + hidden)),
         };
-        own.beside(Memory::product(samples, inputs, hidden))
+        own.beside(Memory::products())
     }
 }
