@@ -134,7 +134,8 @@ fn layer(criterion: &mut Criterion) {
                     weight: &mut to_weight,
                     bias: &mut to_bias,
                 };
-                linear.backward(&input, &weight, &sums, &grad_out, to).expect("the shapes fit");
+                let kept = linear.kept(&sums, &out);
+                linear.backward(&input, &weight, kept, &grad_out, to).expect("the shapes fit");
             });
         });
     }

@@ -115,8 +115,13 @@ impl Linear {
         Ok(())
     }
 
-    /// Writes the gradients. `kept` is what tells the activation's slopes: the forward pass's sums of GELU, its output
-    /// of ReLU, nothing of the identity.
+    /// What tells the activation's slopes: the sums of GELU, the output of ReLU, nothing of the identity.
+    #[must_use]
+    pub fn kept<'a>(&self, sums: &'a [f32], out: &'a [f32]) -> &'a [f32] {
+        if self.activation == Activation::Relu { out } else { sums }
+    }
+
+    /// Writes the gradients; `kept` is [`Linear::kept`] of what the forward pass wrote.
     ///
     /// # Errors
     ///

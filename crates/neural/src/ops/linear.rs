@@ -109,10 +109,7 @@ mod fused {
                 bias: &mut bias,
             };
             let (x, w) = (pass.inputs[0], pass.inputs[1]);
-            let kept = match self.0.activation {
-                kernel::Activation::Relu => pass.output,
-                _ => pass.saved,
-            };
+            let kept = self.0.kept(pass.saved, pass.output);
             let done = self.0.backward(x, w, kept, pass.gradient, gradients);
             done.expect("shapes are checked");
             vec![input, Some(weight), Some(bias)]

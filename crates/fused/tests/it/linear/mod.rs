@@ -119,10 +119,6 @@ fn activations() -> impl Strategy<Value = Activation> {
 
 type LinearAnswer = (Vec<f32>, Vec<f32>, Vec<f32>, Vec<f32>);
 
-fn activation_keeps_output(linear: &Linear) -> bool {
-    linear.activation == Activation::Relu
-}
-
 /// Output and gradients of input, weight and bias.
 fn run(linear: &Linear, x: &[f32], weight: &[f32], bias: &[f32], grad_out: &[f32]) -> LinearAnswer {
     let mut out = vec![0.0; linear.rows * linear.outputs];
@@ -131,8 +127,7 @@ fn run(linear: &Linear, x: &[f32], weight: &[f32], bias: &[f32], grad_out: &[f32
     let mut gradients = [vec![1.0; x.len()], vec![1.0; weight.len()], vec![1.0; bias.len()]];
     let [input, to_weight, to_bias] = &mut gradients;
     let to = LinearGradients { input: Some(input), weight: to_weight, bias: to_bias };
-    let kept = if activation_keeps_output(linear) { &out } else { &sums };
-    linear.backward(x, weight, kept, grad_out, to).unwrap();
+    linear.backward(x, weight, linear.kept(&sums, &out), grad_out, to).unwrap();
     let [input, to_weight, to_bias] = gradients;
     (out, input, to_weight, to_bias)
 }
