@@ -252,16 +252,6 @@ impl Kernel {
         self.layout.unpack(&self.weights)
     }
 
-    /// Writes the weights to `out`, without a new vector.
-    ///
-    /// # Errors
-    /// When `out` has another length.
-    pub fn weights_into(&self, out: &mut [f32]) -> Result<()> {
-        expect_len("weights", out.len(), self.layout.parameters())?;
-        self.layout.unpack_into(&self.weights, out);
-        Ok(())
-    }
-
     /// Replaces the weights; moments and gradient stay.
     ///
     /// # Errors

@@ -365,9 +365,6 @@ fn a_resumed_run_gives_the_same_bits() {
     second.set_moments(&moments).unwrap();
     run(&mut second, 23..50);
     assert_eq!((second.weights(), second.moments()), (whole.weights(), whole.moments()));
-    let mut copy = vec![0.0; 299];
-    whole.weights_into(&mut copy).unwrap();
-    assert_eq!(copy, whole.weights());
 }
 
 #[test]
@@ -437,7 +434,6 @@ fn wrong_arguments_are_refused_and_change_nothing() {
     moments.second[3] = -1.0;
     let error = kernel.set_moments(&moments).unwrap_err().to_string();
     assert_eq!(error, "second is -1 at 3, allowed is 0 or more, finite");
-    assert!(kernel.weights_into(&mut [0.0; 3]).is_err());
 }
 
 #[test]

@@ -64,10 +64,4 @@ impl Dense {
     ) -> Tensor<D> {
         ops::linear(input, self.weight.val(), self.bias.val(), activation)
     }
-
-    /// The number of outputs.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.bias.dims()[0]
-    }
 }

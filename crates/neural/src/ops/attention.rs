@@ -124,16 +124,19 @@ mod tests {
     use crate::ops::twins::{check, random};
 
     #[test]
-    fn the_kernel_is_the_composition() {
+    fn kernel_and_blocks_are_the_composition() {
+        let ways = [attend, tiled::attend];
         for causal in [false, true] {
             for length in [1, 7, 300] {
                 let inputs = [0, 1, 2].map(|at| random([2, 2, length, 8], at));
                 let attention = Attention { causal, dropout: 0.2, key: causal.then_some(3) };
-                check(
-                    &inputs,
-                    |x| attend(attention, x[0].clone(), x[1].clone(), x[2].clone()),
-                    |x| composed(attention, x[0].clone(), x[1].clone(), x[2].clone()),
-                );
+                for way in ways {
+                    check(
+                        &inputs,
+                        |x| way(attention, x[0].clone(), x[1].clone(), x[2].clone()),
+                        |x| composed(attention, x[0].clone(), x[1].clone(), x[2].clone()),
+                    );
+                }
             }
         }
     }

@@ -260,27 +260,3 @@ fn full<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
 fn cast<B: Backend>(tensor: FloatTensor<B>, to: DType) -> FloatTensor<B> {
     if tensor.dtype() == to { tensor } else { B::float_cast(tensor, FloatDType::from(to)) }
 }
-
-#[cfg(all(test, feature = "flex"))]
-mod tests {
-    use super::*;
-    use crate::ops::{
-        attention::composed,
-        twins::{check, random},
-    };
-
-    #[test]
-    fn blocks_are_the_composition() {
-        for causal in [false, true] {
-            for length in [1, 7, 300] {
-                let inputs = [0, 1, 2].map(|at| random([2, 2, length, 8], at));
-                let attention = Attention { causal, dropout: 0.2, key: causal.then_some(3) };
-                check(
-                    &inputs,
-                    |x| attend(attention, x[0].clone(), x[1].clone(), x[2].clone()),
-                    |x| composed(attention, x[0].clone(), x[1].clone(), x[2].clone()),
-                );
-            }
-        }
-    }
-}
