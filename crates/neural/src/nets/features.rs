@@ -19,6 +19,7 @@ use crate::{
     architecture::positive,
     layers::{Dense, Encoder, EncoderShape, Noise, Start},
     network::{Input, Memory, Network},
+    ops,
 };
 
 /// How features become tokens.
@@ -137,10 +138,8 @@ impl FeatureNetwork {
                         1,
                     ),
                 };
-                values
-                    .reshape([samples * count, features])
-                    .matmul(weight.transpose())
-                    .reshape([samples, count, width])
+                let patches = values.reshape([samples * count, features]);
+                ops::product(patches, weight.transpose()).reshape([samples, count, width])
             }
         };
         tokens + self.token_bias.val().unsqueeze::<3>()

@@ -5,7 +5,7 @@ use burn::tensor::{
     activation::{gelu, relu},
 };
 
-use super::fusable;
+use super::{fusable, product};
 
 /// What follows a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn composed(
     bias: Tensor<1>,
     activation: Activation,
 ) -> Tensor<2> {
-    let sum = input.matmul(weight.transpose()) + bias.unsqueeze::<2>();
+    let sum = product(input, weight.transpose()) + bias.unsqueeze::<2>();
     match activation {
         Activation::None => sum,
         Activation::Relu => relu(sum),
@@ -125,23 +125,28 @@ mod tests {
     #[test]
     fn the_kernel_is_the_composition() {
         for activation in [Activation::None, Activation::Relu, Activation::Gelu] {
-            let inputs = [random([37 * 9], 1), random([20 * 9], 2), random([20], 3)];
-            let parts = |x: &[Tensor<1>]| {
-                let (input, weight) =
-                    (x[0].clone().reshape([37, 9]), x[1].clone().reshape([20, 9]));
-                (input, weight, x[2].clone())
-            };
-            check(
-                &inputs,
-                |x| {
-                    let (input, weight, bias) = parts(x);
-                    linear(input, weight, bias, activation)
-                },
-                |x| {
-                    let (input, weight, bias) = parts(x);
-                    composed(input, weight, bias, activation)
-                },
-            );
+            for (inputs, outputs) in [(9, 20), (9, 1), (1, 20)] {
+                twins(inputs, outputs, activation);
+            }
         }
+    }
+
+    fn twins(inputs: usize, outputs: usize, activation: Activation) {
+        let all = [random([37 * inputs], 1), random([outputs * inputs], 2), random([outputs], 3)];
+        let parts = |x: &[Tensor<1>]| {
+            let weight = x[1].clone().reshape([outputs, inputs]);
+            (x[0].clone().reshape([37, inputs]), weight, x[2].clone())
+        };
+        check(
+            &all,
+            |x| {
+                let (input, weight, bias) = parts(x);
+                linear(input, weight, bias, activation)
+            },
+            |x| {
+                let (input, weight, bias) = parts(x);
+                composed(input, weight, bias, activation)
+            },
+        );
     }
 }
