@@ -223,7 +223,9 @@ impl Architecture {
         self.check()?;
         let device::Chosen { device, warning, .. } = device::choose(&regime.device)?;
         let (seed, recipe) = (regime.training.seed, regime.recipe(self));
-        let identity = format!("{} adapters of {} {}", self.identity(), lora.rank, lora.alpha);
+        let of = Named::fingerprint(weights);
+        let identity =
+            format!("{} adapters of {} {} on {of:016x}", self.identity(), lora.rank, lora.alpha);
         let weights = weights.to_vec();
         with_network!(self, None, make => {
             // The adapters are a part of what is built again when the device is left.

@@ -6,11 +6,15 @@
 //! then a software rasteriser. Probing never panics: what a driver throws is caught and told as the reason. What is not
 //! there, or does not pass the probe (one product of small matrices, read back and compared), is
 //! replaced by the CPU, with the reason beside it.
+//!
+//! Kernels that burn fuses as it goes are not used, and a device that fuses because another crate turned on
+//! burn's feature `fusion` is refused: in 0.22.1 they give wrong weights without a word (burn's issues 5122
+//! and 4366; `docs/decisions/0010-gpus-without-fusion.md`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::{
-    backend::DispatchDevice,
+    backend::{Backend as _, Dispatch, DispatchDevice},
     tensor::{Device, Tensor, TensorData},
 };
 
@@ -155,6 +159,7 @@ fn missing(name: &str, reason: impl Into<String>) -> Error {
 fn open(name: &str, kind: Kind, which: Which) -> Result<Device, Error> {
     let attempt = catch_unwind(AssertUnwindSafe(|| {
         let device = handle(name, kind, which)?;
+        expect_plain(name, &Dispatch::name(device.as_dispatch()))?;
         probe(name, &device).map(|()| device)
     }));
     attempt.unwrap_or_else(|cause| Err(missing(name, panic_text(cause.as_ref()))))
@@ -231,6 +236,16 @@ fn in_order<D: PartialEq>(listed: &[D], device: impl Fn(Place) -> D) -> Vec<D> {
     all.filter(|device| listed.contains(device)).collect()
 }
 
+/// Refuses a backend that fuses kernels.
+fn expect_plain(name: &str, backend: &str) -> Result<(), Error> {
+    if !backend.contains("fusion<") {
+        return Ok(());
+    }
+    let reason = "burn's feature `fusion` is on, whose kernels give wrong weights in 0.22.1: a crate beside \
+                  this one turns it on, perhaps by burn's default features";
+    Err(missing(name, reason))
+}
+
 /// A product of small matrices, read back: `[1 2; 3 4] [1 1; 1 1] = [3 3; 7 7]`.
 fn probe(name: &str, device: &Device) -> Result<(), Error> {
     let left = TensorData::new(vec![1.0f32, 2.0, 3.0, 4.0], [2, 2]);
@@ -276,6 +291,13 @@ mod tests {
         let expected = [Discrete(0), Discrete(1), Integrated(0), Virtual(0), Software];
         assert_eq!(in_order(&listed, same), expected);
         assert!(in_order(&[], same).is_empty());
+    }
+
+    #[test]
+    fn fused_kernels_are_refused_and_the_cpu_has_none() {
+        assert!(expect_plain("cpu", &Dispatch::name(cpu().unwrap().as_dispatch())).is_ok());
+        let told = expect_plain("vulkan", "dispatch<fusion<cubecl<wgpu>>>").unwrap_err();
+        assert!(told.to_string().contains("feature `fusion`"), "{told}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mix;
+
 /// A named tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
@@ -11,6 +13,25 @@ pub struct Named {
     pub shape: Vec<usize>,
     /// The values, row-major.
     pub values: Vec<f32>,
+}
+
+impl Named {
+    /// A number that tells these tensors from others: of names, shapes and values, in their order.
+    ///
+    /// ```
+    /// use fattail_training::Named;
+    /// let tensor = |value| Named { name: "head".to_owned(), shape: vec![1], values: vec![value] };
+    /// assert_ne!(Named::fingerprint(&[tensor(1.0)]), Named::fingerprint(&[tensor(2.0)]));
+    /// ```
+    #[must_use]
+    pub fn fingerprint(tensors: &[Self]) -> u64 {
+        tensors.iter().fold(tensors.len() as u64, |state, tensor| {
+            let shape = tensor.shape.iter().map(|&axis| axis as u64);
+            let values = tensor.values.iter().map(|value| u64::from(value.to_bits()));
+            let name = mix::fold(state, mix::text(&tensor.name));
+            shape.chain(values).fold(name, mix::fold)
+        })
+    }
 }
 
 /// A network at a moment, and what its optimiser remembers.

@@ -30,6 +30,7 @@ use burn::{
     optim::GradientsParams,
     tensor::{Device, FloatDType, Tensor, TensorData},
 };
+use fattail_core::Error as CoreError;
 use fattail_descent::Objective;
 use fattail_training::{
     Batch, Counters, Engine, Fault, Footprint, Outcome, Probe, Snapshot, Update,
@@ -103,16 +104,22 @@ impl<N: Network> TensorEngine<N> {
     /// tells the architecture.
     ///
     /// # Errors
-    /// Those of `build`.
+    /// Those of `build`, and mixed precision where the device has no bf16.
     pub(crate) fn new(
         device: &Device,
         recipe: Recipe,
         identity: String,
         build: Build<N>,
     ) -> Result<Self> {
+        let mixed = recipe.precision == Precision::Mixed;
+        // burn would panic in a thread of its own.
+        if mixed && !device.supports_dtype(FloatDType::BF16) {
+            let allowed = "full on this device: it has no bf16";
+            return Err(CoreError::setting("precision", "mixed", allowed).into());
+        }
         let device = training_device(device, &recipe);
         let network = build(&device)?.train();
-        let loss_scale = if recipe.precision == Precision::Mixed { SCALE } else { 0.0 };
+        let loss_scale = if mixed { SCALE } else { 0.0 };
         let counters = Counters { loss_scale, ..Counters::default() };
         let moments = Moments::default();
         Ok(Self { build, identity, device, network, recipe, moments, counters, waiting: None })

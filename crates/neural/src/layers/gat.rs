@@ -140,7 +140,7 @@ impl Gatv2Layer {
         let edge = edge.filter(|edge| edge.dims()[0] > 0);
         let edge = self.lin_edge.as_ref().zip(edge).map(|(product, edge)| {
             let edges = edge.dims()[0];
-            ops::product(edge, product.weight.val().transpose()).reshape([edges, heads, width])
+            edge.matmul(product.weight.val().transpose()).reshape([edges, heads, width])
         });
         let out = ops::gatv2(graph, negative_slope, [left, right], edge, self.att.val());
         let out = if concat {

@@ -112,7 +112,7 @@ impl Regime {
         let (engine, warning) = self.begin(architecture, kernel, train)?;
         let samples = self.samples(architecture, train)?;
         expect_reachable(architecture, train, &samples)?;
-        let constant = self.constant(&samples);
+        let constant = self.constant(&samples)?;
         let mut weights = architecture.start(self.training.seed)?;
         begin_at(architecture, constant, &mut weights);
         let fit = Fit { engine, weights, samples, loss: self.objective };
@@ -210,12 +210,16 @@ impl Regime {
         Reading { window: architecture.window(), memory: self.packed }
     }
 
-    /// The best constant of the targets.
-    pub(crate) fn constant(&self, samples: &Samples) -> f64 {
-        let (targets, weights) = (samples.targets(), samples.weights());
+    /// The best constant of the targets that are trained on.
+    fn constant(&self, samples: &Samples) -> Result<f64> {
+        let trained_on = match &self.training.holdout {
+            Some(holdout) => holdout.split(samples)?.0,
+            None => samples.clone(),
+        };
+        let (targets, weights) = (trained_on.targets(), trained_on.weights());
         let truth = Truth::new(&targets);
         let weighted = weights.as_ref().and_then(|weights| truth.with_weights(weights).ok());
-        self.objective.start(&weighted.unwrap_or(truth))
+        Ok(self.objective.start(&weighted.unwrap_or(truth)))
     }
 
     /// What a step on so many samples takes, before samples are read and weights are drawn.

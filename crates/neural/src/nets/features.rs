@@ -19,7 +19,6 @@ use crate::{
     architecture::positive,
     layers::{Dense, Encoder, EncoderShape, Noise, Start},
     network::{Input, Memory, Network},
-    ops,
 };
 
 /// How features become tokens.
@@ -138,8 +137,10 @@ impl FeatureNetwork {
                         1,
                     ),
                 };
-                let patches = values.reshape([samples * count, features]);
-                ops::product(patches, weight.transpose()).reshape([samples, count, width])
+                values
+                    .reshape([samples * count, features])
+                    .matmul(weight.transpose())
+                    .reshape([samples, count, width])
             }
         };
         tokens + self.token_bias.val().unsqueeze::<3>()

@@ -6,19 +6,18 @@
 //! a loop whose weight is the mean of what comes in; GIN counts a node `1 + epsilon` times by itself and
 //! takes the graph as it is. Reference: Brody, Alon & Yahav (2022); Xu et al. (2019).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use burn::{
     module::{Module, Param},
-    tensor::{
-        Tensor, TensorData,
-        activation::{relu, sigmoid},
-    },
+    tensor::{Tensor, TensorData, activation::relu},
 };
 use fattail_core::{Error as CoreError, Panel};
 use fattail_fused::graph::{Edges as List, Gatv2, GinBlock, Graph, SelfLoops};
+use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
+use super::{activated, dead, few, with_head};
 use crate::{
     Result, adjacency,
     architecture::{positive, rate},
@@ -270,13 +269,25 @@ impl GraphNetwork {
             let mask = self.mask(noise, at, batch * nodes);
             return ops::gin_block(&on.graph, states, block_weights(&block.norm, gin), mask);
         }
-        let normed = block.norm.forward(states.clone());
-        let out = match &block.gat {
-            Some(gat) => gat.forward(&on.graph, normed, weights),
-            None => normed,
-        };
-        let flat = relu(out).reshape([batch * nodes, width]);
+        let flat = self.units(at, on, weights, states.clone()).reshape([batch * nodes, width]);
         states + noise.dropout(flat, self.shape.dropout, at).reshape([batch, nodes, width])
+    }
+
+    /// The units of a layer, before dropout and before the states are added.
+    fn units(
+        &self,
+        at: usize,
+        on: &Ready,
+        weights: Option<Tensor<2>>,
+        states: Tensor<3>,
+    ) -> Tensor<3> {
+        let GraphBlock { norm, gat, gin } = &self.layers[at];
+        let normed = norm.forward(states);
+        relu(match (gat, gin) {
+            (Some(gat), _) => gat.forward(&on.graph, normed, weights),
+            (None, Some(gin)) => gin.forward(&on.graph, normed),
+            (None, None) => normed,
+        })
     }
 
     /// What dropout multiplies the values of a layer by.
@@ -286,33 +297,40 @@ impl GraphNetwork {
         fattail_mlp::mask(key, at, rows, self.shape.width, rate).ok()
     }
 
-    fn run(&self, on: &Ready, start: Tensor<3>, noise: Noise) -> Tensor<3> {
-        let weights = (self.shape.kind == GraphKind::Gatv2).then(|| {
+    /// A weight an edge, where attention reads them.
+    fn edge_weights(&self, on: &Ready, like: &Tensor<3>) -> Option<Tensor<2>> {
+        (self.shape.kind == GraphKind::Gatv2).then(|| {
             let weights = TensorData::new(on.weights.clone(), [on.weights.len(), 1]);
-            Tensor::<2>::from_data(weights, &start.device()).cast(start.dtype())
-        });
-        let block = |states, at| self.block(at, on, weights.clone(), states, noise);
-        (0..self.layers.len()).fold(start, block)
+            Tensor::<2>::from_data(weights, &like.device()).cast(like.dtype())
+        })
     }
 
-    fn read(&self, states: Tensor<2>) -> Tensor<1> {
+    /// The first states and the graph they stand on: on assets one graph of all rows, each era's assets joined
+    /// among themselves.
+    fn start(&self, input: &Input<'_>, values: Tensor<2>) -> (Cow<'_, Ready>, Tensor<3>) {
+        let (weight, bias) = (self.embed_weight.val(), self.embed_bias.val());
+        match &self.shape.nodes {
+            Nodes::Features { .. } => {
+                (Cow::Borrowed(&self.ready), ops::embed(values, weight, bias))
+            }
+            Nodes::Assets { asset, .. } => {
+                let bias = bias.reshape([self.shape.width]);
+                let start = ops::linear(values, weight, bias, Activation::None);
+                (Cow::Owned(present(&self.ready, input, asset)), start.unsqueeze::<3>())
+            }
+        }
+    }
+
+    /// The predictions of the last states.
+    fn end(&self, states: Tensor<3>) -> Tensor<1> {
+        let states = if self.shape.on_assets() {
+            let [_, rows, width] = states.dims();
+            states.reshape([rows, width])
+        } else {
+            ops::mean(states)
+        };
         let out = self.head.forward(self.norm.forward(states)).squeeze_dim(1);
-        if self.shape.sigmoid { sigmoid(out) } else { out }
-    }
-
-    fn on_features(&self, values: Tensor<2>, noise: Noise) -> Tensor<1> {
-        let start = ops::embed(values, self.embed_weight.val(), self.embed_bias.val());
-        self.read(ops::mean(self.run(&self.ready, start, noise)))
-    }
-
-    /// One graph of all rows: each era's assets joined among themselves.
-    fn on_assets(&self, input: &Input<'_>, asset: &[u32], noise: Noise) -> Tensor<1> {
-        let ([rows, _], width) = (input.values.dims(), self.shape.width);
-        let on = present(&self.ready, input, asset);
-        let bias = self.embed_bias.val().reshape([width]);
-        let weight = self.embed_weight.val();
-        let start = ops::linear(input.values.clone(), weight, bias, Activation::None);
-        self.read(self.run(&on, start.unsqueeze::<3>(), noise).reshape([rows, width]))
+        activated(out, self.shape.sigmoid)
     }
 
     /// Nodes of a batch, edges of its graph, and samples that share it.
@@ -439,10 +457,28 @@ fn present(all: &Ready, input: &Input<'_>, asset: &[u32]) -> Ready {
 
 impl Network for GraphNetwork {
     fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1> {
-        match &self.shape.nodes {
-            Nodes::Features { .. } => self.on_features(input.values.clone(), noise),
-            Nodes::Assets { asset, .. } => self.on_assets(input, asset, noise),
+        let (on, start) = self.start(input, input.values.clone());
+        let weights = self.edge_weights(&on, &start);
+        let block = |states, at| self.block(at, &on, weights.clone(), states, noise);
+        self.end((0..self.layers.len()).fold(start, block))
+    }
+
+    fn probe(&self, input: &Input<'_>) -> Result<Vec<Probe>> {
+        // The assets of an era need one another; samples on a graph of features do not.
+        let values = match self.shape.on_assets() {
+            true => input.values.clone(),
+            false => few(input, self.shape.inputs),
+        };
+        let (on, mut states) = self.start(input, values);
+        let weights = self.edge_weights(&on, &states);
+        let mut all = Vec::with_capacity(self.layers.len() + 1);
+        for at in 0..self.layers.len() {
+            let units = self.units(at, &on, weights.clone(), states.clone());
+            let [batch, nodes, width] = units.dims();
+            all.push(dead(format!("layers.{at}"), units.clone().reshape([batch * nodes, width]))?);
+            states = states + units;
         }
+        with_head(all, self.end(states), self.shape.sigmoid)
     }
 
     fn memory(&self, samples: usize) -> Memory {

@@ -109,6 +109,7 @@ fn blocks(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
 #[cfg(all(test, feature = "flex"))]
 #[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
+    use fattail_fused::graph::Edges as List;
     use fattail_mlp::{Head, Network as Perceptron};
     use fattail_training::{Batch, Named};
 
@@ -300,6 +301,39 @@ mod tests {
         assert_eq!((of(&dead, "encoder").0, of(&dead, "mu").0), (1.0, 1.0));
         let dead = probes(&architecture, false, fill("decoder.bias", -100.0));
         assert_eq!(of(&dead, "decoder").0, 1.0);
+    }
+
+    #[test]
+    fn dead_units_of_graph_networks_are_seen_before_the_states_are_added() {
+        let edges = List { nodes: INPUTS, sources: vec![0, 1, 2, 3], targets: vec![1, 2, 3, 0] };
+        let weights = vec![0.5; 4];
+        let graph = Weighted { edges, weights };
+        let kinds =
+            [(GraphKind::Gatv2, "layers.1.gat.bias"), (GraphKind::Gin, "layers.1.gin.second.bias")];
+        for (kind, bias) in kinds {
+            let of_features = Nodes::Features { graph: graph.clone() };
+            let ids = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+            let of_assets = Nodes::Assets { graph: graph.clone(), ids, asset: vec![0] };
+            for nodes in [of_features, of_assets] {
+                let architecture = Architecture::Graph(GraphShape {
+                    inputs: INPUTS,
+                    nodes,
+                    kind,
+                    layers: 2,
+                    heads: 2,
+                    width: 8,
+                    dropout: 0.0,
+                    sigmoid: true,
+                });
+                let sound = probes(&architecture, false, |_| {});
+                let names: Vec<&str> = sound.iter().map(|probe| probe.layer.as_str()).collect();
+                assert_eq!(names, ["layers.0", "layers.1", "head"]);
+                assert!(sound.iter().all(|probe| probe.dead < 1.0 && probe.saturated == 0.0));
+                let dead = probes(&architecture, false, fill(bias, -100.0));
+                assert_eq!(of(&dead, "layers.1"), (1.0, 0.0), "{kind:?}");
+                assert!(of(&dead, "layers.0").0 < 1.0);
+            }
+        }
     }
 
     #[test]

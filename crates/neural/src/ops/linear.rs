@@ -5,7 +5,7 @@ use burn::tensor::{
     activation::{gelu, relu},
 };
 
-use super::{fusable, product};
+use super::fusable;
 
 /// What follows a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn composed(
     bias: Tensor<1>,
     activation: Activation,
 ) -> Tensor<2> {
-    let sum = product(input, weight.transpose()) + bias.unsqueeze::<2>();
+    let sum = input.matmul(weight.transpose()) + bias.unsqueeze::<2>();
     match activation {
         Activation::None => sum,
         Activation::Relu => relu(sum),

@@ -12,7 +12,6 @@ mod graph;
 mod linear;
 mod nodes;
 mod norm;
-mod product;
 mod recurrent;
 mod tiled;
 #[cfg(all(test, feature = "flex"))]
@@ -25,7 +24,6 @@ pub(crate) use graph::{Edges, fill, gatv2, gin};
 pub(crate) use linear::{Activation, linear};
 pub(crate) use nodes::{BlockWeights, embed, gin_block, mean};
 pub(crate) use norm::{layer_norm, squares};
-pub(crate) use product::product;
 pub(crate) use recurrent::{RecurrentWeights, recur};
 
 use burn::tensor::{DType, Tensor};

@@ -26,7 +26,7 @@ use burn::{
 };
 use fattail_fused::encoder::Dropout;
 
-use super::{Attention, product::primitive as product};
+use super::Attention;
 
 /// Queries of a block.
 const BLOCK: usize = 256;
@@ -159,7 +159,7 @@ impl<B: Backend> Inputs<B> {
             let sum = B::float_sum_dim(powers.clone(), 3);
             log_sums.push(B::float_add(most, B::float_log(sum.clone())));
             let weights = self.dropped(B::float_div(powers, sum), from, to);
-            outs.push(product::<B>(self.like(weights), self.value.clone()));
+            outs.push(B::float_matmul(self.like(weights), self.value.clone()));
         }
         Outputs { out: B::float_cat(outs, 2), log_sum: B::float_cat(log_sums, 2) }
     }
@@ -174,15 +174,15 @@ impl<B: Backend> Inputs<B> {
             let log_sum = rows::<B>(&outputs.log_sum, from, to);
             let weights = B::float_exp(B::float_sub(self.scores(from, to), log_sum));
             let seen = self.like(self.dropped(weights.clone(), from, to));
-            let to_weights = full::<B>(product::<B>(slope.clone(), value.clone()));
+            let to_weights = full::<B>(B::float_matmul(slope.clone(), value.clone()));
             let to_weights = self.dropped(to_weights, from, to);
             let mean = full::<B>(B::float_mul(slope.clone(), out));
             let mean = B::float_sum_dim(mean, 3);
             let to_scores = B::float_mul(weights, B::float_sub(to_weights, mean));
             let to_scores = self.like(B::float_mul_scalar(to_scores, self.scale().into()));
-            query.push(product::<B>(to_scores.clone(), self.key.clone()));
-            let key = product::<B>(turned(&to_scores), own);
-            let value = product::<B>(turned(&seen), slope);
+            query.push(B::float_matmul(to_scores.clone(), self.key.clone()));
+            let key = B::float_matmul(turned(&to_scores), own);
+            let value = B::float_matmul(turned(&seen), slope);
             others = Some(match others {
                 None => (key, value),
                 Some((keys, values)) => (B::float_add(keys, key), B::float_add(values, value)),
@@ -208,7 +208,7 @@ impl<B: Backend> Inputs<B> {
     /// Scores of some queries in `f32`, minus infinity where a key stands after its query.
     fn scores(&self, from: usize, to: usize) -> FloatTensor<B> {
         let key = B::float_swap_dims(self.key.clone(), 2, 3);
-        let scores = full::<B>(product::<B>(rows::<B>(&self.query, from, to), key));
+        let scores = full::<B>(B::float_matmul(rows::<B>(&self.query, from, to), key));
         let scores = B::float_mul_scalar(scores, self.scale().into());
         if !self.attention.causal {
             return scores;

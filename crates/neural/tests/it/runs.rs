@@ -276,3 +276,39 @@ fn hostile_files_are_refused() {
         "of another run",
     );
 }
+
+#[test]
+fn adapters_go_on_with_the_model_that_they_were_fitted_to() {
+    let data = panel(6);
+    let models = [1, 2].map(|seed| {
+        let training = Training { seed, ..regime(1).training };
+        small(Regime { training, ..regime(1) }).fit(&data).unwrap()
+    });
+    let adapter = Adapter { rank: 2, alpha: 4.0, regime: watched() };
+    let mut kept: Vec<u8> = Vec::new();
+    let mut sink = |bytes: &[u8]| {
+        kept = bytes.to_vec();
+        Ok(())
+    };
+    let desk = Desk { sink: Some(&mut sink), ..Desk::default() };
+    adapter.fit_with(&models[0], &data, desk).unwrap();
+    let resumed =
+        |model| adapter.fit_with(model, &data, Desk { resume: Some(&kept), ..Desk::default() });
+    assert!(resumed(&models[0]).is_ok());
+    refused(resumed(&models[1]), "of another run");
+}
+
+#[test]
+fn where_a_network_starts_does_not_know_what_is_held_out() {
+    let holdout = Some(Holdout { portion: Portion::Eras(4), gap: 2 });
+    let training = Training { holdout, ..regime(1).training };
+    let learner = small(Regime { training, ..regime(1) });
+    let data = panel(20);
+    let mut target = data.target().unwrap().to_f32();
+    let constant = |panel: &Panel| learner.fit(panel).unwrap().constant;
+    let before = constant(&data);
+    // The eras of the gap and the holdout.
+    target[14 * 50..].fill(9.0);
+    let after = constant(&data.with_target_values(target).unwrap());
+    assert!(before == after && before.is_finite(), "{before} and {after}");
+}
