@@ -6,13 +6,14 @@
 //! A NaN target stays NaN; a train panel without known targets is refused; a panel without a target
 //! stays as it is.
 //!
-//! Cost: a sort in the fit, a search a row after that.
+//! Cost: a sort in the fit, a search a row after that, rows in parallel.
 
 use fattail_core::{Error, Fit, Panel, Result, Transform};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{map_target, place};
-use crate::{features::by_era, scale::sort};
+use crate::scale::sort;
 
 /// Learns the distribution of the target that learners fit.
 ///
@@ -51,9 +52,10 @@ impl Fit for EmpiricalTarget {
 
 impl Transform for FittedEmpiricalTarget {
     fn transform(&self, panel: Panel) -> Result<Panel> {
-        let to_place = |v: &mut f32| *v = place(&self.sorted, f64::from(*v)) as f32;
         map_target(panel, |target| {
-            Ok(by_era(target, |_, values| values.iter_mut().for_each(to_place)))
+            let mut places = target.to_f32();
+            places.par_iter_mut().for_each(|v| *v = place(&self.sorted, f64::from(*v)) as f32);
+            Ok(places)
         })
     }
 }
