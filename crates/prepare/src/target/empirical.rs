@@ -12,7 +12,7 @@ use fattail_core::{Error, Fit, Panel, Result, Transform};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{map_target, place};
+use super::{map_target, place_after};
 use crate::scale::sort;
 
 /// Learns the distribution of the target that learners fit.
@@ -34,6 +34,26 @@ pub struct EmpiricalTarget {}
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedEmpiricalTarget {
     sorted: Vec<f64>,
+    /// Every [`STRIDE`]-th of them: what a search begins with stays in the cache.
+    heads: Vec<f64>,
+}
+
+/// Values of a search's second half: a few cache lines.
+const STRIDE: usize = 64;
+
+impl FittedEmpiricalTarget {
+    fn new(sorted: Vec<f64>) -> Self {
+        let heads = sorted.iter().copied().step_by(STRIDE).collect();
+        Self { sorted, heads }
+    }
+
+    /// The place of `x`: `place_in` in two steps.
+    fn place(&self, x: f64) -> f64 {
+        let start = self.heads.partition_point(|&v| v < x).saturating_sub(1) * STRIDE;
+        let end = self.sorted.len().min(start + STRIDE);
+        let below = start + self.sorted[start..end].partition_point(|&v| v < x);
+        place_after(&self.sorted, below, x)
+    }
 }
 
 impl Fit for EmpiricalTarget {
@@ -46,7 +66,7 @@ impl Fit for EmpiricalTarget {
             return Err(Error::empty("the known part of the train target"));
         }
         sort(&mut sorted);
-        Ok(FittedEmpiricalTarget { sorted })
+        Ok(FittedEmpiricalTarget::new(sorted))
     }
 }
 
@@ -54,8 +74,34 @@ impl Transform for FittedEmpiricalTarget {
     fn transform(&self, panel: Panel) -> Result<Panel> {
         map_target(panel, |target| {
             let mut places = target.to_f32();
-            places.par_iter_mut().for_each(|v| *v = place(&self.sorted, f64::from(*v)) as f32);
+            places.par_iter_mut().for_each(|v| *v = self.place(f64::from(*v)) as f32);
             Ok(places)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::target::place_in;
+
+    proptest! {
+        #[test]
+        fn two_steps_are_one(values in prop::collection::vec(-40i32..40, 1..300), x in -41i32..41) {
+            let mut sorted: Vec<f64> = values.into_iter().map(f64::from).collect();
+            sort(&mut sorted);
+            let x = f64::from(x);
+            let expected = place_in(&[&sorted], x);
+            prop_assert_eq!(FittedEmpiricalTarget::new(sorted).place(x), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_stays_so() {
+        let fitted = FittedEmpiricalTarget::new((0..200).map(f64::from).collect());
+        assert!(fitted.place(f64::NAN).is_nan());
+        assert_eq!([-1.0, 64.0, 500.0].map(|x| fitted.place(x)), [0.0, 0.3225, 1.0]);
     }
 }

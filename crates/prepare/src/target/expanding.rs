@@ -108,7 +108,6 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::place;
 
     #[test]
     fn runs_are_one_sorted_slice() {
@@ -121,7 +120,7 @@ mod tests {
             let mut sorted = all.clone();
             sorted.sort_by(f64::total_cmp);
             for x in 0..24 {
-                assert_eq!(place_in(&runs.0, x.into()), place(&sorted, x.into()));
+                assert_eq!(place_in(&runs.0, x.into()), place_in(&[&sorted], x.into()));
             }
             assert!(runs.0.len() < 9);
         }
