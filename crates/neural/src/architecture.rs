@@ -6,7 +6,7 @@ use burn::{
 };
 use fattail_core::{Error as CoreError, Panel};
 use fattail_mlp as mlp;
-use fattail_training::{Desk, Engine, Named, Samples};
+use fattail_training::{Desk, Engine, Named};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -217,7 +217,7 @@ impl Architecture {
         weights: &[Named],
         regime: &Regime,
         lora: Lora,
-        samples: &Samples,
+        recent: &Panel,
         desk: Desk<'_>,
     ) -> Result<(Vec<Named>, fattail_training::Run, Option<String>)> {
         self.check()?;
@@ -233,8 +233,10 @@ impl Architecture {
                 Ok(adapt(load(make(device), &weights)?, lora.clone(), seed))
             });
             let mut engine = TensorEngine::new(&device, recipe, identity, build)?;
+            regime.expect_room(self, &engine, recent)?;
+            let samples = regime.reachable(self, recent)?;
             let training = regime.training(self)?;
-            let run = training.run(&mut engine, samples, &recipe.objective, desk)?;
+            let run = training.run(&mut engine, &samples, &recipe.objective, desk)?;
             Ok((collect(&engine.into_network().materialize())?, run, warning))
         })
     }

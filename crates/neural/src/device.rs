@@ -1,4 +1,4 @@
-//! Where tensors live. The only file that names a backend.
+//! Where tensors live. The only file that chooses a backend; `ops` names those that have operations of ours.
 //!
 //! A device is chosen by its name: `cpu`, `wgpu`, `vulkan` or `cuda`, the last three with an index
 //! (`vulkan:1`) or, for `wgpu` and `vulkan`, with `:cpu` for a software rasteriser such as Mesa's

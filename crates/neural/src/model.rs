@@ -1,8 +1,8 @@
 //! A trained network: its architecture, its weights, and the features that it reads.
 //!
 //! Predictions run on the CPU: small perceptrons through the fused kernel, others through tensors, in
-//! blocks of samples. Rows without the history that a window needs get the best constant of the training
-//! targets. A prediction that overflows is an error that names the row; the drift of a variational
+//! blocks of samples. Rows without the history that a window needs get the best constant of the targets that
+//! were trained on. A prediction that overflows is an error that names the row; the drift of a variational
 //! autoencoder is then plus infinity, so no prediction is ever NaN. A file is safetensors with the
 //! architecture beside the tensors; its version is looked at before anything else of it.
 
@@ -38,7 +38,7 @@ pub struct NeuralModel {
     pub architecture: Architecture,
     /// The features that it reads, in order.
     pub features: Vec<String>,
-    /// What rows get that cannot be predicted: the best constant of the training targets.
+    /// What rows get that cannot be predicted: the best constant of the targets that were trained on.
     pub constant: f32,
     /// The weights.
     pub weights: Vec<Named>,

@@ -25,8 +25,8 @@ pub struct Input<'a> {
     pub eras: &'a [u32],
 }
 
-/// A network that predicts one number a sample.
-pub trait Network: Module + 'static {
+/// A network that predicts one number a sample. Inputs are its own: nobody looks at their shapes here.
+pub(crate) trait Network: Module + 'static {
     /// One prediction a sample.
     fn forward(&self, input: &Input<'_>, noise: Noise) -> Tensor<1>;
 
@@ -58,7 +58,7 @@ pub trait Network: Module + 'static {
 
 /// Bytes of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// What waits for the backward pass.
     pub kept: u64,
     /// What a pass takes and gives back.
@@ -68,7 +68,7 @@ pub struct Memory {
 impl Memory {
     /// Bytes of `count` values of `f32`.
     #[must_use]
-    pub fn values(count: usize) -> u64 {
+    pub(crate) fn values(count: usize) -> u64 {
         4 * count as u64
     }
 
@@ -110,7 +110,7 @@ impl std::ops::Add for Memory {
 
 /// What predictions are compared with.
 #[derive(Debug, Clone)]
-pub struct Truth<'a> {
+pub(crate) struct Truth<'a> {
     objective: &'a Objective,
     known: Known,
 }
@@ -122,13 +122,13 @@ impl<'a> Truth<'a> {
 
     /// The mean loss of predictions, a tensor of one value; in `f32` whatever they are in.
     #[must_use]
-    pub fn loss(&self, prediction: Tensor<1>) -> Tensor<1> {
+    pub(crate) fn loss(&self, prediction: Tensor<1>) -> Tensor<1> {
         loss::value(self.objective, prediction.cast(burn::tensor::DType::F32), &self.known)
     }
 
     /// The weight of each sample, 0 where the target is unknown; they add up to 1.
     #[must_use]
-    pub fn weight(&self) -> Tensor<1> {
+    pub(crate) fn weight(&self) -> Tensor<1> {
         self.known.weight()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Errors of a row with rank target `y` and prediction `p`: Huber's loss of `p - y`, and `|p - y|`.
 //! Gain of a row: the constant's error less the model's, so that more is better. The constant is the
-//! best one of the training targets. Interval of the mean gain: rows are averaged in at most 2,000
+//! best one of the targets that were trained on. Interval of the mean gain: rows are averaged in at most 2,000
 //! stretches of at least the horizon, and stretches resampled by the stationary bootstrap with the block
 //! length of Politis and White, since targets that look ahead overlap and markets have calm and wild
 //! times. Rows whose target is not known do not count; no row gives NaN.

@@ -58,7 +58,8 @@ pub enum Precision {
     /// `f32`.
     #[default]
     Full,
-    /// bf16 passes over `f32` weights, with a scaled loss.
+    /// bf16 passes over `f32` weights, with a scaled loss. On the CPU and CUDA; burn 0.22.1 has no bf16 for
+    /// Vulkan and WebGPU, and a learner refuses it there.
     Mixed,
 }
 

@@ -71,7 +71,7 @@ fn expect_attention([query, key, value]: [[usize; 4]; 3], rotary: Option<f32>) -
 }
 
 /// Refuses an argument `[.., width]` with another width or an empty axis.
-fn expect_input(what: &'static str, found: &[usize], width: usize) -> Result<()> {
+pub(crate) fn expect_input(what: &'static str, found: &[usize], width: usize) -> Result<()> {
     for axis in 0..found.len() {
         expect_axis(what, found, axis, Length::AtLeast(1))?;
     }
@@ -79,7 +79,12 @@ fn expect_input(what: &'static str, found: &[usize], width: usize) -> Result<()>
 }
 
 /// Refuses an argument with an axis of another length.
-fn expect_axis(what: &'static str, found: &[usize], axis: usize, allowed: Length) -> Result<()> {
+pub(crate) fn expect_axis(
+    what: &'static str,
+    found: &[usize],
+    axis: usize,
+    allowed: Length,
+) -> Result<()> {
     let length = found.get(axis).copied().unwrap_or(0);
     let fits = match allowed {
         Length::Exactly(exactly) => length == exactly,

@@ -29,7 +29,7 @@ pub struct Regime {
     pub objective: Objective,
     /// The optimiser.
     pub optimiser: AdamW,
-    /// The numbers of a pass.
+    /// The numbers of a pass; mixed ones are refused by a device that has no bf16.
     pub precision: Precision,
     /// Whether activations are computed again in the backward pass instead of being kept.
     pub checkpointing: bool,
@@ -110,8 +110,7 @@ impl Regime {
         desk: Desk<'_>,
     ) -> Result<NeuralModel> {
         let (engine, warning) = self.begin(architecture, kernel, train)?;
-        let samples = self.samples(architecture, train)?;
-        expect_reachable(architecture, train, &samples)?;
+        let samples = self.reachable(architecture, train)?;
         let constant = self.constant(&samples)?;
         let mut weights = architecture.start(self.training.seed)?;
         begin_at(architecture, constant, &mut weights);
@@ -159,28 +158,43 @@ impl Regime {
     ) -> Result<(Box<dyn Engine>, Option<String>)> {
         self.check()?;
         architecture.check()?;
-        let training = self.training(architecture)?;
-        let batch = training.batch_size;
-        if let Some(budget) = training.memory {
-            let needs = least(architecture.parameters()?);
-            if needs.total() > budget {
-                let (samples, beside, largest) = (batch, 0, 0);
-                return Err(
-                    TrainingError::Memory { samples, needs, beside, budget, largest }.into()
-                );
-            }
-        }
+        self.expect_weights(architecture)?;
         let opened = self.open(architecture, kernel, device::choose(&self.device)?)?;
-        if training.memory.is_some() {
-            let reading = self.reading(architecture);
-            let extent = Extent::of_panel(train, &reading, training.holdout.as_ref())?;
-            let budget = training.budget(opened.0.as_ref(), &extent);
-            match training.divide {
-                true => budget.fit(opened.0.as_ref(), batch).map(drop)?,
-                false => budget.expect(opened.0.as_ref(), batch)?,
-            }
-        }
+        self.expect_room(architecture, opened.0.as_ref(), train)?;
         Ok(opened)
+    }
+
+    /// Refuses a network whose weights alone are beyond the budget.
+    pub(crate) fn expect_weights(&self, architecture: &Architecture) -> Result<()> {
+        let Training { batch_size, memory: Some(budget), .. } = self.training else {
+            return Ok(());
+        };
+        let needs = least(architecture.parameters()?);
+        if needs.total() <= budget {
+            return Ok(());
+        }
+        let (samples, beside, largest) = (batch_size, 0, 0);
+        Err(TrainingError::Memory { samples, needs, beside, budget, largest }.into())
+    }
+
+    /// Refuses a run on a panel that is beyond the budget, before samples are read.
+    pub(crate) fn expect_room(
+        &self,
+        architecture: &Architecture,
+        engine: &dyn Engine,
+        train: &Panel,
+    ) -> Result<()> {
+        let training = self.training(architecture)?;
+        if training.memory.is_none() {
+            return Ok(());
+        }
+        let reading = self.reading(architecture);
+        let extent = Extent::of_panel(train, &reading, training.holdout.as_ref())?;
+        let budget = training.budget(engine, &extent);
+        Ok(match training.divide {
+            true => budget.fit(engine, training.batch_size).map(drop)?,
+            false => budget.expect(engine, training.batch_size)?,
+        })
     }
 
     /// Runs the loop and makes the model.
@@ -202,7 +216,14 @@ impl Regime {
         Ok(NeuralModel { architecture, features, constant, weights, run: Some(run), warning })
     }
 
-    pub(crate) fn samples(&self, architecture: &Architecture, train: &Panel) -> Result<Samples> {
+    /// The samples, when the network can reach their targets.
+    pub(crate) fn reachable(&self, architecture: &Architecture, train: &Panel) -> Result<Samples> {
+        let samples = self.samples(architecture, train)?;
+        expect_reachable(architecture, train, &samples)?;
+        Ok(samples)
+    }
+
+    fn samples(&self, architecture: &Architecture, train: &Panel) -> Result<Samples> {
         Ok(Samples::known(train, &self.reading(architecture))?)
     }
 
@@ -262,8 +283,8 @@ impl Regime {
     /// ```
     ///
     /// # Errors
-    /// When the network cannot be built, the weights are not its own, the device is absent or fails, or the
-    /// kernel cannot do it.
+    /// When the network cannot be built, the weights are not its own, the device is absent, fails or has no
+    /// bf16 where precision is mixed, or the kernel cannot do it.
     pub fn engine(
         &self,
         architecture: &Architecture,
@@ -339,11 +360,7 @@ fn flat(weights: &[Named]) -> Vec<f32> {
 }
 
 /// Refuses a target that a sigmoid cannot reach.
-pub(super) fn expect_reachable(
-    architecture: &Architecture,
-    train: &Panel,
-    samples: &Samples,
-) -> Result<()> {
+fn expect_reachable(architecture: &Architecture, train: &Panel, samples: &Samples) -> Result<()> {
     if !architecture.is_sigmoid() {
         return Ok(());
     }

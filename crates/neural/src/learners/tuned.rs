@@ -9,7 +9,7 @@ use fattail_core::{Error as CoreError, Panel};
 use fattail_training::Desk;
 use serde::{Deserialize, Serialize};
 
-use super::{Regime, regime::expect_reachable};
+use super::Regime;
 use crate::{NeuralModel, Result, architecture::positive};
 
 /// An adapter's settings.
@@ -70,11 +70,10 @@ impl Adapter {
         self.regime.check()?;
         let recent = recent.select(&model.features)?;
         let architecture = model.architecture.on(&recent);
-        let samples = self.regime.samples(&architecture, &recent)?;
-        expect_reachable(&architecture, &recent, &samples)?;
+        self.regime.expect_weights(&architecture)?;
         let lora = Lora::new(self.rank, self.alpha);
         let (weights, run, warning) =
-            architecture.adapted(&model.weights, &self.regime, lora, &samples, desk)?;
+            architecture.adapted(&model.weights, &self.regime, lora, &recent, desk)?;
         Ok(NeuralModel { weights, run: Some(run), warning, ..model.clone() })
     }
 }

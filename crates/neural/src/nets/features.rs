@@ -13,7 +13,7 @@ use burn::{
 use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
-use super::{activated, blocks, few, look, unfused, with_head};
+use super::{activated, blocks, few, gelus, look, unfused, with_head};
 use crate::{
     Result,
     architecture::positive,
@@ -68,7 +68,7 @@ pub struct FeatureNetwork {
     /// The head.
     pub head: Dense,
     #[module(skip)]
-    shape: FeatureShape,
+    pub(super) shape: FeatureShape,
 }
 
 impl Tokens {
@@ -200,7 +200,9 @@ impl Network for FeatureNetwork {
 
     fn composed_memory(&self, samples: usize) -> Memory {
         let encoder = unfused(&self.shape.encoder);
-        let own = blocks(&encoder, samples, self.shape.count() + 1);
+        let length = self.shape.count() + 1;
+        let own = blocks(&encoder, samples, length);
+        let own = own.beside(gelus(&encoder, self.shape.layers, samples, length));
         self.memory_of(&encoder, samples).composed().beside(own)
     }
 }

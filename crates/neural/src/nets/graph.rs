@@ -155,7 +155,7 @@ pub struct GraphNetwork {
     /// The head.
     pub head: Dense,
     #[module(skip)]
-    shape: GraphShape,
+    pub(super) shape: GraphShape,
     #[module(skip)]
     ready: Ready,
 }

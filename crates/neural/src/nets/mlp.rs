@@ -40,7 +40,7 @@ pub struct MlpNetwork {
     /// The last layer.
     pub head: Dense,
     #[module(skip)]
-    shape: Shape,
+    pub(super) shape: Shape,
 }
 
 impl MlpNetwork {

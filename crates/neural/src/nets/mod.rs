@@ -19,10 +19,49 @@ use fattail_mlp::SATURATED;
 use fattail_training::Probe;
 
 use crate::{
-    Error, Result,
-    layers::{Encoder, EncoderShape, Noise},
-    network::{Input, Memory},
+    Architecture, Error, Length, Result,
+    layers::{Encoder, EncoderShape, Noise, expect_axis, expect_input},
+    network::{Input, Memory, Network},
 };
+
+/// Runs a network where its shape can be built and the input is one of its own.
+fn checked(
+    network: &impl Network,
+    architecture: &Architecture,
+    input: &Input<'_>,
+) -> Result<Tensor<1>> {
+    architecture.check()?;
+    let width = architecture.inputs() * architecture.window();
+    expect_input("the values of an input", &input.values.dims(), width)?;
+    if architecture.whole_eras() {
+        let samples = Length::Exactly(input.values.dims()[0]);
+        expect_axis("the rows of an input", &[input.rows.len()], 0, samples)?;
+        expect_axis("the eras of an input", &[input.eras.len()], 0, samples)?;
+    }
+    Ok(network.forward(input, Noise::OFF))
+}
+
+macro_rules! runs {
+    ($($network:ident $kind:ident),*) => {
+        $(impl $network {
+            /// One prediction a sample, without noise. The shape is checked each time; a graph's edges are
+            /// counted for it.
+            ///
+            /// # Errors
+            /// [`Error::Argument`] when values are not as wide as a sample, or rows and eras are not told
+            /// for each sample where a network needs them; when the shape cannot be built.
+            pub fn on(&self, input: &Input<'_>) -> Result<Tensor<1>> {
+                let shape = ToOwned::to_owned(&self.shape);
+                checked(self, &Architecture::$kind(shape), input)
+            }
+        })*
+    };
+}
+
+runs!(
+    MlpNetwork Mlp, FeatureNetwork Features, SequenceNetwork Sequence, RecurrentNetwork Recurrent,
+    GraphNetwork Graph, VaeNetwork Vae
+);
 
 /// Rows or tokens that a probe looks at in layers of many tokens a sample, so that it takes little beside a
 /// step.
@@ -106,6 +145,12 @@ fn blocks(encoder: &EncoderShape, samples: usize, length: usize) -> Memory {
     Memory { kept: 0, scratch: Memory::values((6 + drops) * block) }
 }
 
+/// What GELU keeps in each layer beside its input, the quotient and the share, and what it takes going back.
+fn gelus(encoder: &EncoderShape, layers: usize, samples: usize, length: usize) -> Memory {
+    let units = if encoder.gelu { samples * length * encoder.hidden } else { 0 };
+    Memory { kept: Memory::values(2 * layers * units), scratch: Memory::values(4 * units) }
+}
+
 #[cfg(all(test, feature = "flex"))]
 #[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
@@ -114,7 +159,11 @@ mod tests {
     use fattail_training::{Batch, Named};
 
     use super::*;
-    use crate::{Architecture, device, engine::Recipe, layers::Cell};
+    use crate::{
+        device,
+        engine::Recipe,
+        layers::{Cell, Start},
+    };
 
     const ROWS: usize = 40;
     const INPUTS: usize = 4;
@@ -135,8 +184,8 @@ mod tests {
             width,
             target: &[0.5; ROWS],
             weight: None,
-            rows: &[0; ROWS],
-            eras: &[0; ROWS],
+            rows: &std::array::from_fn::<u32, ROWS, _>(|row| row as u32),
+            eras: &std::array::from_fn::<u32, ROWS, _>(|row| row as u32 / 4),
             key: 0,
         };
         engine.probe(&batch).unwrap()
@@ -313,7 +362,11 @@ mod tests {
         for (kind, bias) in kinds {
             let of_features = Nodes::Features { graph: graph.clone() };
             let ids = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
-            let of_assets = Nodes::Assets { graph: graph.clone(), ids, asset: vec![0] };
+            let of_assets = Nodes::Assets {
+                graph: graph.clone(),
+                ids,
+                asset: (0..ROWS as u32).map(|row| row % 4).collect(),
+            };
             for nodes in [of_features, of_assets] {
                 let architecture = Architecture::Graph(GraphShape {
                     inputs: INPUTS,
@@ -328,12 +381,60 @@ mod tests {
                 let sound = probes(&architecture, false, |_| {});
                 let names: Vec<&str> = sound.iter().map(|probe| probe.layer.as_str()).collect();
                 assert_eq!(names, ["layers.0", "layers.1", "head"]);
-                assert!(sound.iter().all(|probe| probe.dead < 1.0 && probe.saturated == 0.0));
+                assert!(sound.iter().all(|probe| probe.dead < 0.9 && probe.saturated == 0.0));
                 let dead = probes(&architecture, false, fill(bias, -100.0));
                 assert_eq!(of(&dead, "layers.1"), (1.0, 0.0), "{kind:?}");
                 assert!(of(&dead, "layers.0").0 < 1.0);
             }
         }
+    }
+
+    #[test]
+    fn inputs_of_another_shape_are_told_and_do_not_panic() {
+        let cpu = device::cpu().unwrap();
+        let mut start = Start::of(Some(1), &cpu);
+        let ones = |dims: [usize; 2]| Tensor::<2>::ones(dims, &cpu);
+        let input = |dims| Input { values: ones(dims), rows: &[], eras: &[] };
+        let window = SequenceShape {
+            inputs: INPUTS,
+            window: 3,
+            layers: 1,
+            encoder: encoder(),
+            sigmoid: true,
+        };
+        let sequence = SequenceNetwork::new(window, &mut start);
+        assert_eq!(sequence.on(&input([2, 12])).unwrap().dims(), [2]);
+        let odd = SequenceShape { encoder: EncoderShape { heads: 3, ..encoder() }, ..window };
+        let vae = VaeShape { inputs: INPUTS, hidden: 8, latent: 3, beta: 1.0, free_bits: 0.0 };
+        let vae = VaeNetwork::new(vae, &mut start);
+        let edges = List { nodes: 1, sources: vec![], targets: vec![] };
+        let graph = Weighted { edges, weights: vec![] };
+        let nodes = Nodes::Assets { graph, ids: vec!["a".to_owned()], asset: vec![0] };
+        let assets = GraphShape {
+            inputs: INPUTS,
+            nodes,
+            kind: GraphKind::Gin,
+            layers: 1,
+            heads: 1,
+            width: 2,
+            dropout: 0.0,
+            sigmoid: false,
+        };
+        let assets = GraphNetwork::new(assets, &mut start).unwrap();
+        let all = [
+            (sequence.on(&input([2, 4])), "allowed on axis 1 is 12"),
+            (sequence.on(&input([0, 12])), "allowed on axis 0 is at least 1"),
+            (SequenceNetwork::new(odd, &mut start).on(&input([2, 12])), "heads"),
+            (vae.on(&input([2, 5])), "allowed on axis 1 is 4"),
+            (assets.on(&input([1, INPUTS])), "the rows of an input"),
+            (vae.loss_with(ones([2, 4]), Some(ones([2, 4]))), "allowed on axis 1 is 3"),
+            (vae.decode(ones([2, 4])).map(|out| out.sum()), "allowed on axis 1 is 3"),
+        ];
+        for (found, words) in all {
+            let told = found.unwrap_err().to_string();
+            assert!(told.contains(words), "{told}");
+        }
+        assert!(vae.encode(ones([2, 3])).is_err());
     }
 
     #[test]

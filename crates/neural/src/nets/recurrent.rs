@@ -43,7 +43,7 @@ pub struct RecurrentNetwork {
     /// The head.
     pub head: Dense,
     #[module(skip)]
-    shape: RecurrentShape,
+    pub(super) shape: RecurrentShape,
 }
 
 impl RecurrentNetwork {

@@ -8,7 +8,7 @@ use burn::{module::Module, tensor::Tensor};
 use fattail_training::Probe;
 use serde::{Deserialize, Serialize};
 
-use super::{activated, blocks, few, look, unfused, with_head};
+use super::{activated, blocks, few, gelus, look, unfused, with_head};
 use crate::{
     Result,
     layers::{Dense, Encoder, EncoderShape, Noise, Start},
@@ -40,7 +40,7 @@ pub struct SequenceNetwork {
     /// The head.
     pub head: Dense,
     #[module(skip)]
-    shape: SequenceShape,
+    pub(super) shape: SequenceShape,
 }
 
 impl SequenceNetwork {
@@ -99,6 +99,7 @@ impl Network for SequenceNetwork {
     fn composed_memory(&self, samples: usize) -> Memory {
         let encoder = unfused(&self.shape.encoder);
         let own = blocks(&encoder, samples, self.shape.window);
+        let own = own.beside(gelus(&encoder, self.shape.layers, samples, self.shape.window));
         self.memory_of(&encoder, samples).composed().beside(own)
     }
 }

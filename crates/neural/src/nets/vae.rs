@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{count, dead};
 use crate::{
-    Result,
-    layers::{Dense, Noise, Start},
+    Length, Result,
+    layers::{Dense, Noise, Start, expect_axis, expect_input},
     network::{Input, Memory, Network, Truth},
     ops::{Activation, squared_distance},
 };
@@ -58,7 +58,7 @@ pub struct VaeNetwork {
     /// Hidden to features.
     pub output: Dense,
     #[module(skip)]
-    shape: VaeShape,
+    pub(super) shape: VaeShape,
 }
 
 impl VaeNetwork {
@@ -85,35 +85,55 @@ impl VaeNetwork {
     }
 
     /// The latent means of features as they come.
-    #[must_use]
-    pub fn latent(&self, values: Tensor<2>) -> Tensor<2> {
-        let [mean, _] = self.encode(self.scaled(values));
+    pub(crate) fn latent(&self, values: Tensor<2>) -> Tensor<2> {
+        let [mean, _] = self.encoded(self.scaled(values));
         mean
     }
 
     /// Means and logarithms of variances of scaled features.
-    #[must_use]
-    pub fn encode(&self, values: Tensor<2>) -> [Tensor<2>; 2] {
-        let hidden = self.encoder.activated(values, Activation::Relu);
-        [self.mu.forward(hidden.clone()), self.logvar.forward(hidden)]
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when there are other features.
+    pub fn encode(&self, values: Tensor<2>) -> Result<[Tensor<2>; 2]> {
+        expect_input("the features", &values.dims(), self.shape.inputs)?;
+        Ok(self.encoded(values))
     }
 
     /// Scaled features from latent values.
-    #[must_use]
-    pub fn decode(&self, latent: Tensor<2>) -> Tensor<2> {
-        self.output.forward(self.decoder.activated(latent, Activation::Relu))
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when there are other latent values.
+    pub fn decode(&self, latent: Tensor<2>) -> Result<Tensor<2>> {
+        expect_input("the latent values", &latent.dims(), self.shape.latent)?;
+        Ok(self.decoded(latent))
     }
 
     /// The loss of scaled features with the noise `noise`, of the latent values' shape; all samples count
     /// alike.
-    #[must_use]
-    pub fn loss_with(&self, values: Tensor<2>, noise: Option<Tensor<2>>) -> Tensor<1> {
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when features or noise have another shape.
+    pub fn loss_with(&self, values: Tensor<2>, noise: Option<Tensor<2>>) -> Result<Tensor<1>> {
         let [samples, _] = values.dims();
+        expect_input("the features", &values.dims(), self.shape.inputs)?;
+        if let Some(noise) = &noise {
+            expect_input("the noise", &noise.dims(), self.shape.latent)?;
+            expect_axis("the noise", &noise.dims(), 0, Length::Exactly(samples))?;
+        }
         let like = values.clone().narrow(1, 0, 1).reshape([samples]).ones_like();
-        self.weighted_loss(values, noise, like.div_scalar(samples.max(1) as f64))
+        Ok(self.weighted_loss(values, noise, like.div_scalar(samples as f64)))
     }
 
-    /// The same with weights that add up to 1.
+    fn encoded(&self, values: Tensor<2>) -> [Tensor<2>; 2] {
+        let hidden = self.encoder.activated(values, Activation::Relu);
+        [self.mu.forward(hidden.clone()), self.logvar.forward(hidden)]
+    }
+
+    fn decoded(&self, latent: Tensor<2>) -> Tensor<2> {
+        self.output.forward(self.decoder.activated(latent, Activation::Relu))
+    }
+
+    /// The loss with weights that add up to 1.
     fn weighted_loss(
         &self,
         values: Tensor<2>,
@@ -121,13 +141,13 @@ impl VaeNetwork {
         weight: Tensor<1>,
     ) -> Tensor<1> {
         let weight = weight.unsqueeze_dim::<2>(1);
-        let [mean, spread] = self.encode(values.clone());
+        let [mean, spread] = self.encoded(values.clone());
         let latent = match noise {
             Some(noise) => mean.clone() + spread.clone().mul_scalar(0.5).exp() * noise,
             None => mean.clone(),
         };
         // Row by row first: short sums have a fixed order on the CPU.
-        let error = squared_distance(values, self.decode(latent));
+        let error = squared_distance(values, self.decoded(latent));
         let error = (error * weight.clone()).sum();
         let divergence = mean.square() + spread.clone().exp() - spread.add_scalar(1.0);
         let each = (divergence * weight).sum_dim(0).mul_scalar(0.5);
@@ -151,8 +171,8 @@ impl Network for VaeNetwork {
     /// The mean squared error of the reconstruction, in units of the spread: a drift score.
     fn forward(&self, input: &Input<'_>, _noise: Noise) -> Tensor<1> {
         let values = self.scaled(input.values.clone());
-        let [mean, _] = self.encode(values.clone());
-        let error = (values - self.decode(mean)).square();
+        let [mean, _] = self.encoded(values.clone());
+        let error = (values - self.decoded(mean)).square();
         error.mean_dim(1).squeeze_dim(1)
     }
 

@@ -1,7 +1,8 @@
 //! The CPU against a GPU, or Mesa's software device: every model's predictions within 1e-3, before training
-//! and after it, and the gradient of a batch within 1e-4 of its length.
+//! and after it, the gradients of a batch within 1e-4 of their length, and the weights after training within a
+//! hundredth of the way that they went.
 //!
-//! Runs in a build with the feature `vulkan` or `wgpu`, on the first device that passes its probe; where
+//! Runs in a build with the feature `cuda`, `vulkan` or `wgpu`, on the first device that passes its probe; where
 //! there is none it says so. `.ci/vulkan` installs one and asks for it with `--features wgpu`.
 
 use fattail_core::{Ids, Panel};
@@ -10,13 +11,13 @@ use fattail_neural::{
     Precision, Recurrent, Regime, RobustMlp, SequenceTransformer, Vae, device, layers::Cell,
     nets::GraphKind,
 };
-use fattail_training::{Batch, Desk, Training};
+use fattail_training::{Batch, Desk, Named, Training, Update};
 
 use crate::learners::panel;
 
 /// The first device beside the CPU that works.
 fn other() -> Option<String> {
-    let names = ["vulkan", "vulkan:cpu", "wgpu", "wgpu:cpu"];
+    let names = ["cuda", "vulkan", "vulkan:cpu", "wgpu", "wgpu:cpu"];
     let found = names.into_iter().find(|name| device::require(name).is_ok());
     if found.is_none() {
         eprintln!("SKIPPED: no device beside the CPU");
@@ -43,7 +44,7 @@ fn regime(device: &str) -> Regime {
     Regime { training, optimiser, device: device.to_owned(), ..Regime::default() }
 }
 
-/// Predicted on both with the same weights, its gradient on both, and then trained on both.
+/// Predicted on both with the same weights, its gradients on both, and then trained on both.
 fn check(what: &str, data: &Panel, fit: impl Fn(Regime) -> NeuralModel) {
     let Some(name) = other() else {
         return;
@@ -52,19 +53,45 @@ fn check(what: &str, data: &Panel, fit: impl Fn(Regime) -> NeuralModel) {
     let cpu = fit(regime("cpu"));
     let expected = cpu.predict_on(data, &host).unwrap();
     near(&format!("{what} forward"), &expected, &cpu.predict_on(data, &gpu).unwrap());
-    slopes(what, data, &cpu, &name);
+    gradients(what, data, &cpu, &name);
     let trained = fit(regime(&name));
     let run = trained.run.as_ref().unwrap();
     assert!(run.events.is_empty(), "{what}: {:?}", run.events);
     near(&format!("{what} trained"), &expected, &trained.predict_on(data, &host).unwrap());
+    let start = cpu.architecture.start(regime("cpu").training.seed).unwrap();
+    moved_alike(what, &start, &cpu, &trained);
 }
 
-fn learner<L: Learner>(learner: &L, data: &Panel) -> NeuralModel {
-    learner.fit_with(data, Desk::default()).unwrap()
+/// Two trained models are closer to one another, by far, than to where they began.
+fn moved_alike(what: &str, start: &[Named], cpu: &NeuralModel, gpu: &NeuralModel) {
+    let [start, cpu, gpu] = [start, &cpu.weights, &gpu.weights].map(flat);
+    let (moved, apart) = (distance(&start, &cpu), distance(&cpu, &gpu));
+    assert!(moved > 1e-3 && apart <= 1e-2 * moved, "{what}: moved by {moved}, {apart} apart");
 }
 
-/// The gradients of an era's first samples at a model's weights.
-fn slopes(what: &str, data: &Panel, model: &NeuralModel, device: &str) {
+fn flat(tensors: &[Named]) -> Vec<f32> {
+    tensors.iter().flat_map(|tensor| tensor.values.iter().copied()).collect()
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+}
+
+fn expect_alike(what: &str, cpu: &[f32], gpu: &[f32], share: f64) {
+    let (size, apart) = (distance(cpu, &vec![0.0; cpu.len()]), distance(cpu, gpu));
+    assert!(size > 0.0 && apart <= share * size, "{what}: those of {size} are {apart} apart");
+}
+
+/// The gradients of an era's first samples at a model's weights: without noise, and with the dropout of a step.
+fn gradients(what: &str, data: &Panel, model: &NeuralModel, device: &str) {
+    let [cpu, gpu] = ["cpu", device].map(|device| slopes(data, model, &regime(device)));
+    for ((cpu, gpu), kind) in cpu.iter().zip(&gpu).zip(["plain", "noisy"]) {
+        expect_alike(&format!("{what}, {kind} gradients"), cpu, gpu, 1e-4);
+    }
+}
+
+fn slopes(data: &Panel, model: &NeuralModel, regime: &Regime) -> [Vec<f32>; 2] {
     let (window, rows) = (model.architecture.window(), data.eras().range(0));
     let columns: Vec<Vec<f32>> = (0..data.width()).map(|at| data.feature(at).to_f32()).collect();
     let row = |row: usize| columns.iter().map(move |column| column[row]);
@@ -82,19 +109,18 @@ fn slopes(what: &str, data: &Panel, model: &NeuralModel, device: &str) {
         eras: &vec![0; samples],
         key: 3,
     };
-    let slope = |device: &str| {
-        let engine = regime(device).engine(&model.architecture, Kernel::Tensors, &model.weights);
-        let mut engine = engine.unwrap();
-        engine.slope(&batch).unwrap()
-    };
-    let (cpu, gpu) = (slope("cpu"), slope(device));
-    assert_eq!(cpu.len(), gpu.len());
-    let length = |all: &mut dyn Iterator<Item = f32>| {
-        all.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt()
-    };
-    let apart = length(&mut cpu.iter().zip(&gpu).map(|(cpu, gpu)| cpu - gpu));
-    let size = length(&mut cpu.iter().copied());
-    assert!(size > 0.0 && apart <= 1e-4 * size, "{what}: gradients of {size} are {apart} apart");
+    let engine = regime.engine(&model.architecture, Kernel::Tensors, &model.weights);
+    let mut engine = engine.unwrap();
+    let plain = engine.slope(&batch).unwrap();
+    engine.gradient(&batch, 1.0).unwrap();
+    let update =
+        Update { rate: 1e-3, clip_norm: None, clip_value: None, refuse_above: f64::INFINITY };
+    assert!(engine.apply(&update).unwrap().applied);
+    // After one step the first moment is a tenth of the gradient.
+    let moments = engine.snapshot().unwrap().optimiser;
+    let first: Vec<Named> =
+        moments.into_iter().filter(|moment| moment.name.starts_with("first.")).collect();
+    [plain, flat(&first)]
 }
 
 fn features(patch: usize, data: &Panel, regime: Regime) -> NeuralModel {
@@ -120,9 +146,7 @@ fn graph(kind: GraphKind, of: GraphOf, data: &Panel, regime: Regime) -> NeuralMo
 #[test]
 fn perceptrons_are_the_same_on_a_gpu() {
     let data = panel(6);
-    check("mlp", &data, |regime| {
-        learner(&RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() }, &data)
-    });
+    check("mlp", &data, |regime| perceptron(&data, regime));
 }
 
 #[test]
@@ -183,7 +207,9 @@ fn gin_is_the_same_on_a_gpu() {
 #[test]
 fn graphs_of_assets_are_the_same_on_a_gpu() {
     let data = with_ids(&panel(6));
-    check("assets", &data, |regime| graph(GraphKind::Gatv2, GraphOf::Assets, &data, regime));
+    for (what, kind) in [("gatv2 on assets", GraphKind::Gatv2), ("gin on assets", GraphKind::Gin)] {
+        check(what, &data, |regime| graph(kind, GraphOf::Assets, &data, regime));
+    }
 }
 
 #[test]
@@ -202,17 +228,39 @@ fn adapters_are_the_same_on_a_gpu() {
         return;
     };
     let data = panel(6);
-    let base = RobustMlp { kernel: Kernel::Tensors, regime: regime("cpu"), ..RobustMlp::default() };
-    let model = learner(&base, &data);
+    let model = perceptron(&data, regime("cpu"));
     let host = device::cpu().unwrap();
-    let adapted = |device: &str| {
+    let adapted = ["cpu", name.as_str()].map(|device| {
         let adapter = Adapter { rank: 2, regime: regime(device), ..Adapter::default() };
-        adapter.fit(&model, &data).unwrap().predict_on(&data, &host).unwrap()
-    };
-    near("adapter", &adapted("cpu"), &adapted(&name));
+        adapter.fit(&model, &data).unwrap()
+    });
+    let [cpu, gpu] = [0, 1].map(|at: usize| adapted[at].predict_on(&data, &host).unwrap());
+    near("adapter", &cpu, &gpu);
+    moved_alike("adapter", &model.weights, &adapted[0], &adapted[1]);
 }
 
-/// bf16 has three digits: a device is near the CPU as far as that goes, or says that it has none.
+/// bf16 has three digits: gradients are near as far as that goes.
+fn expect_half(model: &NeuralModel, data: &Panel, device: &str) {
+    let full = slopes(data, model, &regime("cpu"));
+    let mixed = Regime { precision: Precision::Mixed, ..regime(device) };
+    let mixed = slopes(data, model, &mixed);
+    for (full, mixed) in full.iter().zip(&mixed) {
+        expect_alike(&format!("bf16 on {device}"), full, mixed, 2e-2);
+    }
+}
+
+fn perceptron(data: &Panel, regime: Regime) -> NeuralModel {
+    learner(&RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() }, data)
+}
+
+#[test]
+fn half_precision_is_near_on_the_cpu() {
+    let data = panel(6);
+    for model in [perceptron(&data, regime("cpu")), features(1, &data, regime("cpu"))] {
+        expect_half(&model, &data, "cpu");
+    }
+}
+
 #[test]
 fn half_precision_is_near_or_refused_on_a_gpu() {
     use fattail_neural::burn::tensor::FloatDType;
@@ -220,23 +268,13 @@ fn half_precision_is_near_or_refused_on_a_gpu() {
         return;
     };
     let data = panel(6);
-    let host = device::cpu().unwrap();
-    let trained = |device: &str, precision| {
-        let regime = Regime { precision, ..regime(device) };
-        let mlp = RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() };
-        let model = mlp.fit_with(&data, Desk::default())?;
-        model.predict_on(&data, &host)
-    };
-    let mixed = trained(&name, Precision::Mixed);
-    if !device::require(&name).unwrap().supports_dtype(FloatDType::BF16) {
-        let told = mixed.unwrap_err().to_string();
-        assert!(told.contains("precision") && told.contains("bf16"), "{told}");
-        return;
+    if device::require(&name).unwrap().supports_dtype(FloatDType::BF16) {
+        return expect_half(&perceptron(&data, regime("cpu")), &data, &name);
     }
-    let full = trained("cpu", Precision::Full).unwrap();
-    for (full, mixed) in full.iter().zip(mixed.unwrap()) {
-        assert!((full - mixed).abs() <= 2e-2, "{full} in full, {mixed} in mixed precision");
-    }
+    let regime = Regime { precision: Precision::Mixed, ..regime(&name) };
+    let learner = RobustMlp { kernel: Kernel::Tensors, regime, ..RobustMlp::default() };
+    let told = learner.fit_with(&data, Desk::default()).unwrap_err().to_string();
+    assert!(told.contains("precision") && told.contains("bf16"), "{told}");
 }
 
 /// The panel's features in five bins.

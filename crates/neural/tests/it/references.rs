@@ -17,7 +17,7 @@ use fattail_neural::{
         Start, attention,
     },
     nets::{FeatureNetwork, FeatureShape, MlpNetwork, Tokens, VaeNetwork, VaeShape},
-    network::{Input, Network},
+    network::Input,
     weights::{Named, from_pytorch, from_safetensors, load, renamed, without},
 };
 use serde_json::Value;
@@ -194,7 +194,7 @@ fn perceptrons() {
             let network = MlpNetwork::new(&shape, &mut Start::new(0, &device));
             let network = load(network, &renamed(weights, rules)).unwrap();
             let x = case.tensor::<2>("input.x", &device).require_grad();
-            let y = network.forward(&inputs(x.clone()), Noise::OFF);
+            let y = network.on(&inputs(x.clone())).unwrap();
             case.output(y.clone());
             let weight = case.tensor::<2>("weight.y", &device).squeeze_dim::<1>(1);
             let gradients = (y * weight).sum().backward();
@@ -280,7 +280,7 @@ fn feature_transformers() {
             let network = FeatureNetwork::new(feature_shape(&case), &mut Start::new(0, &device));
             let network = load(network, &weights).unwrap();
             let x = case.tensor::<2>("input.x", &device).require_grad();
-            let y = network.forward(&inputs(x.clone()), Noise::OFF);
+            let y = network.on(&inputs(x.clone())).unwrap();
             case.output(y.clone());
             let weight = case.tensor::<2>("weight.y", &device).squeeze_dim::<1>(1);
             let gradients = (y * weight).sum().backward();
@@ -458,16 +458,17 @@ fn autoencoders() {
         let network = with(shape.beta, shape.free_bits);
         let x = case.tensor::<2>("input.x", &device).require_grad();
         let noise = case.tensor::<2>("input.noise", &device);
-        let [mu, logvar] = network.encode(x.clone());
+        let [mu, logvar] = network.encode(x.clone()).unwrap();
         case.near("mu", mu.clone(), "output.mu", 1e-5);
         case.near("logvar", logvar.clone(), "output.logvar", 1e-5);
         let latent = mu + logvar.mul_scalar(0.5).exp() * noise.clone();
-        case.near("decoded", network.decode(latent), "output.decoded", 1e-5);
-        let loss = network.loss_with(x.clone(), Some(noise.clone()));
+        case.near("decoded", network.decode(latent).unwrap(), "output.decoded", 1e-5);
+        let loss = network.loss_with(x.clone(), Some(noise.clone())).unwrap();
         case.near("loss", loss.clone(), "output.loss", 1e-5);
         // The parts: no weight on the divergence leaves the reconstruction, a floor of 0 all of both.
-        let part =
-            |beta, free_bits| with(beta, free_bits).loss_with(x.clone(), Some(noise.clone()));
+        let part = |beta, free_bits| {
+            with(beta, free_bits).loss_with(x.clone(), Some(noise.clone())).unwrap()
+        };
         let reconstruction = part(0.0, 0.0);
         case.near("reconstruction", reconstruction.clone(), "output.reconstruction", 1e-5);
         let divergence = (part(1.0, 0.0) - reconstruction).into_data();

@@ -310,5 +310,26 @@ fn where_a_network_starts_does_not_know_what_is_held_out() {
     // The eras of the gap and the holdout.
     target[14 * 50..].fill(9.0);
     let after = constant(&data.with_target_values(target).unwrap());
-    assert!(before == after && before.is_finite(), "{before} and {after}");
+    let mut open = learner.clone();
+    open.regime.training.holdout = None;
+    let known = data.cut(&(0..14).collect::<Vec<_>>()).unwrap();
+    let expected = open.fit(&known).unwrap().constant;
+    assert!(before == after && before == expected, "{before}, {after} and {expected}");
+}
+
+#[test]
+fn adapters_that_do_not_fit_are_refused_before_samples_are_read() {
+    let data = panel(6);
+    let model = RobustMlp { regime: regime(1), ..RobustMlp::default() }.fit(&data).unwrap();
+    // Targets that its sigmoid does not reach: told of once samples are read.
+    let recent = data.with_target_values(vec![9.0f32; data.rows()]).unwrap();
+    for (memory, words) in [
+        (Some(1000), "samples together takes"),
+        (Some(200_000), "samples together takes"),
+        (None, "sigmoid"),
+    ] {
+        let training = Training { memory, divide: false, ..regime(1).training };
+        let adapter = Adapter { regime: Regime { training, ..regime(1) }, ..Adapter::default() };
+        refused(adapter.fit(&model, &recent), words);
+    }
 }
