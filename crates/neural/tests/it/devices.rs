@@ -1,6 +1,6 @@
 //! The CPU against a GPU, or Mesa's software device: every model's predictions within 1e-3, before training
-//! and after it, the gradients of a batch within 1e-4 of their length, and the weights after training within a
-//! hundredth of the way that they went.
+//! and after it, the gradients of a batch within 1e-4 of their length, and the weights after training within 1e-4
+//! of the way that they went.
 //!
 //! Runs in a build with the feature `cuda`, `vulkan` or `wgpu`, on the first device that passes its probe; where
 //! there is none it says so. `.ci/vulkan` installs one and asks for it with `--features wgpu`.
@@ -66,7 +66,7 @@ fn check(what: &str, data: &Panel, fit: impl Fn(Regime) -> NeuralModel) {
 fn moved_alike(what: &str, start: &[Named], cpu: &NeuralModel, gpu: &NeuralModel) {
     let [start, cpu, gpu] = [start, &cpu.weights, &gpu.weights].map(flat);
     let (moved, apart) = (distance(&start, &cpu), distance(&cpu, &gpu));
-    assert!(moved > 1e-3 && apart <= 1e-2 * moved, "{what}: moved by {moved}, {apart} apart");
+    assert!(moved > 1e-3 && apart <= 1e-4 * moved, "{what}: moved by {moved}, {apart} apart");
 }
 
 fn flat(tensors: &[Named]) -> Vec<f32> {
@@ -81,6 +81,10 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 fn expect_alike(what: &str, cpu: &[f32], gpu: &[f32], share: f64) {
     let (size, apart) = (distance(cpu, &vec![0.0; cpu.len()]), distance(cpu, gpu));
     assert!(size > 0.0 && apart <= share * size, "{what}: those of {size} are {apart} apart");
+}
+
+fn learner<L: Learner>(learner: &L, data: &Panel) -> NeuralModel {
+    learner.fit_with(data, Desk::default()).unwrap()
 }
 
 /// The gradients of an era's first samples at a model's weights: without noise, and with the dropout of a step.
@@ -239,13 +243,14 @@ fn adapters_are_the_same_on_a_gpu() {
     moved_alike("adapter", &model.weights, &adapted[0], &adapted[1]);
 }
 
-/// bf16 has three digits: gradients are near as far as that goes.
+/// bf16 has two to three digits, and what a gradient is made of is the difference of predictions and targets,
+/// which loses one more.
 fn expect_half(model: &NeuralModel, data: &Panel, device: &str) {
     let full = slopes(data, model, &regime("cpu"));
     let mixed = Regime { precision: Precision::Mixed, ..regime(device) };
     let mixed = slopes(data, model, &mixed);
     for (full, mixed) in full.iter().zip(&mixed) {
-        expect_alike(&format!("bf16 on {device}"), full, mixed, 2e-2);
+        expect_alike(&format!("bf16 on {device}"), full, mixed, 1e-1);
     }
 }
 

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conform;
-#[cfg(any(feature = "vulkan", feature = "wgpu"))]
 mod devices;
 mod faults;
 mod graphs;
