@@ -191,10 +191,11 @@ impl Regime {
         let reading = self.reading(architecture);
         let extent = Extent::of_panel(train, &reading, training.holdout.as_ref())?;
         let budget = training.budget(engine, &extent);
-        Ok(match training.divide {
+        match training.divide {
             true => budget.fit(engine, training.batch_size).map(drop)?,
             false => budget.expect(engine, training.batch_size)?,
-        })
+        }
+        Ok(())
     }
 
     /// Runs the loop and makes the model.

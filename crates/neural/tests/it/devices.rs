@@ -16,6 +16,7 @@ use fattail_training::{Batch, Desk, Named, Training, Update};
 use crate::learners::panel;
 
 /// The first device beside the CPU that works.
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
 fn other() -> Option<String> {
     let names = ["cuda", "vulkan", "vulkan:cpu", "wgpu", "wgpu:cpu"];
     let found = names.into_iter().find(|name| device::require(name).is_ok());
