@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+pub mod adamw;
 pub mod attention;
 pub mod encoder;
 mod error;

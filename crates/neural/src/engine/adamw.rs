@@ -1,11 +1,11 @@
-//! AdamW on a whole network: burn's step a parameter, with moments that can be read and put back.
+//! AdamW on a whole network: a step a parameter, with moments that can be read and put back.
 //!
 //! burn keeps moments under identities that a new process does not have, and puts them on a default
 //! device; here they carry the parameters' names. Reference: Loshchilov & Hutter (2019).
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
-    optim::{AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer as _},
+    optim::GradientsParams,
     tensor::{Device, Tensor},
 };
 use fattail_core::Error as CoreError;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::leaf::leaf;
 use super::named::{FIRST, Path, SECOND, collect, find, read, tensor};
-use crate::{Error, Result};
+use crate::{Error, Result, ops};
 
 /// Settings of AdamW; PyTorch's defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -86,13 +86,17 @@ impl Moments {
         settings: &AdamW,
         step: &Step,
     ) -> N {
-        let adamw = AdamWConfig::new()
-            .with_beta_1(settings.beta1 as f32)
-            .with_beta_2(settings.beta2 as f32)
-            .with_epsilon(settings.epsilon as f32)
-            .with_weight_decay(settings.weight_decay as f32)
-            .build();
-        let moved = network.map(&mut Mover { moments: self, gradients, adamw, step });
+        let step = fattail_fused::adamw::AdamW {
+            rate: step.rate,
+            scale: step.scale,
+            limit: step.limit,
+            beta1: settings.beta1 as f32,
+            beta2: settings.beta2 as f32,
+            epsilon: settings.epsilon as f32,
+            weight_decay: settings.weight_decay as f32,
+            time: i32::try_from(self.time).unwrap_or(i32::MAX).saturating_add(1),
+        };
+        let moved = network.map(&mut Mover { moments: self, gradients, step });
         self.time += 1;
         moved
     }
@@ -149,8 +153,7 @@ impl Moments {
 struct Mover<'a> {
     moments: &'a mut Moments,
     gradients: GradientsParams,
-    adamw: burn::optim::AdamW,
-    step: &'a Step,
+    step: fattail_fused::adamw::AdamW,
 }
 
 impl ModuleMapper for Mover<'_> {
@@ -159,24 +162,11 @@ impl ModuleMapper for Mover<'_> {
             return param;
         };
         let (id, tensor, mapper) = param.consume();
-        let mut gradient = gradient;
-        if self.step.scale < 1.0 {
-            gradient = gradient.mul_scalar(self.step.scale);
-        }
-        if let Some(limit) = self.step.limit {
-            gradient = gradient.clamp(-limit, limit);
-        }
-        let before = self.moments.take(id, &gradient).map(|[moment_1, moment_2]| {
-            let time = self.moments.time;
-            AdamWState {
-                momentum: AdaptiveMomentumState { time, moment_1, moment_2, max_moment_2: None },
-            }
-        });
-        let (moved, state) =
-            self.adamw.step(self.step.rate, tensor.clone().inner(), gradient, before);
-        if let Some(AdamWState { momentum }) = state {
-            self.moments.first.register(id, momentum.moment_1);
-            self.moments.second.register(id, momentum.moment_2);
+        let before = self.moments.take(id, &gradient);
+        let (moved, after) = ops::adamw(&self.step, tensor.clone().inner(), gradient, before);
+        if let Some([first, second]) = after {
+            self.moments.first.register(id, first);
+            self.moments.second.register(id, second);
         }
         Param::from_mapped_value(id, leaf(moved, &tensor, true), mapper)
     }

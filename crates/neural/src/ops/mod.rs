@@ -3,6 +3,7 @@
 //! Every function here has two ways that tests hold against each other. The fused way is taken for
 //! `f32` on the CPU; half precision and GPUs take the composed way.
 
+mod adamw;
 mod attention;
 #[cfg(feature = "flex")]
 mod bridge;
@@ -17,6 +18,7 @@ mod tiled;
 #[cfg(all(test, feature = "flex"))]
 mod twins;
 
+pub(crate) use adamw::adamw;
 pub(crate) use attention::{Attention, attend};
 pub(crate) use distance::squared_distance;
 pub(crate) use encoder::{EncoderWeights, encode, rotated, units};
