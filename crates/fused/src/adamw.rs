@@ -9,7 +9,7 @@
 //! ```
 //!
 //! in `f32`, in this order of operations, which is burn's: the bits do not depend on threads or on where a
-//! slice is cut. Cost: a division and a root a parameter, seven values moved. Reference: Loshchilov & Hutter
+//! slice is cut. Cost: three divisions and a root a parameter, seven values moved. Reference: Loshchilov & Hutter
 //! (2019), algorithm 2.
 
 use rayon::prelude::*;

@@ -4,7 +4,7 @@
 //! g     = gradient of the mean loss, summed over micro-batches
 //! norm  = |g|, refused when not finite or above a bound
 //! g    <- g min(1, clip / (norm + 1e-6))
-//! AdamW: burn's, on f32 weights
+//! AdamW on f32 weights
 //! ```
 //!
 //! In mixed precision the weights that are kept and moved are `f32`; each pass casts them to bf16,
