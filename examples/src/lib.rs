@@ -4,6 +4,7 @@
 pub mod boost;
 mod boosted;
 mod data;
+pub mod ingest;
 mod learner;
 mod networks;
 mod outline;

@@ -105,7 +105,7 @@ impl Bars {
     pub fn show(&self, progress: Progress<'_>) {
         let Ok(mut stages) = self.stages.lock() else { return };
         let bar = stages.entry(progress.stage.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{prefix:>12} {bar:32} {pos}/{len} {elapsed}");
+            let style = ProgressStyle::with_template("{prefix:>12} {bar:32} {human_pos}/{human_len} {per_sec} {elapsed}");
             let bar = self.all.add(ProgressBar::new(progress.total));
             bar.set_prefix(progress.stage.to_owned());
             style.map(|style| bar.set_style(style)).ok();
@@ -115,6 +115,13 @@ impl Bars {
         bar.set_position(bar.position().max(progress.done));
         if progress.done >= progress.total {
             bar.finish();
+        }
+    }
+
+    /// Takes the bars of what is done away; the next piece of work draws its own.
+    pub fn clear_stages(&self) {
+        if let Ok(mut stages) = self.stages.lock() {
+            stages.drain().for_each(|(_, bar)| bar.finish_and_clear());
         }
     }
 

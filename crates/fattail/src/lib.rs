@@ -8,7 +8,9 @@ pub use fattail_exchange as exchange;
 #[cfg(feature = "neural")]
 pub use fattail_fused as fused;
 pub use fattail_gbdt as gbdt;
+pub use fattail_ingest as ingest;
 pub use fattail_linear as linear;
+pub use fattail_mend as mend;
 #[cfg(feature = "neural")]
 pub use fattail_mlp as mlp;
 #[cfg(feature = "neural")]

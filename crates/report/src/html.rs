@@ -26,6 +26,7 @@ impl Report {
     /// [`Error::Page`](crate::Error::Page) if the template cannot be filled in.
     pub fn to_html(&self) -> Result<String> {
         let mut environment = Environment::new();
+        environment.add_template("style.css", include_str!("style.css"))?;
         environment.add_template("page.html", include_str!("page.html"))?;
         let several = self.models.len() > 1;
         let models: Vec<Value> = self.models.iter().map(model).collect::<Result<_>>()?;
@@ -138,7 +139,7 @@ fn chart(picture: &picture::Picture) -> Value {
     }
 }
 
-fn grid(table: &Table) -> Value {
+pub(crate) fn grid(table: &Table) -> Value {
     context! { head => table.head.clone(), rows => table.rows.clone(), words => table.words }
 }
 

@@ -11,6 +11,7 @@ mod markdown;
 mod model;
 mod number;
 mod picture;
+mod sheet;
 mod table;
 mod text;
 mod verdict;
@@ -21,3 +22,5 @@ pub use model::{
     Coefficient, DataFacts, Difference, FileLink, MetricReport, ModelReport, Report, Scored,
     Setting, SplitFacts,
 };
+pub use sheet::Sheet;
+pub use table::Table;

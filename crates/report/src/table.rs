@@ -1,25 +1,29 @@
 //! A table of words, written for the terminal or for Markdown.
 
 /// A head and rows of the same width; the first columns hold words, the others figures.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Table {
-    pub(crate) head: Vec<String>,
-    pub(crate) rows: Vec<Vec<String>>,
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The names of the columns.
+    pub head: Vec<String>,
+    /// The cells, row by row.
+    pub rows: Vec<Vec<String>>,
     /// How many columns hold words.
-    pub(crate) words: usize,
+    pub words: usize,
 }
 
 impl Table {
-    pub(crate) fn new<S: Into<String>>(words: usize, head: impl IntoIterator<Item = S>) -> Self {
+    /// A table without rows.
+    pub fn new<S: Into<String>>(words: usize, head: impl IntoIterator<Item = S>) -> Self {
         Self { head: head.into_iter().map(Into::into).collect(), rows: Vec::new(), words }
     }
 
-    pub(crate) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
+    /// Adds a row.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// Aligned columns: words to the left, figures to the right.
-    pub(crate) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let widths = self.widths();
         let mut text = self.line(&self.head, &widths);
         let rule: Vec<String> = widths.iter().map(|&width| "─".repeat(width)).collect();

@@ -1,0 +1,145 @@
+//! How far an ingest came, a line a row group: what a killed run left is taken up from here.
+//!
+//! A step is written behind everything that it tells of. A line that was cut, or whose row group does not
+//! have the bytes that it tells, does not count, and the step before it is the last.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use fattail_mend::Seen;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, summary::Counts};
+
+/// A part of the output: bytes of a file, and of what its footer will say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// Bytes of row groups.
+    pub(crate) length: u64,
+    /// The checksum of the last row group.
+    pub(crate) sum: u32,
+    /// Row groups.
+    pub(crate) groups: usize,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// Bytes of text that are done.
+    pub(crate) offset: u64,
+    /// Lines that are done.
+    pub(crate) line: u64,
+    pub(crate) data: Part,
+    pub(crate) repairs: Part,
+    /// Bytes of rows set aside.
+    pub(crate) quarantine: u64,
+    /// Bytes that tell of row groups.
+    pub(crate) groups: u64,
+    pub(crate) counts: Counts,
+    /// Of each column of the file.
+    pub(crate) seen: Vec<Seen>,
+    /// Missing values of each column of the file.
+    pub(crate) missing: Vec<u64>,
+}
+
+/// The first line: what a run has to be to take this up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Key(pub(crate) String);
+
+/// The file of steps.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    file: File,
+    path: Box<Path>,
+}
+
+impl Journal {
+    /// Opens the journal of a work folder, which no other process may have open, and reads the steps of a
+    /// run with the same key.
+    pub(crate) fn open(path: &Path, key: &Key) -> Result<(Self, Vec<Step>)> {
+        let failed = Error::write(path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path).map_err(&failed)?;
+        if file.try_lock().is_err() {
+            return Err(Error::Busy { path: path.parent().unwrap_or(path).into() });
+        }
+        let (steps, length) = steps(&file, key).map_err(Error::read(path))?;
+        file.set_len(length).map_err(&failed)?;
+        file.seek(SeekFrom::End(0)).map_err(&failed)?;
+        let mut journal = Self { file, path: path.into() };
+        if length == 0 {
+            journal.line(key)?;
+        }
+        Ok((journal, steps))
+    }
+
+    /// Forgets every step.
+    pub(crate) fn restart(&mut self, key: &Key) -> Result<()> {
+        let path = self.path.clone();
+        let failed = Error::write(&path);
+        self.file.set_len(0).map_err(&failed)?;
+        self.file.seek(SeekFrom::Start(0)).map_err(&failed)?;
+        self.line(key)
+    }
+
+    /// Adds a step.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<()> {
+        self.line(step)
+    }
+
+    fn line(&mut self, value: &impl Serialize) -> Result<()> {
+        let failed = Error::write(&self.path);
+        let mut line = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(&failed)
+    }
+}
+
+/// The whole steps of a journal with the key, and the bytes that they take; none of another key's.
+fn steps(file: &File, key: &Key) -> io::Result<(Vec<Step>, u64)> {
+    let mut reader = BufReader::new(file);
+    let (mut steps, mut length, mut line) = (Vec::new(), 0, Vec::new());
+    loop {
+        line.clear();
+        let read = reader.by_ref().read_until(b'\n', &mut line)?;
+        if read == 0 || !line.ends_with(b"\n") {
+            return Ok((steps, length));
+        }
+        if length == 0 {
+            if serde_json::from_slice::<Key>(&line).ok().as_ref() != Some(key) {
+                return Ok((steps, 0));
+            }
+        } else {
+            match serde_json::from_slice(&line) {
+                Ok(step) => steps.push(step),
+                Err(_) => return Ok((steps, length)),
+            }
+        }
+        length += read as u64;
+    }
+}
+
+/// Whether a file holds the last row group of a part.
+pub(crate) fn holds(path: &Path, part: &Part, before: u64) -> bool {
+    let check = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() < part.length {
+            return Ok(false);
+        }
+        file.seek(SeekFrom::Start(before))?;
+        let mut sum = crc32fast::Hasher::new();
+        let mut rest = file.take(part.length - before);
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match rest.read(&mut piece)? {
+                0 => return Ok(sum.finalize() == part.sum),
+                read => sum.update(&piece[..read]),
+            }
+        }
+    };
+    check().unwrap_or(false)
+}

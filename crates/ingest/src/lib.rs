@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod arrays;
+mod error;
+mod file;
+mod journal;
+mod place;
+mod properties;
+mod repairs;
+mod run;
+mod schema;
+mod settings;
+mod source;
+mod summary;
+mod table;
+mod wave;
+
+pub use error::{Error, Result};
+pub use fattail_mend::{
+    Column, Confidence, DateOrder, Dialect, Ends, Escape, Kind, Known, NumberForm, Policy, Risk, Rule,
+};
+pub use schema::{Evolution, Schema};
+pub use settings::{Codec, Ingest};
+pub use source::Compression;
+pub use summary::{ColumnSummary, Counts, Summary};

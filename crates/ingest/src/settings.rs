@@ -1,0 +1,93 @@
+//! How to ingest.
+
+use fattail_mend::{Known, Policy};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Evolution, Result, Schema};
+
+/// The least memory that a run can do with.
+const LEAST_MEMORY: usize = 64 << 20;
+
+/// Turns text tables into Parquet.
+///
+/// ```
+/// use fattail_core::silent;
+/// use fattail_ingest::Ingest;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("prices.csv");
+/// std::fs::write(&file, "day;price\n2026-05-01;12,5\n2026-05-02;n/a\n2026-05-03;13,0;\n")?;
+/// let summary = Ingest::default().file(&file, &folder.path().join("out"), &silent)?;
+/// assert_eq!((summary.counts.read, summary.counts.written), (3, 3));
+/// assert!(summary.table.ends_with("prices.parquet"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ingest {
+    /// Which repairs may run.
+    pub policy: Policy,
+    /// What is known of the dialect; the rest is found from the data.
+    pub known: Known,
+    /// The columns that files have to have.
+    pub schema: Option<Schema>,
+    /// What happens where a file has others.
+    pub evolution: Evolution,
+    /// Whether every column is written as text, as it stands in the file.
+    pub texts: bool,
+    /// Bytes of memory that a run may take, 64 MiB and above.
+    pub memory: usize,
+    /// How the output is compressed.
+    pub codec: Codec,
+}
+
+/// How the output is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Codec {
+    /// Not at all.
+    None,
+    /// Fast.
+    Snappy,
+    /// Fast, and smaller.
+    #[default]
+    Zstd,
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self {
+            policy: Policy::repair(),
+            known: Known::default(),
+            schema: None,
+            evolution: Evolution::Refuse,
+            texts: false,
+            memory: 512 << 20,
+            codec: Codec::Zstd,
+        }
+    }
+}
+
+/// Bytes of text that are in memory at once, and that a row group is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) wave: usize,
+    pub(crate) group: u64,
+    /// Encoded bytes of an open row group that close it.
+    pub(crate) pending: usize,
+}
+
+impl Ingest {
+    /// The sizes that keep a run within its memory: two waves of text, the values of one, and a row group
+    /// that is being encoded.
+    pub(crate) fn sizes(&self) -> Result<Sizes> {
+        if self.memory < LEAST_MEMORY {
+            let allowed = "64 MiB and above";
+            return Err(Error::Setting(fattail_core::Error::setting("memory", self.memory, allowed)));
+        }
+        let wave = (self.memory / 16).clamp(4 << 20, 32 << 20);
+        Ok(Sizes { wave, group: 4 * wave as u64, pending: self.memory / 4 })
+    }
+}

@@ -1,0 +1,245 @@
+//! Cells to values, a column at a time.
+
+use crate::{
+    block::{Data, Filled, Note, Seen, shown},
+    cell::{float, integer},
+    cells::{Cell, Cells, place},
+    column::{Column, Kind, Value},
+    detect::patched,
+    rule::{Policy, Rule},
+    value::{Meaning, Wider, meaning},
+};
+
+/// Rows whose cells are found and whose values are not yet.
+pub(crate) struct Batch<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) cells: &'a Cells,
+    /// Where each row begins, and on which line.
+    pub(crate) rows: &'a [(u32, u32)],
+    pub(crate) width: usize,
+    /// Whether no cell holds a control character or a byte that is not UTF-8.
+    pub(crate) plain: bool,
+}
+
+impl<'a> Batch<'a> {
+    #[inline]
+    pub(crate) fn cell(&self, row: usize, column: usize) -> &'a [u8] {
+        let cell: Cell = self.cells.places[row * self.width + column];
+        self.cells.bytes(self.text, cell)
+    }
+}
+
+/// What filling found besides values.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) notes: Vec<(usize, Note)>,
+    /// Rows that need a rule that may not run, each with the rule.
+    pub(crate) refused: Vec<(usize, Rule)>,
+    /// Rows with a cell that fits in no way.
+    pub(crate) misfits: Vec<usize>,
+}
+
+/// Fills one column from a batch.
+pub(crate) struct Filler<'a> {
+    pub(crate) batch: &'a Batch<'a>,
+    pub(crate) at: usize,
+    pub(crate) column: &'a Column,
+    pub(crate) policy: Policy,
+    /// Whether the kind was declared: what a wider one would hold is then a misfit.
+    pub(crate) declared: bool,
+    pub(crate) findings: &'a mut Findings,
+}
+
+/// A column with room for more.
+pub(crate) fn empty(kind: Kind) -> Filled {
+    let data = match kind {
+        Kind::Boolean => Data::Booleans(Vec::new()),
+        Kind::Integer { wide: false, .. } | Kind::Date { .. } => Data::Narrow(Vec::new()),
+        Kind::Integer { .. } | Kind::Timestamp { .. } | Kind::Time => Data::Wide(Vec::new()),
+        Kind::Float { .. } => Data::Floats(Vec::new()),
+        Kind::Text { .. } => Data::Texts { ends: Vec::new(), bytes: Vec::new() },
+    };
+    Filled { data, missing: Vec::new(), seen: Seen::default() }
+}
+
+impl Filler<'_> {
+    pub(crate) fn fill(&mut self, filled: &mut Filled) {
+        let Filled { data, missing, seen } = filled;
+        let kind = self.column.kind;
+        match data {
+            Data::Narrow(values) if is_plain_integer(kind) => self.values(values, missing, seen, |cell| {
+                integer(cell).and_then(|value| i32::try_from(value).ok())
+            }),
+            Data::Wide(values) if is_plain_integer(kind) => self.values(values, missing, seen, integer),
+            Data::Floats(values) if matches!(kind, Kind::Float { form } if form.is_plain()) => {
+                self.values(values, missing, seen, float);
+            }
+            Data::Narrow(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
+                Value::Integer(value) => i32::try_from(value).ok(),
+                _ => None,
+            }),
+            Data::Wide(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
+                Value::Integer(value) => Some(value),
+                _ => None,
+            }),
+            Data::Floats(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
+                Value::Float(value) => Some(value),
+                _ => None,
+            }),
+            Data::Booleans(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
+                Value::Boolean(value) => Some(value),
+                _ => None,
+            }),
+            Data::Texts { ends, bytes } => self.texts(ends, bytes, missing),
+        }
+    }
+
+    #[inline(always)]
+    fn values<T: Copy + Default + Stored>(
+        &mut self,
+        values: &mut Vec<T>,
+        missing: &mut Vec<u32>,
+        seen: &mut Seen,
+        read: impl Fn(&[u8]) -> Option<T>,
+    ) {
+        let batch = self.batch;
+        values.reserve(batch.rows.len());
+        for row in 0..batch.rows.len() {
+            let cell = batch.cell(row, self.at);
+            match read(cell) {
+                Some(value) => values.push(value),
+                None => {
+                    let value = if cell.is_empty() { None } else { self.mend(row, cell, seen) };
+                    let value = value.and_then(T::stored);
+                    if value.is_none() {
+                        missing.push(place(values.len()));
+                    }
+                    values.push(value.unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// The value of a cell that was not read at once.
+    #[cold]
+    fn mend(&mut self, row: usize, cell: &[u8], seen: &mut Seen) -> Option<Value> {
+        let (value, rule) = match meaning(self.column, cell) {
+            Meaning::Plain(value) => return Some(value),
+            Meaning::Mended(value, rule) => (value, rule),
+            Meaning::Wider(wider) if !self.declared => {
+                match wider {
+                    Wider::Fraction => seen.fraction = true,
+                    Wider::Wide => seen.wide = true,
+                    Wider::Timed => seen.timed = true,
+                }
+                return None;
+            }
+            Meaning::Wider(_) => (Value::Missing, Rule::Misfit),
+        };
+        if rule == Rule::Misfit {
+            seen.misfits += 1;
+            self.findings.misfits.push(row);
+        }
+        self.note(row, rule, cell, told(value));
+        (value != Value::Missing).then_some(value)
+    }
+
+    /// Notes a repair, or that the row has to be refused for it.
+    fn note(&mut self, row: usize, rule: Rule, before: &[u8], after: Option<String>) {
+        if !self.policy.allows(rule) {
+            self.findings.refused.push((row, rule));
+            return;
+        }
+        let (offset, line) = self.batch.rows[row];
+        let column = Some(place(self.at));
+        let (line, offset) = (line.into(), offset.into());
+        let note = Note { line, offset, column, rule, before: shown(before), after };
+        self.findings.notes.push((row, note));
+    }
+
+    fn texts(&mut self, ends: &mut Vec<i32>, bytes: &mut Vec<u8>, missing: &mut Vec<u32>) {
+        let batch = self.batch;
+        ends.reserve(batch.rows.len());
+        for row in 0..batch.rows.len() {
+            let cell = batch.cell(row, self.at);
+            if cell.is_empty() || self.column.kind.is_text() && self.column.is_missing(cell) {
+                missing.push(place(ends.len()));
+            } else if batch.plain || is_plain(cell) {
+                bytes.extend_from_slice(cell);
+            } else {
+                self.text(row, cell, bytes);
+            }
+            ends.push(place(bytes.len()) as i32);
+        }
+    }
+
+    /// A text with bytes that do not belong there.
+    #[cold]
+    fn text(&mut self, row: usize, cell: &[u8], bytes: &mut Vec<u8>) {
+        let mut text = cell.to_vec();
+        let mut rules = Vec::new();
+        if text.contains(&0) {
+            text.retain(|&byte| byte != 0);
+            rules.push(Rule::NullByte);
+        }
+        if text.iter().any(is_control) {
+            text.retain(|byte| !is_control(byte));
+            rules.push(Rule::ControlCharacter);
+        }
+        if std::str::from_utf8(&text).is_err() {
+            text = patched(&text);
+            rules.push(Rule::InvalidSequence);
+        }
+        for rule in rules {
+            self.note(row, rule, cell, Some(shown(&text)));
+        }
+        bytes.extend_from_slice(&text);
+    }
+}
+
+fn is_plain_integer(kind: Kind) -> bool {
+    matches!(kind, Kind::Integer { form, .. } if form.is_plain())
+}
+
+/// Lines and tabs may stand in a text.
+fn is_control(byte: &u8) -> bool {
+    *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t') || *byte == 0x7f
+}
+
+/// Whether a text can be taken as it is.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    // The fold has no branch, so that it is done for many bytes at once.
+    let odd = text.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == 0x7f));
+    (!odd || !text.iter().any(is_control)) && std::str::from_utf8(text).is_ok()
+}
+
+fn told(value: Value) -> Option<String> {
+    match value {
+        Value::Missing | Value::Text => None,
+        Value::Boolean(value) => Some(value.to_string()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Float(value) => Some(value.to_string()),
+    }
+}
+
+/// What a value becomes in its column.
+trait Stored: Sized {
+    fn stored(value: Value) -> Option<Self>;
+}
+
+macro_rules! stored {
+    ($($kind:ty: $($variant:ident)|+ => $value:expr;)+) => {$(
+        impl Stored for $kind {
+            fn stored(value: Value) -> Option<Self> {
+                match value { $(Value::$variant(value) => $value(value),)+ _ => None }
+            }
+        }
+    )+};
+}
+
+stored! {
+    bool: Boolean => Some;
+    i32: Integer => |value| i32::try_from(value).ok();
+    i64: Integer => Some;
+    f64: Float => Some;
+}

@@ -1,0 +1,113 @@
+//! Records that do not split into as many cells as there are columns.
+
+use crate::{
+    align::{Aligned, Alignment, align},
+    cells::Cells,
+    column::Column,
+    dialect::Dialect,
+    rule::{Policy, Rule},
+    split::{Record, MOST_BYTES, without_return},
+};
+
+/// Delimiters that a row may be written with in a file of another one.
+const OTHERS: &[u8] = b",;\t|:^ ";
+/// What another delimiter costs.
+const OTHER: f32 = 0.5;
+/// An alignment that costs less is sure; a row of many columns may cost more.
+const SURE: f32 = 2.5;
+/// What a column may cost.
+const SURE_A_COLUMN: f32 = 0.35;
+/// Below this no other reading is looked for.
+const GOOD: f32 = 1.0;
+
+/// A row that found its columns.
+pub(crate) struct Mended {
+    pub(crate) cells: Vec<Aligned>,
+    pub(crate) rules: Vec<(Rule, usize)>,
+    /// Where the next record begins.
+    pub(crate) next: usize,
+}
+
+/// Why a record is refused, and where the next one begins.
+pub(crate) struct Refusal {
+    pub(crate) rule: Rule,
+    pub(crate) next: usize,
+}
+
+/// Mends the record at `at`, which `record` tells as it splits. `last` says that the text ends with the
+/// file.
+pub(crate) fn mend(
+    text: &[u8],
+    at: usize,
+    record: Record,
+    dialect: &Dialect,
+    columns: &[Column],
+    policy: Policy,
+) -> Result<Mended, Refusal> {
+    let window = &text[..text.len().min(at + MOST_BYTES)];
+    let end = memchr::memchr(dialect.ends.byte(), &window[at..]).map_or(window.len(), |end| at + end);
+    let stop = without_return(window, at, end);
+    let next = (end + 1).min(text.len());
+    let truncated = end == text.len();
+    let line = line(text, (at, stop), dialect, columns);
+    let several = record.next > next && !record.unclosed;
+    let both = several.then(|| align(text, (at, record.stop), dialect, columns)).flatten();
+    let sure = sure(columns.len());
+    // One line that makes a row is one; else the record is as long as its quotes say.
+    let (best, next) = match (line, both) {
+        (Some(line), both) if line.cost <= sure || both.is_none() => (Some(line), next),
+        (_, Some(both)) => (Some(both), record.next),
+        (line, None) => (line, next),
+    };
+    let Some(mut best) = best else { return Err(Refusal { rule: Rule::Ragged, next }) };
+    if truncated {
+        let cut = |(rule, column)| (if rule == Rule::TooFewCells { Rule::TruncatedRow } else { rule }, column);
+        best.rules = best.rules.into_iter().map(cut).collect();
+    }
+    let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
+    let doubtful = best.cost > sure && !policy.allows(Rule::TooManyCells);
+    match refused.or(doubtful.then_some(Rule::Ragged)) {
+        Some(rule) => Err(Refusal { rule, next }),
+        None => Ok(Mended { cells: best.cells, rules: best.rules, next }),
+    }
+}
+
+fn sure(width: usize) -> f32 {
+    SURE.max(SURE_A_COLUMN * width as f32).min(4.0)
+}
+
+/// The best reading of one line, with the file's delimiter or another.
+fn line(
+    text: &[u8],
+    (start, stop): (usize, usize),
+    dialect: &Dialect,
+    columns: &[Column],
+) -> Option<Alignment> {
+    let own = align(text, (start, stop), dialect, columns);
+    if own.as_ref().is_some_and(|own| own.cost <= GOOD) {
+        return own;
+    }
+    let others = OTHERS.iter().filter(|&&other| {
+        let enough = memchr::memchr_iter(other, &text[start..stop]).count() + 1 >= columns.len();
+        other != dialect.delimiter && enough && columns.len() > 1
+    });
+    let others = others.filter_map(|&delimiter| {
+        let dialect = Dialect { delimiter, padded: delimiter != b' ', ..*dialect };
+        let mut other = align(text, (start, stop), &dialect, columns)?;
+        other.cost += OTHER;
+        other.rules.insert(0, (Rule::OtherDelimiter, 0));
+        Some(other)
+    });
+    others.chain(own).min_by(|a, b| a.cost.total_cmp(&b.cost))
+}
+
+/// Adds the cells of a mended row.
+pub(crate) fn push(mended: &[Aligned], length: usize, cells: &mut Cells) {
+    for cell in mended {
+        match cell {
+            Aligned::Place(start, end) => cells.push(*start, *end),
+            Aligned::Text(text) => cells.push_side(length, text),
+            Aligned::Missing => cells.push_side(length, b""),
+        }
+    }
+}

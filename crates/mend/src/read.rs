@@ -1,0 +1,405 @@
+//! A stretch of text to columns: every record that begins in it, and nothing else.
+//!
+//! What a record becomes depends on its own bytes and at most [`MOST_BYTES`] behind its first one. So a
+//! text can be cut anywhere and read in any order: where one stretch ends, the next begins.
+
+use std::ops::Range;
+
+use crate::{
+    block::{Block, Note, Refused, shown},
+    cells::{Cells, place},
+    column::{Column, Kind},
+    dialect::Dialect,
+    fill::{Batch, Filler, Findings, empty, is_plain},
+    ragged::{self, mend},
+    rule::{Policy, Rule},
+    scan::Scanner,
+    split::{MOST_BYTES, Record, skip_padding, split, without_return},
+};
+
+/// Cells that are found before their values are read: they and their text stay in the cache.
+const BATCH_CELLS: usize = 1 << 14;
+
+/// Reads records of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// How cells and records are parted.
+    pub dialect: &'a Dialect,
+    /// The columns.
+    pub columns: &'a [Column],
+    /// Which repairs may run.
+    pub policy: Policy,
+    /// Whether the kinds of the columns were declared: a value of a wider kind is then a misfit.
+    pub declared: bool,
+    /// Whether every column is read as text, whatever its kind.
+    pub texts: bool,
+}
+
+impl Reader<'_> {
+    /// Reads the records of `text` that begin in `range`, which begins where a record does. `last` says
+    /// that the text ends where the file does; if not, it has to hold [`MOST_BYTES`] behind the range.
+    ///
+    /// ```
+    /// use fattail_mend::{Data, Known, Policy, Reader, Rule, detect};
+    /// let clean = b"id,price\n1,2.5\n2,3.5\n3,4.25\n4,1.5\n";
+    /// let layout = detect(clean, &[], &Known::default());
+    /// let text = b"1,2.5\n2,\"3.5\n3,n/a\n4,\"1,5\"\n";
+    /// let reader = Reader {
+    ///     dialect: &layout.dialect,
+    ///     columns: &layout.columns,
+    ///     policy: Policy::repair(),
+    ///     declared: false,
+    ///     texts: false,
+    /// };
+    /// let block = reader.read(text, 0..text.len(), true);
+    /// assert_eq!((block.read, block.rows), (4, 4));
+    /// assert_eq!(block.columns[1].data, Data::Floats(vec![2.5, 3.5, 0.0, 1.5]));
+    /// assert_eq!(block.columns[1].missing, [2]);
+    /// let rules: Vec<Rule> = block.notes.iter().map(|note| note.rule).collect();
+    /// assert!(rules.contains(&Rule::MissingMarker) && rules.contains(&Rule::NumberMarks));
+    /// ```
+    pub fn read(&self, text: &[u8], range: Range<usize>, last: bool) -> Block {
+        let kind = |column: &Column| if self.texts { Kind::TEXT } else { column.kind };
+        let columns = self.columns.iter().map(|column| empty(kind(column))).collect();
+        let block = Block {
+            columns,
+            rows: 0,
+            read: 0,
+            skipped: 0,
+            lines: 0,
+            next: range.start,
+            notes: Vec::new(),
+            refused: Vec::new(),
+        };
+        let quote = self.dialect.quote.unwrap_or(self.dialect.delimiter);
+        let needles = [self.dialect.delimiter, self.dialect.ends.byte(), quote];
+        Run {
+            reader: self,
+            text,
+            limit: range.end,
+            last,
+            scanner: Scanner::new(text, needles, range.start),
+            cells: Cells::default(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+            block,
+        }
+        .all()
+    }
+}
+
+/// A stretch being read.
+struct Run<'a> {
+    reader: &'a Reader<'a>,
+    text: &'a [u8],
+    limit: usize,
+    last: bool,
+    scanner: Scanner<'a>,
+    cells: Cells,
+    /// Where the rows of the batch begin, and on which line.
+    rows: Vec<(u32, u32)>,
+    /// Notes on the rows of the batch, by row.
+    notes: Vec<(usize, Note)>,
+    block: Block,
+}
+
+impl Run<'_> {
+    fn all(mut self) -> Block {
+        let width = self.reader.columns.len();
+        let most = (BATCH_CELLS / width.max(1)).max(16);
+        while self.block.next < self.limit {
+            self.cells.clear();
+            self.rows.clear();
+            let start = self.block.next;
+            while self.rows.len() < most && self.block.next < self.limit {
+                if !self.record() {
+                    self.limit = self.block.next;
+                }
+            }
+            self.fill(start);
+        }
+        self.block
+    }
+
+    /// Finds the cells of the next record; false where the text ends within it and the file does not.
+    fn record(&mut self) -> bool {
+        let (at, first) = (self.block.next, self.cells.places.len());
+        let (dialect, mut start) = (self.reader.dialect, self.block.next);
+        loop {
+            let Some(found) = self.scanner.next() else { return self.rest(at, start, first) };
+            let byte = self.text[found];
+            if byte == dialect.delimiter {
+                self.cells.push(start, found);
+                start = found + 1;
+            } else if byte == dialect.ends.byte() {
+                if found - at > MOST_BYTES {
+                    self.too_long(at, first);
+                    return true;
+                }
+                self.cells.push(start, without_return(self.text, start, found));
+                self.block.next = found + 1;
+                self.block.lines += 1;
+                self.plain(at, first);
+                return true;
+            } else if found == skip_padding(self.text, start, dialect) {
+                self.cells.places.truncate(first);
+                self.quoted(at, first);
+                return true;
+            }
+        }
+    }
+
+    /// The text ended before the record did.
+    fn rest(&mut self, at: usize, start: usize, first: usize) -> bool {
+        let end = self.text.len();
+        if end - at > MOST_BYTES {
+            self.too_long(at, first);
+            return true;
+        }
+        if !self.last {
+            self.cells.places.truncate(first);
+            return false;
+        }
+        self.cells.push(start.min(end), without_return(self.text, start.min(end), end));
+        self.block.next = end;
+        self.block.lines += 1;
+        self.plain(at, first);
+        true
+    }
+
+    /// A record without quotes.
+    fn plain(&mut self, at: usize, first: usize) {
+        let width = self.reader.columns.len();
+        if self.cells.places.len() - first == width && !(width == 1 && self.is_blank(at)) {
+            if self.reader.dialect.padded {
+                self.trim(first);
+            }
+            match self.is_header(first) {
+                true => self.skip(at, first, Some(Rule::RepeatedHeader)),
+                false => self.accept(at),
+            }
+            return;
+        }
+        if self.is_blank(at) {
+            return self.skip(at, first, None);
+        }
+        self.cells.places.truncate(first);
+        let next = self.block.next;
+        let record = Record { stop: next, next, unescaped: 0, unclosed: false };
+        self.block.lines -= 1;
+        self.ragged(at, record);
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        self.text[at..self.block.next].trim_ascii().is_empty()
+    }
+
+    fn trim(&mut self, first: usize) {
+        for cell in &mut self.cells.places[first..] {
+            while cell.start < cell.end && self.text[cell.start as usize] == b' ' {
+                cell.start += 1;
+            }
+        }
+    }
+
+    /// A record in which a cell begins with a quote.
+    fn quoted(&mut self, at: usize, first: usize) {
+        let record = split(self.text, at, self.reader.dialect, &mut self.cells);
+        let width = self.reader.columns.len();
+        if record.is_clean() && self.cells.places.len() - first == width {
+            self.go_on(at, record.next);
+            match self.is_header(first) {
+                true => self.skip(at, first, Some(Rule::RepeatedHeader)),
+                false => self.accept_lines(at),
+            }
+        } else {
+            self.cells.places.truncate(first);
+            self.ragged(at, record);
+        }
+    }
+
+    /// The next record begins at `next`.
+    fn go_on(&mut self, at: usize, next: usize) {
+        let ends = self.reader.dialect.ends.byte();
+        let lines = memchr::memchr_iter(ends, &self.text[at..next]).count();
+        let open = next > at && self.text[next - 1] != ends;
+        self.block.lines += lines as u64 + u64::from(open && next == self.text.len());
+        self.block.next = next;
+        self.scanner.seek(next);
+    }
+
+    fn ragged(&mut self, at: usize, record: Record) {
+        let Reader { dialect, columns, policy, .. } = *self.reader;
+        match mend(self.text, at, record, dialect, columns, policy) {
+            Ok(mended) => {
+                self.go_on(at, mended.next);
+                let row = self.rows.len();
+                let line = self.line_of(at);
+                for (rule, column) in mended.rules {
+                    let after = mended.cells.get(column).map(|cell| self.told(cell));
+                    let column = Some(place(column));
+                    let before = shown(self.text[at..mended.next].trim_ascii_end());
+                    let note = Note { line, offset: at as u64, column, rule, before, after };
+                    self.notes.push((row, note));
+                }
+                ragged::push(&mended.cells, self.text.len(), &mut self.cells);
+                self.accept_lines(at);
+            }
+            Err(refusal) => {
+                self.go_on(at, refusal.next);
+                let line = self.line_of(at);
+                self.block.read += 1;
+                self.refuse(at, line, refusal.next, refusal.rule);
+            }
+        }
+    }
+
+    fn told(&self, cell: &crate::align::Aligned) -> String {
+        match cell {
+            crate::align::Aligned::Place(start, end) => shown(&self.text[*start..*end]),
+            crate::align::Aligned::Text(text) => shown(text),
+            crate::align::Aligned::Missing => String::new(),
+        }
+    }
+
+    /// The line on which the record before `next` begins.
+    fn line_of(&self, at: usize) -> u64 {
+        let record = &self.text[at..self.block.next];
+        let ends = self.reader.dialect.ends.byte();
+        let inner = memchr::memchr_iter(ends, record.strip_suffix(&[ends]).unwrap_or(record)).count();
+        self.block.lines - 1 - inner as u64
+    }
+
+    fn accept(&mut self, at: usize) {
+        self.rows.push((place(at), place(self.block.lines as usize - 1)));
+        self.block.read += 1;
+    }
+
+    fn accept_lines(&mut self, at: usize) {
+        self.rows.push((place(at), place(self.line_of(at) as usize)));
+        self.block.read += 1;
+    }
+
+    /// Whether the names of the columns stand there again.
+    fn is_header(&self, first: usize) -> bool {
+        let columns = self.reader.columns;
+        let is = |at: usize| {
+            let cell = self.cells.bytes(self.text, self.cells.places[first + at]);
+            cell.trim_ascii() == columns[at].name.as_bytes()
+        };
+        columns.len() > 1 && is(0) && (1..columns.len()).all(is)
+    }
+
+    /// Leaves out a line that is no row.
+    fn skip(&mut self, at: usize, first: usize, rule: Option<Rule>) {
+        self.cells.places.truncate(first);
+        self.block.skipped += 1;
+        if let Some(rule) = rule {
+            let before = shown(self.text[at..self.block.next].trim_ascii_end());
+            let (line, offset) = (self.line_of(at), at as u64);
+            let note = Note { line, offset, column: None, rule, before, after: None };
+            self.notes.push((self.rows.len(), note));
+        }
+    }
+
+    fn too_long(&mut self, at: usize, first: usize) {
+        self.cells.places.truncate(first);
+        let next = at + MOST_BYTES;
+        let before = self.block.lines;
+        self.go_on(at, next);
+        self.block.read += 1;
+        self.refuse(at, before, next, Rule::TooLong);
+    }
+
+    fn refuse(&mut self, start: usize, line: u64, next: usize, rule: Rule) {
+        self.block.refused.push(Refused { line, start, next, rule });
+        let before = shown(self.text[start..next].trim_ascii_end());
+        let note = Note { line, offset: start as u64, column: None, rule, before, after: None };
+        self.notes.push((self.rows.len(), note));
+    }
+
+    /// Reads the values of the batch, whose text begins at `start`.
+    fn fill(&mut self, start: usize) {
+        let texts = self.reader.texts || self.reader.columns.iter().any(|column| column.kind.is_text());
+        let batch = Batch {
+            text: self.text,
+            cells: &self.cells,
+            rows: &self.rows,
+            width: self.reader.columns.len(),
+            plain: texts && is_plain(&self.text[start..self.block.next]),
+        };
+        let mut findings = Findings::default();
+        let from = self.block.rows;
+        for (at, (column, filled)) in
+            self.reader.columns.iter().zip(&mut self.block.columns).enumerate()
+        {
+            let Reader { policy, declared, .. } = *self.reader;
+            let findings = &mut findings;
+            Filler { batch: &batch, at, column, policy, declared, findings }.fill(filled);
+        }
+        no_rows(&batch, self.reader.columns, &mut findings);
+        self.block.rows += self.rows.len();
+        self.settle(from, findings);
+    }
+
+    /// Takes refused rows out again, and puts the notes in order.
+    fn settle(&mut self, from: usize, findings: Findings) {
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(findings.notes);
+        if !findings.refused.is_empty() {
+            let mut keep = vec![true; self.rows.len()];
+            let mut refused = findings.refused;
+            refused.sort_by_key(|(row, rule)| (*row, *rule != Rule::NotARow));
+            refused.dedup_by_key(|(row, _)| *row);
+            for (row, rule) in refused {
+                keep[row] = false;
+                // What the row needed besides does not matter any more.
+                notes.retain(|(at, note)| *at != row || note.offset != u64::from(self.rows[row].0));
+                let (start, line) = (self.rows[row].0 as usize, u64::from(self.rows[row].1));
+                let next = self.next_of(row);
+                self.block.refused.push(Refused { line, start, next, rule });
+                let before = shown(self.text[start..next].trim_ascii_end());
+                let (offset, line) = (start as u64, line);
+                notes.push((row, Note { line, offset, column: None, rule, before, after: None }));
+            }
+            for filled in &mut self.block.columns {
+                filled.retain(from, &keep);
+            }
+            self.block.rows = from + keep.iter().filter(|keep| **keep).count();
+            self.block.refused.sort_by_key(|refused| refused.start);
+        }
+        notes.sort_by_key(|(_, note)| (note.offset, note.column, note.rule));
+        self.block.notes.extend(notes.into_iter().map(|(_, note)| note));
+    }
+
+    /// Where the record behind a row of the batch begins.
+    fn next_of(&self, row: usize) -> usize {
+        let start = self.rows[row].0 as usize;
+        let mut cells = Cells::default();
+        let record = split(self.text, start, self.reader.dialect, &mut cells);
+        if record.is_clean() && cells.places.len() == self.reader.columns.len() {
+            return record.next;
+        }
+        let ends = self.reader.dialect.ends.byte();
+        let end = memchr::memchr(ends, &self.text[start..]);
+        end.map_or(self.text.len(), |end| start + end + 1)
+    }
+}
+
+/// Refuses rows with misfits none of whose cells is a value of its column: notes below the table.
+fn no_rows(batch: &Batch<'_>, columns: &[Column], findings: &mut Findings) {
+    let mut rows = std::mem::take(&mut findings.misfits);
+    rows.sort_unstable();
+    for rows in rows.chunk_by(|a, b| a == b) {
+        let row = rows[0];
+        let value = |(at, column): (usize, &Column)| {
+            let cell = batch.cell(row, at).trim_ascii();
+            !column.kind.is_text() && column.kind.read(cell).is_some()
+        };
+        let filled = (0..columns.len()).filter(|&at| !batch.cell(row, at).trim_ascii().is_empty());
+        let alone = columns.len() > 1 && filled.count() == 1;
+        if !columns.iter().enumerate().any(value) && (alone || rows.len() > 1) {
+            findings.refused.push((row, Rule::NotARow));
+        }
+    }
+}

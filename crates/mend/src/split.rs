@@ -1,0 +1,206 @@
+//! One record, cell by cell, as RFC 4180 and its dialects have it, and as far as it is broken: what a
+//! broken record becomes is decided elsewhere.
+
+use memchr::{memchr, memchr2};
+
+use crate::{
+    cells::Cells,
+    dialect::{Dialect, Escape},
+};
+
+/// A record longer than this is refused, and a quote open for longer was never meant to open.
+pub const MOST_BYTES: usize = 1 << 20;
+
+/// A record as it was split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Behind the last cell.
+    pub(crate) stop: usize,
+    /// Where the next record begins.
+    pub(crate) next: usize,
+    /// Quotes inside of quoted cells that are not escaped.
+    pub(crate) unescaped: usize,
+    /// A quoted cell was not closed within the bytes that a record may have.
+    pub(crate) unclosed: bool,
+}
+
+impl Record {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.unescaped == 0 && !self.unclosed
+    }
+}
+
+/// Splits the record at `at` and adds its cells.
+pub(crate) fn split(text: &[u8], at: usize, dialect: &Dialect, cells: &mut Cells) -> Record {
+    let window = &text[..text.len().min(at + MOST_BYTES)];
+    let mut record = Record { stop: at, next: at, unescaped: 0, unclosed: false };
+    let mut start = at;
+    loop {
+        start = skip_padding(window, start, dialect);
+        let quoted = dialect.quote.filter(|quote| window.get(start) == Some(quote));
+        let end = match quoted {
+            Some(quote) => quoted_cell(window, start, quote, dialect, text.len(), cells, &mut record),
+            None => {
+                let end = plain_end(window, start, dialect);
+                cells.push(start, without_return(window, start, end));
+                end
+            }
+        };
+        record.stop = end;
+        match window.get(end) {
+            Some(&byte) if byte == dialect.delimiter => start = end + 1,
+            Some(_) => return Record { next: end + 1, stop: without_return(window, at, end), ..record },
+            None => return Record { next: end, ..record },
+        }
+    }
+}
+
+/// The next delimiter, record end or end of text.
+fn plain_end(text: &[u8], start: usize, dialect: &Dialect) -> usize {
+    let found = memchr2(dialect.delimiter, dialect.ends.byte(), &text[start..]);
+    found.map_or(text.len(), |found| start + found)
+}
+
+/// The end without a carriage return before the line feed, or before the end of the text.
+pub(crate) fn without_return(text: &[u8], start: usize, end: usize) -> usize {
+    let line = text.get(end).is_none_or(|&byte| byte == b'\n');
+    end - usize::from(line && end > start && text[end - 1] == b'\r')
+}
+
+pub(crate) fn skip_padding(text: &[u8], mut start: usize, dialect: &Dialect) -> usize {
+    while dialect.padded && text.get(start) == Some(&b' ') {
+        start += 1;
+    }
+    start
+}
+
+/// Adds the cell that opens at `open` and answers where the delimiter or record end behind it stands.
+fn quoted_cell(
+    text: &[u8],
+    open: usize,
+    quote: u8,
+    dialect: &Dialect,
+    length: usize,
+    cells: &mut Cells,
+    record: &mut Record,
+) -> usize {
+    let (start, mut at, mut escaped) = (open + 1, open + 1, false);
+    loop {
+        let Some(found) = next_quote(text, at, quote, dialect, &mut escaped) else {
+            record.unclosed = true;
+            cells.push(open, text.len());
+            return text.len();
+        };
+        if text.get(found + 1) == Some(&quote) {
+            escaped = true;
+            at = found + 2;
+            continue;
+        }
+        match closing(text, found + 1, dialect) {
+            Some(end) => {
+                match escaped {
+                    true => cells.push_side(length, &unescape(&text[start..found], quote, dialect)),
+                    false => cells.push(start, found),
+                }
+                return end;
+            }
+            None => {
+                record.unescaped += 1;
+                at = found + 1;
+            }
+        }
+    }
+}
+
+/// The next quote that no backslash escapes.
+fn next_quote(
+    text: &[u8],
+    mut at: usize,
+    quote: u8,
+    dialect: &Dialect,
+    escaped: &mut bool,
+) -> Option<usize> {
+    if dialect.escape == Escape::Doubled {
+        return memchr(quote, text.get(at..)?).map(|found| at + found);
+    }
+    loop {
+        let found = at + memchr2(quote, b'\\', text.get(at..)?)?;
+        if text[found] == quote {
+            return Some(found);
+        }
+        // A backslash means something before a quote and before another one; else it is itself.
+        let special = text.get(found + 1).is_some_and(|&next| next == quote || next == b'\\');
+        *escaped |= special;
+        at = found + 1 + usize::from(special);
+    }
+}
+
+/// Where the delimiter, the record end or the end of the text stands, if only spaces come before it.
+fn closing(text: &[u8], mut at: usize, dialect: &Dialect) -> Option<usize> {
+    loop {
+        match text.get(at) {
+            None => return Some(at),
+            Some(&byte) if byte == dialect.delimiter || byte == dialect.ends.byte() => return Some(at),
+            Some(b'\r') if matches!(text.get(at + 1), None | Some(b'\n')) => at += 1,
+            Some(b' ') => at += 1,
+            Some(_) => return None,
+        }
+    }
+}
+
+/// The text of a quoted cell: escapes resolved, quotes that are not escaped as they stand.
+pub(crate) fn unescape(inner: &[u8], quote: u8, dialect: &Dialect) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(inner.len());
+    let mut at = 0;
+    while let Some(&byte) = inner.get(at) {
+        let next = inner.get(at + 1);
+        let doubled = byte == quote && next == Some(&quote);
+        let slashed = dialect.escape == Escape::Backslash
+            && byte == b'\\'
+            && next.is_some_and(|&next| next == quote || next == b'\\');
+        match (doubled || slashed, next) {
+            (true, Some(&next)) => {
+                plain.push(next);
+                at += 2;
+            }
+            _ => {
+                plain.push(byte);
+                at += 1;
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, dialect: &Dialect) -> (Vec<String>, Record) {
+        let mut cells = Cells::default();
+        let record = split(text.as_bytes(), 0, dialect, &mut cells);
+        let told = |&cell| String::from_utf8_lossy(cells.bytes(text.as_bytes(), cell)).into_owned();
+        (cells.places.iter().map(told).collect(), record)
+    }
+
+    #[test]
+    fn quotes_as_they_should_be() {
+        let (cells, record) = read("a,\"b \"\"c\"\",\nd\",\" e\" ,\r\nnext", &Dialect::default());
+        assert_eq!(cells, ["a", "b \"c\",\nd", " e", ""]);
+        assert_eq!((record.next, record.is_clean()), (23, true));
+        let backslash = Dialect { escape: Escape::Backslash, ..Dialect::default() };
+        assert_eq!(read(r#""a\"b\\","c\d","e""f""#, &backslash).0, ["a\"b\\", "c\\d", "e\"f"]);
+        let padded = Dialect { padded: true, ..Dialect::default() };
+        assert_eq!(read("1, \"a, b\",  2, ", &padded).0, ["1", "a, b", "2", ""]);
+        let none = Dialect { quote: None, ..Dialect::default() };
+        assert_eq!(read("\"a,b\"\n", &none).0, ["\"a", "b\""]);
+    }
+
+    #[test]
+    fn quotes_as_they_should_not_be() {
+        let (cells, record) = read("\"5\" pipe\",9' x 8\"\n", &Dialect::default());
+        assert_eq!(cells, ["5\" pipe", "9' x 8\""]);
+        assert_eq!(record.unescaped, 1);
+        assert!(read("a,\"b\nc,d\n", &Dialect::default()).1.unclosed);
+    }
+}

@@ -1,0 +1,49 @@
+//! Turns broken text tables into typed Parquet, with a log of every repair.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use fattail_examples::{
+    Bars, Outcome, RunArgs,
+    ingest::{IngestArgs, page, told},
+    run, set_threads, write_out,
+};
+use fattail::store::{write_atomic, write_json};
+
+/// Turns broken text tables (any delimiter, quotes, encoding, gzip or zstd) into typed Parquet, with a log
+/// of every repair and the rows that were set aside
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    #[command(flatten)]
+    ingest: IngestArgs,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    run(|| work(&args))
+}
+
+fn work(args: &Args) -> Outcome {
+    set_threads(args.run.threads)?;
+    let settings = args.ingest.settings()?;
+    let bars = Bars::default();
+    let mut summaries = Vec::new();
+    for file in args.ingest.files()? {
+        let observer = |progress: fattail::Progress<'_>| bars.show(progress);
+        let summary = settings.file(&file, &args.ingest.out, &observer)?;
+        bars.clear_stages();
+        summaries.push(summary);
+    }
+    bars.clear();
+    if let Some(path) = &args.run.json {
+        write_json(path, &summaries)?;
+    }
+    if let Some(path) = &args.ingest.report {
+        let page = page(&summaries).to_html()?;
+        write_atomic(path, |file| file.write_all(page.as_bytes()))?;
+    }
+    write_out(&summaries.iter().map(told).collect::<Vec<_>>().join("\n"))
+}
