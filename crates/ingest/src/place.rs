@@ -51,6 +51,12 @@ impl Place {
             quarantine: folder.join(format!("{name}.quarantine")),
             schema: folder.join(format!("{name}.schema.json")),
         };
+        for name in [&place.data, &place.repairs, &place.quarantine, &place.schema] {
+            if fs::metadata(name).is_ok_and(|found| !found.is_file()) {
+                let said = io::Error::other("something that is not a file stands there");
+                return Err(Error::write(name)(said)).inspect_err(|_| place.leave());
+            }
+        }
         fs::create_dir_all(&place.work).map_err(Error::write(&place.work)).inspect_err(|_| place.leave())?;
         Ok(place)
     }

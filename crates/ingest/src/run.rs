@@ -106,18 +106,24 @@ impl Job<'_> {
         let mut output = self.open(&step, mapping, groups)?;
         let mut source = Source::open(self.input, self.probe, self.layout.body as u64 + step.offset)?;
         let (mut text, mut ahead) = (Vec::new(), Vec::new());
-        let mut more = source.fill(&mut text, self.sizes.wave + AHEAD)?;
+        let full = self.sizes.wave + AHEAD;
+        let mut more = true;
         loop {
-            let limit = if more { text.len().saturating_sub(AHEAD) } else { text.len() };
+            // A wave is the same whatever was read before it: a run taken up makes the same ones.
+            if more && text.len() < full {
+                let missing = full - text.len();
+                more = source.fill(&mut text, missing)?;
+            }
+            let last = !more && text.len() < full;
+            let limit = if last { text.len() } else { self.sizes.wave };
             let begun = step.offset;
             let (wave, next) = rayon::join(
-                || self.wave(&reader, &text, limit, !more, &mut step, mapping, &mut output),
+                || self.wave(&reader, &text, limit, last, &mut step, mapping, &mut output),
                 || if more { source.fill(&mut ahead, self.sizes.wave) } else { Ok(false) },
             );
             if let Some(wider) = wave? {
                 return Ok(Pass::Wider(wider));
             }
-            let last = !more;
             more = next?;
             if last || output.group >= self.sizes.group || output.data.pending() > self.sizes.pending {
                 self.commit(&mut output, journal, &mut step)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Evolution, Result, Schema};
 
 /// The least memory that a run can do with.
-const LEAST_MEMORY: usize = 64 << 20;
+const LEAST_MEMORY: usize = 32 << 20;
 
 /// Turns text tables into Parquet.
 ///
@@ -37,7 +37,7 @@ pub struct Ingest {
     pub evolution: Evolution,
     /// Whether every column is written as text, as it stands in the file.
     pub texts: bool,
-    /// Bytes of memory that a run may take, 64 MiB and above.
+    /// Bytes of memory that a run may take, 32 MiB and above.
     pub memory: usize,
     /// How the output is compressed.
     pub codec: Codec,
@@ -84,10 +84,10 @@ impl Ingest {
     /// that is being encoded.
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         if self.memory < LEAST_MEMORY {
-            let allowed = "64 MiB and above";
+            let allowed = "32 MiB and above";
             return Err(Error::Setting(fattail_core::Error::setting("memory", self.memory, allowed)));
         }
-        let wave = (self.memory / 16).clamp(4 << 20, 32 << 20);
+        let wave = (self.memory / 16).clamp(2 << 20, 32 << 20);
         Ok(Sizes { wave, group: 4 * wave as u64, pending: self.memory / 4 })
     }
 }

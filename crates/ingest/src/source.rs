@@ -35,10 +35,16 @@ pub enum Compression {
 pub(crate) struct Source {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
-    transcoder: Option<Transcoder>,
-    /// Encoded bytes, as far as read and not yet turned into text.
-    encoded: Vec<u8>,
+    encoded: Option<Encoded>,
     ended: bool,
+}
+
+/// Text that has to be turned into UTF-8.
+struct Encoded {
+    /// None at the end of the file.
+    transcoder: Option<Transcoder>,
+    /// Text that was decoded and not yet asked for.
+    text: Vec<u8>,
 }
 
 /// What a file is.
@@ -132,8 +138,9 @@ impl Source {
             file.seek(SeekFrom::Start(mark + offset)).map_err(&failed)?;
         }
         let reader = decompressed(file, probe.compression).map_err(&failed)?;
-        let transcoder = (!probe.charset.is_utf_8()).then(|| probe.charset.transcoder());
-        let mut source = Self { path: path.into(), reader, transcoder, encoded: Vec::new(), ended: false };
+        let encoded = (!probe.charset.is_utf_8())
+            .then(|| Encoded { transcoder: Some(probe.charset.transcoder()), text: Vec::new() });
+        let mut source = Self { path: path.into(), reader, encoded, ended: false };
         if !plain {
             let marked = io::copy(&mut source.reader.by_ref().take(mark), &mut io::sink());
             marked.map_err(&failed)?;
@@ -155,13 +162,9 @@ impl Source {
 
     /// Adds `bytes` more bytes of text, or what there is; false at the end of the file.
     pub(crate) fn fill(&mut self, text: &mut Vec<u8>, bytes: usize) -> Result<bool> {
-        let wanted = text.len() + bytes;
-        match self.transcoder.take() {
-            None => self.fill_plain(text, bytes)?,
-            Some(mut transcoder) => {
-                self.fill_encoded(&mut transcoder, text, wanted)?;
-                self.transcoder = Some(transcoder);
-            }
+        match self.encoded.is_some() {
+            false => self.fill_plain(text, bytes)?,
+            true => self.fill_encoded(text, text.len() + bytes)?,
         }
         Ok(!self.ended)
     }
@@ -173,27 +176,22 @@ impl Source {
         Ok(())
     }
 
-    /// Text that was decoded beyond what is wanted is kept.
-    fn fill_encoded(&mut self, transcoder: &mut Transcoder, text: &mut Vec<u8>, wanted: usize) -> Result<()> {
+    fn fill_encoded(&mut self, text: &mut Vec<u8>, wanted: usize) -> Result<()> {
+        let Some(encoded) = &mut self.encoded else { return Ok(()) };
         let mut piece = Vec::new();
         loop {
-            let missing = wanted - text.len();
-            let kept = self.encoded.len().min(missing);
-            text.extend(self.encoded.drain(..kept));
-            if text.len() == wanted {
+            let kept = encoded.text.len().min(wanted - text.len());
+            text.extend(encoded.text.drain(..kept));
+            let Some(transcoder) = encoded.transcoder.as_mut().filter(|_| text.len() < wanted) else {
+                self.ended = text.len() < wanted;
                 return Ok(());
-            }
-            if self.ended {
-                return Ok(());
-            }
+            };
             piece.clear();
             let read = self.reader.by_ref().take(PIECE as u64).read_to_end(&mut piece);
             let last = read.map_err(Error::read(&self.path))? < PIECE;
-            transcoder.push(&piece, last, &mut self.encoded);
-            self.ended = last && self.encoded.is_empty();
-            if last && !self.ended {
-                // The end shows once the kept text is used up.
-                self.reader = Box::new(io::empty());
+            transcoder.push(&piece, last, &mut encoded.text);
+            if last {
+                encoded.transcoder = None;
             }
         }
     }

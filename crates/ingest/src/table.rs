@@ -158,7 +158,8 @@ impl Table {
         let ordinal = i16::try_from(self.groups.len()).map_err(|_| Error::TooManyGroups { path: path.clone().into() })?;
         let closed = (*closed).clone().into_builder().set_ordinal(ordinal).build().map_err(encode)?;
         let told = self.told(&closed)?;
-        self.groups.push(closed);
+        // What is read back is what a later run would know, so that both write the same footer.
+        self.groups.push(group_from(&self.path, told.clone())?);
         Ok(Some(told))
     }
 

@@ -46,6 +46,8 @@ mod cost {
     /// A column that was never empty has no cell.
     pub(super) const NEVER_EMPTY: f32 = 0.5;
     pub(super) const PARTED: f32 = 0.9;
+    /// Cells that look stranger than this together are not parted.
+    pub(super) const STRANGE: f32 = 0.45;
 }
 
 /// The cell of a column.
@@ -299,21 +301,27 @@ impl<'a> Aligner<'a> {
     fn part(&mut self, piece: usize, column: usize, cost: f32) {
         let (start, stop) = self.span(piece, 1);
         let (left, right) = (&self.columns[column], &self.columns[column + 1]);
-        if stop - start > MOST_PARTED || !(left.is_telling() || right.is_telling()) {
+        // A piece that is a whole cell of one of them has lost nothing.
+        let whole = |column: &Column| column.is_telling() && self.half_cost(start, stop, column) < 0.1;
+        let telling = left.is_telling() || right.is_telling();
+        if stop - start > MOST_PARTED || !telling || whole(left) || whole(right) {
             return;
         }
         let fit = |at: usize| {
             let halves = [(start, at, left), (at, stop, right)];
             halves.into_iter().map(|(from, to, column)| self.half_cost(from, to, column)).sum::<f32>()
         };
-        let mut best = (f32::INFINITY, start);
+        let (mut best, mut ways) = ((f32::INFINITY, start), 0);
         for at in start + 1..stop {
             let fit = fit(at);
+            ways = if fit < best.0 { 1 } else { ways + usize::from(fit == best.0) };
             if fit <= best.0 {
                 best = (fit, at);
             }
         }
-        if best.0 < 0.15 {
+        // Two numbers can be parted in many ways; where a text follows, the first cell is as long as it can be.
+        let told = ways == 1 || right.kind.is_text();
+        if told && best.0 < cost::STRANGE {
             let step = Step::Part((best.1 - start) as u32);
             self.reach(piece + 1, column + 2, cost + cost::PARTED + best.0, step);
         }

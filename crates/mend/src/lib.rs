@@ -7,6 +7,7 @@ mod cell;
 mod cells;
 mod column;
 mod detect;
+mod doubt;
 mod dialect;
 mod fill;
 mod ragged;

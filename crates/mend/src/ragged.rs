@@ -5,8 +5,9 @@ use crate::{
     cells::Cells,
     column::Column,
     dialect::Dialect,
+    doubt::is_doubtful,
     rule::{Policy, Rule},
-    split::{Record, MOST_BYTES, without_return},
+    split::{MOST_BYTES, Record, split, without_return},
 };
 
 /// Delimiters that a row may be written with in a file of another one.
@@ -49,27 +50,39 @@ pub(crate) fn mend(
     let stop = without_return(window, at, end);
     let next = (end + 1).min(text.len());
     let truncated = end == text.len();
-    let line = line(text, (at, stop), dialect, columns);
+    let line = best(text, (at, stop), dialect, columns);
     let several = record.next > next && !record.unclosed;
     let both = several.then(|| align(text, (at, record.stop), dialect, columns)).flatten();
     let sure = sure(columns.len());
     // One line that makes a row is one; else the record is as long as its quotes say.
-    let (best, next) = match (line, both) {
+    let (found, next) = match (line, both) {
         (Some(line), both) if line.cost <= sure || both.is_none() => (Some(line), next),
         (_, Some(both)) => (Some(both), record.next),
         (line, None) => (line, next),
     };
-    let Some(mut best) = best else { return Err(Refusal { rule: Rule::Ragged, next }) };
+    let Some(mut best) = found else { return Err(Refusal { rule: Rule::Ragged, next }) };
     if truncated {
         let cut = |(rule, column)| (if rule == Rule::TooFewCells { Rule::TruncatedRow } else { rule }, column);
         best.rules = best.rules.into_iter().map(cut).collect();
     }
     let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
-    let doubtful = best.cost > sure && !policy.allows(Rule::TooManyCells);
+    let doubtful = best.cost > sure || moved(text, at, dialect, columns, &best.rules);
+    let doubtful = doubtful && !policy.allows(Rule::TooManyCells);
     match refused.or(doubtful.then_some(Rule::Ragged)) {
         Some(rule) => Err(Refusal { rule, next }),
         None => Ok(Mended { cells: best.cells, rules: best.rules, next }),
     }
+}
+
+/// Whether cells may have moved by a column.
+fn moved(text: &[u8], at: usize, dialect: &Dialect, columns: &[Column], rules: &[(Rule, usize)]) -> bool {
+    let [(Rule::TooFewCells | Rule::TruncatedRow | Rule::ExtraDelimiter | Rule::TrailingDelimiter, _)] = rules else {
+        return false;
+    };
+    let mut cells = Cells::default();
+    let record = split(text, at, dialect, &mut cells);
+    let found: Vec<&[u8]> = cells.places.iter().map(|&cell| cells.bytes(text, cell)).collect();
+    record.is_clean() && is_doubtful(&found, columns)
 }
 
 fn sure(width: usize) -> f32 {
@@ -77,7 +90,7 @@ fn sure(width: usize) -> f32 {
 }
 
 /// The best reading of one line, with the file's delimiter or another.
-fn line(
+pub(crate) fn best(
     text: &[u8],
     (start, stop): (usize, usize),
     dialect: &Dialect,

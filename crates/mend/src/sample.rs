@@ -12,7 +12,7 @@ use crate::{
 /// A kind holds where so large a share of the filled cells fits.
 const FITTING: f64 = 0.95;
 /// A marker is usual where so large a share of the cells is it.
-const USUAL: f64 = 0.002;
+const USUAL: f64 = 0.01;
 /// So many cells with marks are kept to tell the forms of numbers apart.
 const KEPT: usize = 256;
 /// More texts than this are no categories.
@@ -216,7 +216,7 @@ impl Sample {
 
     pub(crate) fn finish(mut self, name: String, known: &Known, order: DateOrder) -> Column {
         let kind = self.kind(known, order);
-        let usual = |count: u64| count as f64 >= (USUAL * self.cells as f64).max(2.0);
+        let usual = |count: u64| count as f64 >= (USUAL * self.cells as f64).max(3.0);
         let mut markers: Vec<_> = self.markers.iter().collect();
         markers.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
         let told = |(marker, &count): (&Vec<u8>, &u64)| {

@@ -30,6 +30,11 @@ pub enum Place {
         /// The row in the row group.
         row: usize,
     },
+    /// A record batch of a mapped panel.
+    Block {
+        /// The record batch.
+        block: usize,
+    },
     /// A line of a text file.
     Line(u64),
     /// A row of a table without row groups or lines.
@@ -42,6 +47,7 @@ impl fmt::Display for Place {
             Self::File => Ok(()),
             Self::Group { group } => write!(f, ", row group {group}"),
             Self::GroupRow { group, row } => write!(f, ", row group {group}, row {row}"),
+            Self::Block { block } => write!(f, ", block {block}"),
             Self::Line(line) => write!(f, ", line {line}"),
             Self::Row(row) => write!(f, ", row {row}"),
         }
@@ -79,6 +85,20 @@ pub enum Error {
         format: &'static str,
         /// The cause.
         source: Cause,
+    },
+    /// Bytes of a mapped panel that are not those that were written.
+    #[error("'{}', block {block}, column '{column}': its checksum is {found:08x}, expected {expected:08x}", path.display())]
+    Checksum {
+        /// The file.
+        path: Box<Path>,
+        /// The block.
+        block: usize,
+        /// The column.
+        column: String,
+        /// The checksum of what is there.
+        found: u32,
+        /// The checksum of what was written.
+        expected: u32,
     },
     /// A column that the file does not have.
     #[error("'{}' has no column '{column}', asked for as {role}{}", path.display(), hint(.nearest))]
@@ -231,6 +251,26 @@ pub enum Error {
         /// The rule broken.
         source: SubmissionError,
     },
+    /// A panel that does not fit into a spill folder. Nothing of it was written.
+    #[error("spill folder '{}' is limited to {limit} bytes: {need} more do not fit beside the {used} in use", folder.display())]
+    SpillFull {
+        /// The folder.
+        folder: Box<Path>,
+        /// Bytes that it may hold.
+        limit: u64,
+        /// Bytes that it holds.
+        used: u64,
+        /// Bytes of the panel's file.
+        need: u64,
+    },
+    /// A panel asked of a spill folder that does not hold it, or no longer.
+    #[error("spill folder '{}' holds no panel {key}", folder.display())]
+    NotSpilled {
+        /// The folder.
+        folder: Box<Path>,
+        /// What was asked for.
+        key: u64,
+    },
     /// A folder that stands where artifacts should go and was not made by [`crate::Artifacts`].
     #[error("'{}' is not empty and was not made as an artifact folder: it is not replaced", path.display())]
     ForeignFolder {
@@ -263,6 +303,7 @@ impl Error {
             Self::Read { path, .. }
             | Self::Write { path, .. }
             | Self::Format { path, .. }
+            | Self::Checksum { path, .. }
             | Self::MissingColumn { path, .. }
             | Self::NoFeatures { path, .. }
             | Self::DuplicateColumn { path, .. }
@@ -275,7 +316,12 @@ impl Error {
             | Self::Panel { path, .. }
             | Self::Submission { path, .. }
             | Self::ForeignFolder { path } => *path = place.into(),
-            Self::NoMatch { .. } | Self::NoIds { .. } | Self::Join { .. } | Self::Setting(_) => {}
+            Self::NoMatch { .. }
+            | Self::NoIds { .. }
+            | Self::Join { .. }
+            | Self::SpillFull { .. }
+            | Self::NotSpilled { .. }
+            | Self::Setting(_) => {}
         }
         self
     }

@@ -10,7 +10,7 @@ use crate::{Error, Features, Missing, ReadOptions, Result, Targets};
 const TARGET: &str = "target";
 
 /// The columns to read, by their position in the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) era: Option<usize>,
     pub(crate) id: Option<usize>,

@@ -1,6 +1,6 @@
 //! Which rows of a file are read: filter, era range and every n-th era, era by era in file order.
 
-use std::{ops::Range, path::Path, slice, sync::Arc};
+use std::{iter, ops::Range, path::Path, slice, sync::Arc};
 
 use fattail_core::{Eras, natural_order};
 
@@ -133,6 +133,34 @@ pub(crate) fn count(ranges: &[Range<usize>]) -> usize {
     ranges.iter().map(ExactSizeIterator::len).sum()
 }
 
+/// Rows of some groups.
+pub(crate) type Part = Vec<(usize, Vec<Range<usize>>)>;
+
+/// The rows kept, cut into parts of so many rows, which add up to all of them.
+pub(crate) fn split(
+    keep: &[Vec<Range<usize>>],
+    lengths: impl IntoIterator<Item = usize>,
+) -> Vec<Part> {
+    let groups = keep.iter().enumerate();
+    let mut ranges = groups.flat_map(|(group, kept)| kept.iter().map(move |r| (group, r.clone())));
+    let mut rest = None;
+    let part = |mut length: usize| {
+        let mut part = Part::new();
+        while length > 0 {
+            let Some((group, range)) = rest.take().or_else(|| ranges.next()) else { break };
+            let cut = range.start + range.len().min(length);
+            length -= cut - range.start;
+            match part.last_mut() {
+                Some((last, kept)) if *last == group => kept.push(range.start..cut),
+                _ => part.push((group, iter::once(range.start..cut).collect())),
+            }
+            rest = (cut < range.end).then_some((group, cut..range.end));
+        }
+        part
+    };
+    lengths.into_iter().map(part).collect()
+}
+
 /// The group and the row in it of the `row`-th row kept.
 pub(crate) fn locate(keep: &[Vec<Range<usize>>], mut row: usize) -> Option<(usize, usize)> {
     for (group, ranges) in keep.iter().enumerate() {
@@ -181,6 +209,17 @@ mod tests {
         assert_eq!(keep.concat(), [2..3, 0..2, 3..6]);
         assert_eq!(locate(&keep, 3), Some((1, 3)));
         assert_eq!(locate(&keep, 6), None);
+    }
+
+    #[test]
+    fn parts_cut_ranges_and_reach_over_groups() {
+        let keep = [vec![2..5, 7..9], vec![], vec![0..2, 2..4]];
+        let parts = split(&keep, [2, 4, 3]);
+        let shown = parts.iter().map(|part| format!("{part:?}")).collect::<Vec<_>>();
+        assert_eq!(
+            shown,
+            ["[(0, [2..4])]", "[(0, [4..5, 7..9]), (2, [0..1])]", "[(2, [1..2, 2..4])]"]
+        );
     }
 
     #[test]

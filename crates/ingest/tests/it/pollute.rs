@@ -27,7 +27,7 @@ pub(crate) type Row = [String; 7];
 pub(crate) fn clean(seed: u64, rows: usize) -> Vec<Row> {
     let mut dice = Dice::new(seed);
     let mut row = |_| {
-        let name = ["Boots", "Boots, waterproof", "Rod 8\" long", "Jacket light", "Pillow, \"wooden\""];
+        let name = ["Boots", "Boots, waterproof", "Rod 8\" long", "Jacke für Köln", "Pillow, \"wooden\""];
         let (day, month) = (1 + dice.roll(28), 1 + dice.roll(12));
         [
             format!("{day:02}/{month:02}/20{:02}", 10 + dice.roll(16)),

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use super::{Confidence, Layout, date_order};
 use crate::{
     cell::{DateOrder, is_marker, trimmed},
-    align::{Aligned, align},
+    align::Aligned,
     cells::Cells,
     column::{Column, Kind},
     dialect::{Dialect, Known},
+    ragged::best,
     sample::Sample,
     split::split,
 };
@@ -17,6 +18,8 @@ use crate::{
 const BEGINNING: usize = 64;
 /// A name is not longer than this.
 const NAME_BYTES: usize = 256;
+/// An alignment of names that costs more is none.
+const NAMES: f32 = 3.0;
 /// Rows of names are not more than this.
 const NAME_ROWS: usize = 4;
 
@@ -42,7 +45,7 @@ pub(super) fn layout(
 ) -> Layout {
     let rows = rows(start, &dialect);
     let width = known.names.as_ref().map_or_else(|| width(&rows), Vec::len);
-    let begin = known.preamble.map_or_else(|| beginning(&rows, width), |lines| row_after(start, &rows, lines, &dialect));
+    let begin = known.preamble.map_or_else(|| beginning(start, &rows, width, &dialect), |lines| row_after(start, &rows, lines, &dialect));
     let body = &rows[(begin + NAME_ROWS).min(rows.len())..];
     // The kinds of the rows well below the names judge whether the first rows are names.
     let judged = match body.iter().filter(|row| row.cells.len() == width).count() {
@@ -90,13 +93,15 @@ fn width(rows: &[Row]) -> usize {
 }
 
 /// The first row that looks like one of the table: as wide, and more than a title.
-fn beginning(rows: &[Row], width: usize) -> usize {
+fn beginning(sample: &[u8], rows: &[Row], width: usize, dialect: &Dialect) -> usize {
     let like = |row: &Row| row.cells.len() == width && 3 * row.filled() > width;
     let first = rows.iter().take(BEGINNING).position(like).unwrap_or(0);
     // Names that are ragged themselves stand right above.
     let above = first.checked_sub(1).filter(|&above| {
-        let row = &rows[above];
-        row.cells.len() > 1 && row.cells.len().abs_diff(width) <= 2 && 2 * row.filled() > width
+        let names = fitted(sample, &rows[above], width, dialect);
+        let filled = names.iter().filter(|name| !name.is_empty()).count();
+        let number = |name: &String| crate::cell::float(name.as_bytes()).is_some();
+        width > 1 && 4 * filled >= 3 * width && !names.iter().any(number)
     });
     above.unwrap_or(first)
 }
@@ -252,7 +257,7 @@ fn fitted(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Stri
     // Of names only that they are not empty is known.
     let shape = crate::Shape { empty: Some(false), filled: Some(true), ..crate::Shape::default() };
     let columns = vec![Column { shape, ..Column::new("", Kind::TEXT) }; width];
-    let aligned = align(sample, (row.start, row.stop), dialect, &columns);
+    let aligned = best(sample, (row.start, row.stop), dialect, &columns).filter(|found| found.cost < NAMES);
     let cells = aligned.map(|aligned| aligned.cells).unwrap_or_default().into_iter();
     let mut names: Vec<String> = cells
         .map(|cell| match cell {

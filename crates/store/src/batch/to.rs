@@ -29,9 +29,20 @@ pub fn panel_to_batch(panel: &Panel) -> Result<RecordBatch> {
 }
 
 pub(crate) fn to_batch(path: &Path, panel: &Panel) -> Result<RecordBatch> {
+    let labels = Arc::new(StringArray::from_iter_values(panel.eras().labels()));
+    to_batch_labelled(path, panel, &labels, 0)
+}
+
+/// The same with labels that many batches share: the panel's are those from the `first` on.
+pub(crate) fn to_batch_labelled(
+    path: &Path,
+    panel: &Panel,
+    labels: &Arc<StringArray>,
+    first: usize,
+) -> Result<RecordBatch> {
     let refuse = |source| Error::format(path, Place::File, "Arrow", source);
     let mut table = Table::default();
-    table.push("era", "era", eras(panel).map_err(refuse)?);
+    table.push("era", "era", eras(panel, labels, first).map_err(refuse)?);
     if panel.has_ids() {
         let ids = (0..panel.rows()).filter_map(|row| panel.id(row));
         table.push("id", "id", Arc::new(LargeStringArray::from_iter_values(ids)));
@@ -80,12 +91,17 @@ impl Table {
     }
 }
 
-fn eras(panel: &Panel) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let eras = panel.eras();
-    let labels = StringArray::from_iter_values(eras.labels());
-    let keys = (0i32..).zip(eras.ranges()).flat_map(|(era, rows)| rows.map(move |_| era));
+fn eras(
+    panel: &Panel,
+    labels: &Arc<StringArray>,
+    first: usize,
+) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let first =
+        i32::try_from(first).map_err(|_| arrow::error::ArrowError::DictionaryKeyOverflowError)?;
+    let keys = (first..).zip(panel.eras().ranges()).flat_map(|(era, rows)| rows.map(move |_| era));
     let keys = Int32Array::from_iter_values(keys);
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(labels))?))
+    let labels: ArrayRef = Arc::clone(labels) as ArrayRef;
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, labels)?))
 }
 
 /// Keeps values alive as bytes.

@@ -132,6 +132,9 @@ impl Chunk<'_> {
         keep: &[Range<usize>],
         mut visit: impl FnMut(Block<'_, T::T>) -> Result<bool>,
     ) -> Result<()> {
+        if keep.is_empty() {
+            return Ok(());
+        }
         let mut reader = self.reader::<T>().map_err(|source| self.broken(source))?;
         let nullable = self.file.leaf(self.column).max_def_level() > 0;
         let (mut values, mut levels) = (Vec::with_capacity(BLOCK), Vec::new());

@@ -8,26 +8,16 @@
 //! weights. Infinity is refused. Cost: rows x columns; memory: the panel, plus one compressed column
 //! chunk a thread.
 
-use std::{
-    ops::Range,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::path::Path;
 
-use fattail_core::{ColumnData, Observer, Panel, Progress};
-use parquet::file::statistics::Statistics;
-use rayon::prelude::*;
+use fattail_core::{Observer, Panel};
 
-use super::{
-    file::ParquetFile,
-    keys,
-    numbers::{Outcome, Slots, decode, expect_numbers},
-};
+use super::{columns::Decoder, file::ParquetFile, keys};
 use crate::{
-    Error, Missing, Place, ReadOptions, Result,
+    Error, Place, ReadOptions, Result,
     panel::Parts,
     plan::{Plan, Role, Wanted},
-    rows::{count, locate, select},
+    rows::{locate, select},
 };
 
 /// Reads a Parquet file, its row groups and columns in parallel.
@@ -82,7 +72,7 @@ pub(crate) fn parquet_names(path: &Path) -> Result<Vec<String>> {
 }
 
 /// Refuses a file that claims more rows than memory could hold, before room is made for them.
-fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
+pub(super) fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
     let ids = if plan.id.is_some() { 3 * size_of::<usize>() } else { 0 };
     let width = |wanted: &Wanted| if wanted.role == Role::Feature { 1 } else { size_of::<f32>() };
     let bytes = rows.checked_mul(ids + plan.columns.iter().map(width).sum::<usize>());
@@ -93,142 +83,5 @@ fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
             let source = format!("it claims {rows} rows, more than memory holds");
             Err(Error::format(path, Place::File, "Parquet", source))
         }
-    }
-}
-
-struct Decoder<'a> {
-    file: &'a ParquetFile,
-    keep: &'a [Vec<Range<usize>>],
-    observer: Observer<'a>,
-}
-
-/// A column being filled.
-enum Buffer {
-    Bins(Vec<u8>),
-    Numbers(Vec<f32>),
-}
-
-/// A part of a column and the chunk that fills it.
-struct Task<'a> {
-    column: usize,
-    group: usize,
-    slots: Slots<'a>,
-}
-
-impl Decoder<'_> {
-    fn columns(&self, wanted: &[Wanted]) -> Result<Vec<ColumnData>> {
-        for column in wanted {
-            expect_numbers(self.file, column.at, self.keep)?;
-        }
-        let rows = self.keep.iter().map(|keep| count(keep)).sum();
-        let mut buffers: Vec<Buffer> = wanted
-            .iter()
-            .map(|column| match self.may_be_bins(column) {
-                true => Buffer::Bins(vec![0; rows]),
-                false => Buffer::Numbers(vec![0.0; rows]),
-            })
-            .collect();
-        let mut again = self.fill(wanted, buffers.iter_mut().enumerate(), "reading")?;
-        again.dedup();
-        for &column in &again {
-            buffers[column] = Buffer::Numbers(vec![0.0; rows]);
-        }
-        let numbers = buffers.iter_mut().enumerate().filter(|(at, _)| again.contains(at));
-        self.fill(wanted, numbers, "reading again as numbers")?;
-        let done = buffers.into_iter().map(|buffer| match buffer {
-            Buffer::Bins(bins) => bins.into(),
-            Buffer::Numbers(numbers) => numbers.into(),
-        });
-        Ok(done.collect())
-    }
-
-    /// What the file tells about the column before it is decoded; decoding checks.
-    fn may_be_bins(&self, wanted: &Wanted) -> bool {
-        if wanted.role != Role::Feature || !self.file.kind(wanted.at).is_discrete() {
-            return false;
-        }
-        // Statistics speak for whole row groups.
-        let mut whole = (0..self.file.groups())
-            .filter(|&group| count(&self.keep[group]) == self.file.rows(group));
-        whole.all(|group| {
-            let known = self.file.metadata().row_group(group).column(wanted.at).statistics();
-            known.is_none_or(|known| {
-                let nulls = known.null_count_opt().unwrap_or(0) > 0;
-                bins_fit(known) && !(nulls && wanted.missing == Missing::Keep)
-            })
-        })
-    }
-
-    /// Fills the columns and answers which, in increasing order, do not fit into bins.
-    fn fill<'b>(
-        &self,
-        wanted: &[Wanted],
-        buffers: impl Iterator<Item = (usize, &'b mut Buffer)>,
-        stage: &str,
-    ) -> Result<Vec<usize>> {
-        let mut tasks = Vec::new();
-        for (column, buffer) in buffers {
-            self.split(column, buffer, &mut tasks);
-        }
-        // Neighbours in the file are read one after the other.
-        tasks.sort_by_key(|task| (task.group, task.column));
-        let (total, done) = (tasks.len() as u64, AtomicU64::new(0));
-        let outcomes: Vec<Result<(usize, Outcome)>> = tasks
-            .into_par_iter()
-            .map(|Task { column, group, slots }| {
-                let Wanted { at, missing, .. } = wanted[column];
-                let outcome =
-                    decode(self.file.chunk(group, at), &self.keep[group], missing, slots)?;
-                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                (self.observer)(Progress { stage, done, total });
-                Ok((column, outcome))
-            })
-            .collect();
-        let mut again = Vec::new();
-        for outcome in outcomes {
-            let (column, outcome) = outcome?;
-            if outcome == Outcome::NotBins {
-                again.push(column);
-            }
-        }
-        again.sort_unstable();
-        Ok(again)
-    }
-
-    fn split<'b>(&self, column: usize, buffer: &'b mut Buffer, tasks: &mut Vec<Task<'b>>) {
-        let parts = self.keep.iter().map(|keep| count(keep)).enumerate();
-        let parts = parts.filter(|&(_, rows)| rows > 0);
-        match buffer {
-            Buffer::Bins(bins) => {
-                let mut rest = bins.as_mut_slice();
-                for (group, rows) in parts {
-                    let (part, others) = rest.split_at_mut(rows);
-                    tasks.push(Task { column, group, slots: Slots::Bins(part) });
-                    rest = others;
-                }
-            }
-            Buffer::Numbers(numbers) => {
-                let mut rest = numbers.as_mut_slice();
-                for (group, rows) in parts {
-                    let (part, others) = rest.split_at_mut(rows);
-                    tasks.push(Task { column, group, slots: Slots::Numbers(part) });
-                    rest = others;
-                }
-            }
-        }
-    }
-}
-
-fn bins_fit(known: &Statistics) -> bool {
-    match known {
-        Statistics::Int32(known) => {
-            let outside = |value: &i32| !(0..=255).contains(value);
-            !known.min_opt().is_some_and(outside) && !known.max_opt().is_some_and(outside)
-        }
-        Statistics::Int64(known) => {
-            let outside = |value: &i64| !(0..=255).contains(value);
-            !known.min_opt().is_some_and(outside) && !known.max_opt().is_some_and(outside)
-        }
-        _ => true,
     }
 }

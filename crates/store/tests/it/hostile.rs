@@ -10,8 +10,10 @@ use arrow::{
     },
 };
 use fattail_core::{Panel, silent};
-use fattail_store::{Missing, ReadOptions, Result, open_ipc, panel_to_batch, read};
-use fattail_store::{write_ipc, write_parquet};
+use fattail_store::{
+    Missing, PanelStream, PieceLimit, ReadOptions, Result, open_ipc, panel_to_batch, read,
+    write_ipc, write_mapped, write_parquet,
+};
 use parquet::{
     arrow::ArrowWriter,
     basic::Compression,
@@ -21,10 +23,10 @@ use parquet::{
 use super::{assert_same, batch, panel, panel_options, parquet};
 
 /// Numbers that look random (Marsaglia 2003).
-struct Xorshift(u64);
+pub(crate) struct Xorshift(pub(crate) u64);
 
 impl Xorshift {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -90,10 +92,14 @@ fn long() -> RecordBatch {
     ])
 }
 
+const ONE_ERA: PieceLimit = PieceLimit { eras: 1, bytes: usize::MAX };
+
 #[test]
 fn flipped_ipc_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("panel.arrow");
+    write_mapped([Ok(panel())], &path, &ONE_ERA).unwrap();
+    flip(&path, 1000, || read(&path, &panel_options(), &silent));
     write_ipc(&panel(), &path).unwrap();
     flip(&path, 3000, || open_ipc(&path));
     write_ipc(&panel(), &path).unwrap();
@@ -112,6 +118,8 @@ fn flipped_parquet_files() {
     let path = folder.path().join("panel.parquet");
     write_parquet(&panel(), &path).unwrap();
     flip(&path, 3000, || read(&path, &panel_options(), &silent));
+    write_parquet(&panel(), &path).unwrap();
+    flip(&path, 1000, || last(PanelStream::open(&path, &panel_options(), &ONE_ERA)?));
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new(StringArray::from(vec!["a", "b", "c", "d"]))),
         ("era", Arc::new(Int32Array::from(vec![1, 1, 2, 2]))),
@@ -121,6 +129,15 @@ fn flipped_parquet_files() {
     parquet(&path, 2, &columns);
     let keep = ReadOptions { missing: Missing::Keep, ..ReadOptions::default() };
     flip(&path, 3000, || read(&path, &keep, &silent));
+    parquet(&path, 2, &columns);
+    flip(&path, 1000, || last(PanelStream::open(&path, &keep, &ONE_ERA)?));
+}
+
+/// The last piece, when all can be read.
+fn last(stream: PanelStream) -> Result<Panel> {
+    let pieces = stream.collect::<Result<Vec<_>>>()?;
+    pieces.iter().for_each(walk);
+    Ok(pieces.last().unwrap().clone())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::assert_same;
 type Row = (u8, i16, Option<f32>);
 
 prop_compose! {
-    fn panels()(eras in prop::collection::vec(prop::collection::vec(any::<Row>(), 1..40), 1..9))
+    pub(crate) fn panels()(eras in prop::collection::vec(prop::collection::vec(any::<Row>(), 1..40), 1..9))
         -> Panel
     {
         let labels: Vec<String> = (1..).zip(&eras)

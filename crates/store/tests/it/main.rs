@@ -5,11 +5,15 @@
 mod arrow_forms;
 mod bad_input;
 mod csv_files;
+mod disk;
 mod hostile;
 mod laws;
+mod mapped;
 mod parquet_files;
 mod predictions;
 mod roles;
+mod spill;
+mod streams;
 mod text_files;
 
 use std::{fs::File, path::Path, sync::Arc};

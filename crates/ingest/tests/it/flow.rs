@@ -1,0 +1,138 @@
+//! A run that ends too early, and one that must not begin.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use fattail_core::{Progress, silent};
+use fattail_ingest::{Error, Ingest};
+
+use crate::{
+    files::{Case, rows},
+    pollute::{clean, polluted},
+};
+
+/// The least memory, so that a small file takes several waves and row groups.
+fn small() -> Ingest {
+    Ingest { memory: 32 << 20, ..Ingest::default() }
+}
+
+fn bytes(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn large(seed: u64) -> Vec<u8> {
+    let rows = clean(seed, 60_000);
+    let mut text = polluted(seed, &rows, 50, ',', "\n").text;
+    let names = text.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    let body = text[names..].to_vec();
+    while text.len() < 26 << 20 {
+        text.extend_from_slice(&body);
+    }
+    text
+}
+
+#[test]
+fn a_run_that_died_is_taken_up_and_ends_the_same() {
+    let text = large(7);
+    let whole = Case::new(&text);
+    let waves = AtomicU64::new(0);
+    let count = |progress: Progress<'_>| {
+        waves.fetch_add(u64::from(progress.stage == "bytes"), Ordering::Relaxed);
+    };
+    small().file(&whole.input, &whole.out(), &count).unwrap();
+    let expected = bytes(&whole.out());
+    let waves = waves.into_inner();
+    assert!(waves >= 8, "{waves}");
+
+    for last in 1..=waves {
+        let out = whole.out().with_file_name("again");
+        let left = AtomicU64::new(last);
+        let die = |progress: Progress<'_>| {
+            if progress.stage == "bytes" && left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                std::panic::resume_unwind(Box::new("killed"));
+            }
+        };
+        let died = catch_unwind(AssertUnwindSafe(|| small().file(&whole.input, &out, &die)));
+        assert!(died.is_err());
+        // Nothing stands under a final name.
+        assert!(fs::read_dir(&out).unwrap().all(|entry| entry.unwrap().file_name() == ".ingest-table"));
+        let summary = small().file(&whole.input, &out, &silent).unwrap();
+        assert_eq!(summary.resumed_at > 0, last > 4, "died after wave {last}");
+        for ((name, found), (_, expected)) in bytes(&out).iter().zip(&expected) {
+            let same = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
+            assert!(found == expected, "{name} differs at {same} of {}, died after wave {last}", found.len());
+        }
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+#[test]
+fn what_a_run_left_is_not_taken_up_by_another_one() {
+    let case = Case::new(large(3));
+    let die = |_: Progress<'_>| std::panic::resume_unwind(Box::new("killed"));
+    catch_unwind(AssertUnwindSafe(|| small().file(&case.input, &case.out(), &die))).unwrap_err();
+    let other = Ingest { texts: true, ..small() };
+    let summary = case.run(&other);
+    assert_eq!(summary.resumed_at, 0);
+    let alone = Case::new(fs::read(&case.input).unwrap());
+    alone.run(&other);
+    assert!(bytes(&case.out()) == bytes(&alone.out()));
+}
+
+#[test]
+fn a_file_cut_while_it_is_read_is_one_error_and_leaves_nothing() {
+    let case = Case::new(large(5));
+    let cut = |_: Progress<'_>| {
+        let file = fs::OpenOptions::new().write(true).open(&case.input).unwrap();
+        file.set_len(9 << 20).unwrap();
+    };
+    let error = small().file(&case.input, &case.out(), &cut).unwrap_err();
+    assert!(matches!(error, Error::Shrunk { .. }), "{error}");
+    assert!(error.to_string().contains("became shorter while it was read"), "{error}");
+    assert!(!case.out().exists());
+}
+
+#[test]
+fn impossible_places_are_one_error_and_stay_as_they_were() {
+    let case = Case::new("a,b\n1,2\n");
+    let below = case.input.join("out");
+    let error = small().file(&case.input, &below, &silent).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot write '{}", below.display())), "{error}");
+
+    let missing = case.input.with_file_name("none.csv");
+    let error = small().file(&missing, &case.out(), &silent).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot read '{}'", missing.display())), "{error}");
+    assert!(!case.out().exists());
+
+    // A folder in the place of the table: what was there is still there.
+    fs::create_dir_all(case.out().join("table.parquet/old")).unwrap();
+    small().file(&case.input, &case.out(), &silent).unwrap_err();
+    assert_eq!(fs::read_dir(case.out()).unwrap().count(), 1);
+    assert!(case.out().join("table.parquet/old").exists());
+}
+
+#[test]
+fn the_same_for_any_number_of_threads_and_any_memory() {
+    let text = large(11);
+    let case = Case::new(&text);
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let one = pool(1).install(|| case.run(&small()));
+    let table = fs::read(&one.table).unwrap();
+    let log = fs::read(&one.repairs).unwrap();
+    let three = pool(3).install(|| case.run(&small()));
+    assert!(fs::read(&three.table).unwrap() == table && fs::read(&three.repairs).unwrap() == log);
+    let before = rows(&three.table);
+    let more = case.run(&Ingest { memory: 256 << 20, ..Ingest::default() });
+    assert!(rows(&more.table) == before);
+    assert_eq!(more.counts, one.counts);
+}

@@ -1,0 +1,9 @@
+//! Whole files through the door: pollute, ingest, compare.
+
+mod files;
+mod flow;
+mod forms;
+mod hostile;
+mod pollute;
+mod repairs;
+mod schemas;

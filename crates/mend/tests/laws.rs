@@ -1,0 +1,108 @@
+//! Laws of reading: where a text is cut does not matter, and nothing is lost.
+
+use fattail_mend::{Block, Column, Dialect, Ends, Escape, Kind, NumberForm, Policy, Reader};
+use proptest::prelude::*;
+
+fn columns(width: usize) -> Vec<Column> {
+    let kinds = [
+        Kind::Integer { form: NumberForm::default(), wide: false },
+        Kind::TEXT,
+        Kind::Float { form: NumberForm::default() },
+    ];
+    (0..width).map(|at| Column::new(format!("c{at}"), kinds[at % 3])).collect()
+}
+
+fn dialects() -> impl Strategy<Value = Dialect> {
+    (
+        prop_oneof![Just(b','), Just(b';'), Just(b' ')],
+        any::<bool>(),
+        prop_oneof![Just(None), Just(Some(b'"'))],
+        prop_oneof![Just(Escape::Doubled), Just(Escape::Backslash)],
+        prop_oneof![Just(Ends::LineFeed), Just(Ends::CarriageReturn)],
+    )
+        .prop_map(|(delimiter, padded, quote, escape, ends)| Dialect {
+            delimiter,
+            padded: padded && delimiter != b' ',
+            quote,
+            escape,
+            ends,
+        })
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let telling = proptest::sample::select(b",,,;\"\"\\\r\n\n\n \x000123.7ab\xff".to_vec());
+    proptest::collection::vec(prop_oneof![19 => telling, 1 => any::<u8>()], 0..600)
+}
+
+/// What blocks say together.
+fn told(blocks: &[Block]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut lines = 0;
+    for block in blocks {
+        for row in 0..block.rows {
+            let cells = block.columns.iter().map(|column| match column.missing.contains(&(row as u32)) {
+                true => "-".to_owned(),
+                false => match column.data.text(row) {
+                    Some(text) => String::from_utf8_lossy(text).into_owned(),
+                    None => format!("{:?}", value(column, row)),
+                },
+            });
+            told.push(cells.collect::<Vec<_>>().join("|"));
+        }
+        for note in &block.notes {
+            told.push(format!("{} {} {:?} {:?}", lines + note.line, note.offset, note.column, note));
+        }
+        for refused in &block.refused {
+            told.push(format!("{} {}..{}", lines + refused.line, refused.start, refused.next));
+        }
+        lines += block.lines;
+    }
+    told.iter_mut().for_each(|line| *line = line.split("Note {").next().unwrap_or_default().to_owned());
+    told.sort();
+    told
+}
+
+fn value(column: &fattail_mend::Filled, row: usize) -> f64 {
+    match &column.data {
+        fattail_mend::Data::Narrow(values) => f64::from(values[row]),
+        fattail_mend::Data::Floats(values) => values[row],
+        other => panic!("{other:?} holds no number"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn where_a_text_is_cut_does_not_matter(
+        text in text(),
+        dialect in dialects(),
+        width in 1usize..6,
+        cuts in proptest::collection::vec(0usize..600, 0..6),
+        policy in 0usize..3,
+    ) {
+        let columns = columns(width);
+        let policy = [Policy::strict(), Policy::repair(), Policy::lenient()][policy];
+        let reader = Reader { dialect: &dialect, columns: &columns, policy, declared: false, texts: false };
+        let whole = reader.read(&text, 0..text.len(), true);
+        prop_assert_eq!(whole.read, whole.rows as u64 + whole.refused.len() as u64);
+        prop_assert_eq!(whole.next, text.len());
+        for column in &whole.columns {
+            prop_assert_eq!(column.data.len(), whole.rows);
+        }
+        let ends = memchr::memchr_iter(dialect.ends.byte(), &text).count() as u64;
+        let open = text.last().is_some_and(|&last| last != dialect.ends.byte());
+        prop_assert_eq!(whole.lines, ends + u64::from(open));
+
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.push(text.len());
+        cuts.sort_unstable();
+        let (mut blocks, mut start) = (Vec::new(), 0);
+        for cut in cuts {
+            let block = reader.read(&text, start..cut.max(start), true);
+            start = block.next;
+            blocks.push(block);
+        }
+        prop_assert_eq!(told(&blocks), told(&[whole]));
+    }
+}
