@@ -206,7 +206,8 @@ impl Run<'_> {
     fn quoted(&mut self, at: usize, first: usize) {
         let record = split(self.text, at, self.reader.dialect, &mut self.cells);
         let width = self.reader.columns.len();
-        if record.is_clean() && self.cells.places.len() - first == width {
+        let clean = record.is_clean() && self.cells.places.len() - first == width;
+        if clean && !swallows(self.text, at, record, self.reader) {
             self.go_on(at, record.next);
             match self.is_header(first) {
                 true => self.skip(at, first, Some(Rule::RepeatedHeader)),
@@ -384,6 +385,23 @@ impl Run<'_> {
         let end = memchr::memchr(ends, &self.text[start..]);
         end.map_or(self.text.len(), |end| start + end + 1)
     }
+}
+
+/// Whether a quoted cell holds a whole row: its quote was never meant to open. Rows are known by columns
+/// that tell.
+fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool {
+    let Reader { dialect, columns, .. } = reader;
+    let inner = memchr::memchr(dialect.ends.byte(), &text[at..record.stop]);
+    let Some(second) = inner.map(|end| at + end + 1) else { return false };
+    let mut cells = Cells::default();
+    let row = split(text, second, dialect, &mut cells);
+    if !row.is_clean() || cells.places.len() != columns.len() {
+        return false;
+    }
+    let telling = columns.iter().zip(&cells.places).filter(|(column, _)| column.is_telling());
+    let strange = telling.map(|(column, &cell)| column.strangeness(cells.bytes(text, cell).trim_ascii()));
+    let (count, strange) = strange.fold((0, 0.0), |(count, sum), strange| (count + 1, sum + strange));
+    count > 0 && strange < 0.5 * count as f32
 }
 
 /// Refuses rows with misfits none of whose cells is a value of its column: notes below the table.

@@ -40,7 +40,7 @@ fn expected(rows: &[Row], broken: &[(usize, Rule, Fate)]) -> Vec<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_broken_is_whole_again(
@@ -62,7 +62,7 @@ proptest! {
         let after = rows(&summary.table);
         let expected = expected(&rows_before, &polluted.broken);
         for (at, (found, expected)) in after.iter().zip(&expected).enumerate() {
-            prop_assert_eq!(found, expected, "row {}", at);
+            prop_assert_eq!(found, expected, "row {}, broken: {:?}", at, polluted.broken);
         }
         prop_assert_eq!(after.len(), expected.len());
 

@@ -80,12 +80,15 @@ fn score(sample: &[u8], dialect: &Dialect) -> f64 {
         // The sample may end within a record.
         let cut = record.next >= sample.len() && records > 0 && !sample.ends_with(&[dialect.ends.byte()]);
         let blank = sample[at..record.stop].trim_ascii().is_empty();
-        let start = std::mem::replace(&mut at, record.next);
-        if blank || cut {
+        // A quote that swallows the rest of the sample was none: the next line is looked at.
+        let line = memchr::memchr(dialect.ends.byte(), &sample[at..]).map_or(sample.len(), |end| at + end + 1);
+        let next = if record.unclosed { line } else { record.next };
+        let start = std::mem::replace(&mut at, next);
+        if blank || cut && !(record.unclosed && line < sample.len()) {
             continue;
         }
         records += 1;
-        *widths.entry(cells.places.len()).or_default() += 1;
+        *widths.entry(if record.unclosed { 0 } else { cells.places.len() }).or_default() += 1;
         let broken = record.unescaped as f64 + if record.unclosed { 2.0 } else { 0.0 };
         for &cell in &cells.places {
             let place = cell.start as usize;
