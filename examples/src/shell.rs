@@ -105,7 +105,9 @@ impl Bars {
     pub fn show(&self, progress: Progress<'_>) {
         let Ok(mut stages) = self.stages.lock() else { return };
         let bar = stages.entry(progress.stage.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{prefix:>12} {bar:32} {human_pos}/{human_len} {per_sec} {elapsed}");
+            let style = ProgressStyle::with_template(
+                "{prefix:>12} {bar:32} {human_pos}/{human_len} {per_sec} {elapsed}",
+            );
             let bar = self.all.add(ProgressBar::new(progress.total));
             bar.set_prefix(progress.stage.to_owned());
             style.map(|style| bar.set_style(style)).ok();

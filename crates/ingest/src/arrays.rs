@@ -37,8 +37,12 @@ pub(crate) fn array(field: &Field, filled: Filled) -> Result<ArrayRef, ArrowErro
     let rows = filled.data.len();
     let nulls = nulls(rows, &filled.missing);
     Ok(match (filled.data, field.data_type()) {
-        (Data::Booleans(values), _) => Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls)),
-        (Data::Narrow(values), DataType::Date32) => Arc::new(Date32Array::new(values.into(), nulls)),
+        (Data::Booleans(values), _) => {
+            Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
+        }
+        (Data::Narrow(values), DataType::Date32) => {
+            Arc::new(Date32Array::new(values.into(), nulls))
+        }
         (Data::Narrow(values), _) => Arc::new(Int32Array::new(values.into(), nulls)),
         (Data::Wide(values), DataType::Time64(_)) => {
             Arc::new(Time64MicrosecondArray::new(values.into(), nulls))
@@ -53,7 +57,11 @@ pub(crate) fn array(field: &Field, filled: Filled) -> Result<ArrayRef, ArrowErro
     })
 }
 
-fn texts(mut ends: Vec<i32>, bytes: Vec<u8>, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
+fn texts(
+    mut ends: Vec<i32>,
+    bytes: Vec<u8>,
+    nulls: Option<NullBuffer>,
+) -> Result<StringArray, ArrowError> {
     ends.insert(0, 0);
     let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
     StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)

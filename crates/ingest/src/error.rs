@@ -93,7 +93,8 @@ impl Error {
     pub(crate) fn encode(path: &Path, source: ParquetError) -> Self {
         match source {
             ParquetError::External(cause) if cause.is::<io::Error>() => {
-                let source = cause.downcast::<io::Error>().map_or_else(io::Error::other, |cause| *cause);
+                let source =
+                    cause.downcast::<io::Error>().map_or_else(io::Error::other, |cause| *cause);
                 Self::Write { path: path.into(), source }
             }
             source => Self::Encode { path: path.into(), source },
@@ -112,5 +113,9 @@ fn differs(missing: &[String], added: &[String]) -> String {
         [] => None,
         names => Some(format!("{what} '{}'", names.join("', '"))),
     };
-    [told("it lacks", missing), told("it has besides", added)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [told("it lacks", missing), told("it has besides", added)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use fattail_core::Observer;
 use fattail_mend::{Column, Kind, Layout, detect};
-use parquet::file::{metadata::{KeyValue, RowGroupMetaData}, statistics::Statistics};
+use parquet::file::{
+    metadata::{KeyValue, RowGroupMetaData},
+    statistics::Statistics,
+};
 
 use crate::{
     Error, Ingest, Result, Schema, Summary,
@@ -37,12 +40,24 @@ impl Ingest {
         let layout = detect(&probe.start, &elsewhere, &self.known);
         let mapping = match &self.schema {
             None => Mapping::whole(layout.columns.clone()),
-            Some(schema) => {
-                Mapping::new(input, schema, layout.columns.clone(), layout.header > 0, self.evolution)?
-            }
+            Some(schema) => Mapping::new(
+                input,
+                schema,
+                layout.columns.clone(),
+                layout.header > 0,
+                self.evolution,
+            )?,
         };
         let place = Place::make(folder, input)?;
-        let job = Job { settings: self, sizes, input, probe: &probe, layout: &layout, place: &place, observer };
+        let job = Job {
+            settings: self,
+            sizes,
+            input,
+            probe: &probe,
+            layout: &layout,
+            place: &place,
+            observer,
+        };
         let done = write(&job, mapping);
         if !matches!(done, Err(Error::Busy { .. })) && done.is_err() {
             place.leave();
@@ -89,8 +104,10 @@ fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, widened: Vec<String>) ->
     let about = KeyValue::new("fattail.ingest".into(), serde_json::to_string(&summary.counts).ok());
     data.finish(&ArrowSchema::new(fields), vec![about])?;
     log.finish(&repairs::schema(), Vec::new())?;
-    let schema = Schema { columns: mapping.output.iter().map(|(column, _)| column.clone()).collect() };
-    let text = serde_json::to_string_pretty(&schema).map_err(|error| Error::write(&place.schema)(error.into()))?;
+    let schema =
+        Schema { columns: mapping.output.iter().map(|(column, _)| column.clone()).collect() };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Error::write(&place.schema)(error.into()))?;
     fs::write(&place.schema_part, text + "\n").map_err(Error::write(&place.schema))?;
     place.settle()?;
     Ok(summary)

@@ -5,6 +5,7 @@ mod arrays;
 mod error;
 mod file;
 mod journal;
+mod output;
 mod place;
 mod properties;
 mod repairs;
@@ -18,7 +19,8 @@ mod wave;
 
 pub use error::{Error, Result};
 pub use fattail_mend::{
-    Column, Confidence, DateOrder, Dialect, Ends, Escape, Kind, Known, NumberForm, Policy, Risk, Rule,
+    Column, Confidence, DateOrder, Dialect, Ends, Escape, Kind, Known, NumberForm, Policy, Risk,
+    Rule,
 };
 pub use schema::{Evolution, Schema};
 pub use settings::{Codec, Ingest};

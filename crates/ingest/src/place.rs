@@ -57,7 +57,9 @@ impl Place {
                 return Err(Error::write(name)(said)).inspect_err(|_| place.leave());
             }
         }
-        fs::create_dir_all(&place.work).map_err(Error::write(&place.work)).inspect_err(|_| place.leave())?;
+        fs::create_dir_all(&place.work)
+            .map_err(Error::write(&place.work))
+            .inspect_err(|_| place.leave())?;
         Ok(place)
     }
 

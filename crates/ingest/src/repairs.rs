@@ -21,7 +21,12 @@ pub(crate) fn schema() -> Schema {
 }
 
 /// The notes of blocks as arrays. Lines count from 1; `line` and `offset` are those of the first block.
-pub(crate) fn arrays(blocks: &[Block], columns: &[Column], mut line: u64, offset: u64) -> Vec<ArrayRef> {
+pub(crate) fn arrays(
+    blocks: &[Block],
+    columns: &[Column],
+    mut line: u64,
+    offset: u64,
+) -> Vec<ArrayRef> {
     let (mut lines, mut offsets) = (Vec::new(), Vec::new());
     let mut notes = Vec::new();
     for block in blocks {

@@ -68,19 +68,31 @@ impl Mapping {
         evolution: Evolution,
     ) -> Result<Self> {
         if !named {
-            columns.iter_mut().zip(&schema.columns).for_each(|(found, known)| found.name.clone_from(&known.name));
+            columns
+                .iter_mut()
+                .zip(&schema.columns)
+                .for_each(|(found, known)| found.name.clone_from(&known.name));
         }
         let place = |name: &str| columns.iter().position(|column| column.name == name);
         let known = |column: &&Column| schema.columns.iter().any(|known| known.name == column.name);
-        let missing: Vec<String> =
-            schema.columns.iter().filter(|column| place(&column.name).is_none()).map(|column| column.name.clone()).collect();
+        let missing: Vec<String> = schema
+            .columns
+            .iter()
+            .filter(|column| place(&column.name).is_none())
+            .map(|column| column.name.clone())
+            .collect();
         let added: Vec<Column> = columns.iter().filter(|column| !known(column)).cloned().collect();
         if evolution == Evolution::Refuse && !(missing.is_empty() && added.is_empty()) {
             let added = added.into_iter().map(|column| column.name).collect();
             return Err(Error::Columns { path: path.into(), missing, added });
         }
         let all = schema.columns.iter().cloned().chain(added);
-        let output: Vec<_> = all.map(|column| { let at = place(&column.name); (column, at) }).collect();
+        let output: Vec<_> = all
+            .map(|column| {
+                let at = place(&column.name);
+                (column, at)
+            })
+            .collect();
         for (column, at) in &output {
             if let Some(at) = *at {
                 // The kind that is asked for, and the shape that is found: ragged rows go by it.

@@ -85,7 +85,11 @@ impl Ingest {
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         if self.memory < LEAST_MEMORY {
             let allowed = "32 MiB and above";
-            return Err(Error::Setting(fattail_core::Error::setting("memory", self.memory, allowed)));
+            return Err(Error::Setting(fattail_core::Error::setting(
+                "memory",
+                self.memory,
+                allowed,
+            )));
         }
         let wave = (self.memory / 16).clamp(2 << 20, 32 << 20);
         Ok(Sizes { wave, group: 4 * wave as u64, pending: self.memory / 4 })

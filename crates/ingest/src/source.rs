@@ -73,7 +73,11 @@ pub(crate) fn probe(path: &Path, known: &Known) -> Result<Probe> {
     let charset = match &known.encoding {
         None => Charset::detect(&bytes),
         Some(name) => Charset::named(name, &bytes).ok_or_else(|| {
-            Error::Setting(fattail_core::Error::setting("encoding", name.clone(), "a label of the WHATWG's encodings, such as utf-8"))
+            Error::Setting(fattail_core::Error::setting(
+                "encoding",
+                name.clone(),
+                "a label of the WHATWG's encodings, such as utf-8",
+            ))
         })?,
     };
     let text = text_of(&charset, &bytes[charset.mark.min(bytes.len())..], whole);
@@ -182,7 +186,8 @@ impl Source {
         loop {
             let kept = encoded.text.len().min(wanted - text.len());
             text.extend(encoded.text.drain(..kept));
-            let Some(transcoder) = encoded.transcoder.as_mut().filter(|_| text.len() < wanted) else {
+            let Some(transcoder) = encoded.transcoder.as_mut().filter(|_| text.len() < wanted)
+            else {
                 self.ended = text.len() < wanted;
                 return Ok(());
             };

@@ -118,7 +118,7 @@ impl Table {
             None => self.factory.create_column_writers(self.groups.len()).map_err(encode)?,
         };
         let fields = self.schema.fields();
-        let columns = open.par_iter_mut().zip(fields.par_iter().zip(columns));
+        let columns = open.par_iter_mut().zip(fields.par_iter().zip(columns)).with_max_len(1);
         columns
             .try_for_each(|(writer, (field, arrays))| -> Result<(), ParquetError> {
                 for array in arrays {
@@ -155,8 +155,10 @@ impl Table {
         }
         let closed = group.close().map_err(encode)?;
         self.writer.flush().map_err(Error::write(&self.path))?;
-        let ordinal = i16::try_from(self.groups.len()).map_err(|_| Error::TooManyGroups { path: path.clone().into() })?;
-        let closed = (*closed).clone().into_builder().set_ordinal(ordinal).build().map_err(encode)?;
+        let ordinal = i16::try_from(self.groups.len())
+            .map_err(|_| Error::TooManyGroups { path: path.clone().into() })?;
+        let closed =
+            (*closed).clone().into_builder().set_ordinal(ordinal).build().map_err(encode)?;
         let told = self.told(&closed)?;
         // What is read back is what a later run would know, so that both write the same footer.
         self.groups.push(group_from(&self.path, told.clone())?);
@@ -181,7 +183,8 @@ impl Table {
 
     /// A row group as bytes that [`groups_from`] reads.
     fn told(&self, group: &RowGroupMetaData) -> Result<Vec<u8>> {
-        let file = FileMetaData::new(2, group.num_rows(), None, None, Arc::clone(&self.parquet), None);
+        let file =
+            FileMetaData::new(2, group.num_rows(), None, None, Arc::clone(&self.parquet), None);
         let mut bytes = Vec::new();
         let metadata = ParquetMetaData::new(file, vec![group.clone()]);
         let written = ParquetMetaDataWriter::new(&mut bytes, &metadata).finish();
@@ -227,4 +230,3 @@ pub(crate) fn group_from(path: &Path, bytes: Vec<u8>) -> Result<RowGroupMetaData
     let group = metadata.row_groups().first().cloned();
     group.ok_or_else(|| Error::encode(path, ParquetError::General("a row group is lost".into())))
 }
-

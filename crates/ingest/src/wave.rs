@@ -9,13 +9,37 @@ const CHUNK: usize = 1 << 20;
 /// So many chunks a thread even the work out.
 const CHUNKS_A_THREAD: usize = 4;
 
+/// What was read from a wave.
+pub(crate) struct Wave {
+    pub(crate) blocks: Vec<Block>,
+    /// The refused rows as they are, end to end.
+    pub(crate) aside: Vec<u8>,
+    /// Where the next record begins.
+    pub(crate) end: usize,
+    /// Whether the file ends there.
+    pub(crate) last: bool,
+}
+
+impl Wave {
+    /// Reads the records that begin in `text[..limit]`.
+    pub(crate) fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Self {
+        let blocks = read(reader, text, limit, last);
+        let refused = blocks.iter().flat_map(|block| &block.refused);
+        let aside =
+            refused.flat_map(|refused| &text[refused.start..refused.next]).copied().collect();
+        let end = blocks.last().map_or(0, |block| block.next);
+        Self { blocks, aside, end, last }
+    }
+}
+
 /// Reads the records that begin in `text[..limit]`, in order.
-pub(crate) fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Vec<Block> {
+fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Vec<Block> {
     let starts = starts(reader, text, limit);
     let read = |(start, end): (usize, usize)| reader.read(text, start..end, last);
     let ranges: Vec<(usize, usize)> =
         starts.iter().copied().zip(starts[1..].iter().copied().chain([limit])).collect();
-    let mut blocks: Vec<Block> = ranges.par_iter().map(|&range| read(range)).collect();
+    let mut blocks: Vec<Block> =
+        ranges.par_iter().with_max_len(1).map(|&range| read(range)).collect();
     for at in 1..blocks.len() {
         let start = blocks[at - 1].next;
         if start != ranges[at].0 {
@@ -55,13 +79,15 @@ mod tests {
         }
         let layout = detect(&text[..100_000], &[], &Known::default());
         let (dialect, columns) = (&layout.dialect, &layout.columns[..]);
-        let reader = Reader { dialect, columns, policy: Policy::repair(), declared: false, texts: false };
+        let reader =
+            Reader { dialect, columns, policy: Policy::repair(), declared: false, texts: false };
         let body = &text[layout.body..];
         let blocks = read(&reader, body, body.len(), true);
         assert!(blocks.len() > 1);
         assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), 150_000);
         let whole = reader.read(body, 0..body.len(), true);
-        let joined: Vec<_> = blocks.iter().flat_map(|block| block.notes.len().to_be_bytes()).collect();
+        let joined: Vec<_> =
+            blocks.iter().flat_map(|block| block.notes.len().to_be_bytes()).collect();
         assert!(joined.iter().all(|&byte| byte == 0) && whole.notes.is_empty());
         assert_eq!(blocks.iter().map(|block| block.lines).sum::<u64>(), whole.lines);
     }

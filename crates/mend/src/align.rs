@@ -270,7 +270,8 @@ impl<'a> Aligner<'a> {
         }
         let column = &self.columns[column];
         let (start, stop) = self.span(piece, count);
-        if !column.kind.is_text() && column.kind.read(self.text[start..stop].trim_ascii()).is_none() {
+        if !column.kind.is_text() && column.kind.read(self.text[start..stop].trim_ascii()).is_none()
+        {
             return f32::INFINITY;
         }
         let inner = &self.bounds[piece + 1..piece + count];
@@ -302,14 +303,18 @@ impl<'a> Aligner<'a> {
         let (start, stop) = self.span(piece, 1);
         let (left, right) = (&self.columns[column], &self.columns[column + 1]);
         // A piece that is a whole cell of one of them has lost nothing.
-        let whole = |column: &Column| column.is_telling() && self.half_cost(start, stop, column) < 0.1;
+        let whole =
+            |column: &Column| column.is_telling() && self.half_cost(start, stop, column) < 0.1;
         let telling = left.is_telling() || right.is_telling();
         if stop - start > MOST_PARTED || !telling || whole(left) || whole(right) {
             return;
         }
         let fit = |at: usize| {
             let halves = [(start, at, left), (at, stop, right)];
-            halves.into_iter().map(|(from, to, column)| self.half_cost(from, to, column)).sum::<f32>()
+            halves
+                .into_iter()
+                .map(|(from, to, column)| self.half_cost(from, to, column))
+                .sum::<f32>()
         };
         let (mut best, mut ways) = ((f32::INFINITY, start), 0);
         for at in start + 1..stop {
@@ -366,7 +371,8 @@ impl<'a> Aligner<'a> {
             Step::Take(count) => {
                 let (start, stop) = self.span(pieces, count as usize);
                 let (cell, rule) = self.cell(self.form(start, stop));
-                let joined = count > 1 && !matches!(self.form(start, stop), Form::Quoted(..) | Form::Unescaped(..));
+                let joined = count > 1
+                    && !matches!(self.form(start, stop), Form::Quoted(..) | Form::Unescaped(..));
                 let joined = joined.then_some(match self.columns[column].kind {
                     Kind::Text { .. } => Rule::SplitText,
                     _ => Rule::NumberMarks,
@@ -392,7 +398,8 @@ impl<'a> Aligner<'a> {
                 let (start, stop) = self.span(pieces, 1);
                 let at = start + at as usize;
                 to.rules.push((Rule::LostDelimiter, column));
-                to.cells.extend([self.cell(self.form(start, at)).0, self.cell(self.form(at, stop)).0]);
+                to.cells
+                    .extend([self.cell(self.form(start, at)).0, self.cell(self.form(at, stop)).0]);
             }
         }
     }
@@ -432,7 +439,10 @@ fn well_escaped(inner: &[u8], quote: u8, dialect: &Dialect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cell::{DateOrder, NumberForm}, shape::Shape};
+    use crate::{
+        cell::{DateOrder, NumberForm},
+        shape::Shape,
+    };
 
     /// A date, a whole number that is never empty, a text and a remark.
     fn columns() -> Vec<Column> {
@@ -467,13 +477,41 @@ mod tests {
     fn every_step_finds_its_columns() {
         for (line, cells, rules) in [
             ("28/01/2018,3,Boots,good", ["28/01/2018", "3", "Boots", "good"], vec![]),
-            ("28/01/2018,3,,Boots,good", ["28/01/2018", "3", "Boots", "good"], vec!["extra_delimiter"]),
-            ("28/01/2018,3,Boots,good,", ["28/01/2018", "3", "Boots", "good"], vec!["trailing_delimiter"]),
-            ("28/01/2018,3,Boots", ["28/01/2018", "3", "Boots", "<missing>"], vec!["too_few_cells"]),
-            ("28/01/20183,Boots,good", ["28/01/2018", "3", "Boots", "good"], vec!["lost_delimiter"]),
-            ("28/01/2018,3,\"Boots, \"high\"\",", ["28/01/2018", "3", "Boots, \"high\"", ""], vec!["unescaped_quote"]),
-            ("28/01/2018,\"3,\"Boots, high\",", ["28/01/2018", "\"3", "Boots, high", ""], vec!["unclosed_quote"]),
-            ("28/01/2018,3,Boots, high,", ["28/01/2018", "3", "Boots, high", ""], vec!["split_text"]),
+            (
+                "28/01/2018,3,,Boots,good",
+                ["28/01/2018", "3", "Boots", "good"],
+                vec!["extra_delimiter"],
+            ),
+            (
+                "28/01/2018,3,Boots,good,",
+                ["28/01/2018", "3", "Boots", "good"],
+                vec!["trailing_delimiter"],
+            ),
+            (
+                "28/01/2018,3,Boots",
+                ["28/01/2018", "3", "Boots", "<missing>"],
+                vec!["too_few_cells"],
+            ),
+            (
+                "28/01/20183,Boots,good",
+                ["28/01/2018", "3", "Boots", "good"],
+                vec!["lost_delimiter"],
+            ),
+            (
+                "28/01/2018,3,\"Boots, \"high\"\",",
+                ["28/01/2018", "3", "Boots, \"high\"", ""],
+                vec!["unescaped_quote"],
+            ),
+            (
+                "28/01/2018,\"3,\"Boots, high\",",
+                ["28/01/2018", "\"3", "Boots, high", ""],
+                vec!["unclosed_quote"],
+            ),
+            (
+                "28/01/2018,3,Boots, high,",
+                ["28/01/2018", "3", "Boots, high", ""],
+                vec!["split_text"],
+            ),
         ] {
             let (found, took) = told(line);
             assert_eq!((found, took), (cells.map(str::to_owned).to_vec(), rules), "{line}");

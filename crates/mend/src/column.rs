@@ -69,9 +69,7 @@ impl Kind {
                 moment.micros.is_none().then_some(Value::Integer(moment.days.into()))
             }
             // A day without a time among timestamps is its midnight.
-            Self::Timestamp { order, .. } => {
-                Some(Value::Integer(date(cell, order)?.timestamp()))
-            }
+            Self::Timestamp { order, .. } => Some(Value::Integer(date(cell, order)?.timestamp())),
             Self::Time => time(cell).map(Value::Integer),
             Self::Text { .. } => Some(Value::Text),
         }
@@ -126,7 +124,11 @@ impl Column {
         match self.kind.is_text() {
             true => self.shape.strangeness(cell),
             false if self.kind.read(cell).is_none() => {
-                if crate::cell::is_marker(cell) { 0.3 } else { 2.0 }
+                if crate::cell::is_marker(cell) {
+                    0.3
+                } else {
+                    2.0
+                }
             }
             false if self.shape.has_pattern(cell) => 0.0,
             false => 0.2,

@@ -40,7 +40,8 @@ fn same(cells: &[&[u8]], from: usize, to: usize) -> bool {
 }
 
 fn missing(cells: &[&[u8]], columns: &[Column]) -> Vec<(usize, f32)> {
-    let strange = |cell: usize, column: usize| columns[column].strangeness(cells[cell].trim_ascii());
+    let strange =
+        |cell: usize, column: usize| columns[column].strangeness(cells[cell].trim_ascii());
     let mut behind: f32 = (1..columns.len()).map(|column| strange(column - 1, column)).sum();
     let mut before = 0.0;
     let mut costs = Vec::with_capacity(columns.len());
@@ -57,7 +58,8 @@ fn missing(cells: &[&[u8]], columns: &[Column]) -> Vec<(usize, f32)> {
 }
 
 fn too_many(cells: &[&[u8]], columns: &[Column]) -> Vec<(usize, f32)> {
-    let strange = |cell: usize, column: usize| columns[column].strangeness(cells[cell].trim_ascii());
+    let strange =
+        |cell: usize, column: usize| columns[column].strangeness(cells[cell].trim_ascii());
     let mut behind: f32 = (0..columns.len()).map(|column| strange(column + 1, column)).sum();
     let mut before = 0.0;
     let mut costs = Vec::new();

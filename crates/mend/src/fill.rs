@@ -2,7 +2,7 @@
 
 use crate::{
     block::{Data, Filled, Note, Seen, shown},
-    cell::{float, integer},
+    cell::{float, integer, windowed_float, windowed_integer},
     cells::{Cell, Cells, place},
     column::{Column, Kind, Value},
     detect::patched,
@@ -26,6 +26,14 @@ impl<'a> Batch<'a> {
     pub(crate) fn cell(&self, row: usize, column: usize) -> &'a [u8] {
         let cell: Cell = self.cells.places[row * self.width + column];
         self.cells.bytes(self.text, cell)
+    }
+
+    /// The cell, and the 16 bytes of text that end with it, where there are so many.
+    #[inline(always)]
+    fn windowed(&self, row: usize, column: usize) -> (Cell, Option<&'a [u8; 16]>) {
+        let cell = self.cells.places[row * self.width + column];
+        let end = cell.end as usize;
+        (cell, self.text.get(end.wrapping_sub(16)..end).and_then(<[u8]>::first_chunk))
     }
 }
 
@@ -67,29 +75,58 @@ impl Filler<'_> {
         let Filled { data, missing, seen } = filled;
         let kind = self.column.kind;
         match data {
-            Data::Narrow(values) if is_plain_integer(kind) => self.values(values, missing, seen, |cell| {
-                integer(cell).and_then(|value| i32::try_from(value).ok())
-            }),
-            Data::Wide(values) if is_plain_integer(kind) => self.values(values, missing, seen, integer),
-            Data::Floats(values) if matches!(kind, Kind::Float { form } if form.is_plain()) => {
-                self.values(values, missing, seen, float);
+            Data::Narrow(values) if is_plain_integer(kind) => {
+                let narrow = |value: i64| i32::try_from(value).ok();
+                let windowed =
+                    |window: &_, length| windowed_integer(window, length).and_then(narrow);
+                self.values(values, missing, seen, windowed, |cell| integer(cell).and_then(narrow))
             }
-            Data::Narrow(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
-                Value::Integer(value) => i32::try_from(value).ok(),
-                _ => None,
-            }),
-            Data::Wide(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
-                Value::Integer(value) => Some(value),
-                _ => None,
-            }),
-            Data::Floats(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
-                Value::Float(value) => Some(value),
-                _ => None,
-            }),
-            Data::Booleans(values) => self.values(values, missing, seen, |cell| match kind.read(cell)? {
-                Value::Boolean(value) => Some(value),
-                _ => None,
-            }),
+            Data::Wide(values) if is_plain_integer(kind) => {
+                self.values(values, missing, seen, windowed_integer, integer)
+            }
+            Data::Floats(values) if matches!(kind, Kind::Float { form } if form.is_plain()) => {
+                self.values(values, missing, seen, windowed_float, float);
+            }
+            Data::Narrow(values) => self.values(
+                values,
+                missing,
+                seen,
+                |_, _| None,
+                |cell| match kind.read(cell)? {
+                    Value::Integer(value) => i32::try_from(value).ok(),
+                    _ => None,
+                },
+            ),
+            Data::Wide(values) => self.values(
+                values,
+                missing,
+                seen,
+                |_, _| None,
+                |cell| match kind.read(cell)? {
+                    Value::Integer(value) => Some(value),
+                    _ => None,
+                },
+            ),
+            Data::Floats(values) => self.values(
+                values,
+                missing,
+                seen,
+                |_, _| None,
+                |cell| match kind.read(cell)? {
+                    Value::Float(value) => Some(value),
+                    _ => None,
+                },
+            ),
+            Data::Booleans(values) => self.values(
+                values,
+                missing,
+                seen,
+                |_, _| None,
+                |cell| match kind.read(cell)? {
+                    Value::Boolean(value) => Some(value),
+                    _ => None,
+                },
+            ),
             Data::Texts { ends, bytes } => self.texts(ends, bytes, missing),
         }
     }
@@ -100,11 +137,18 @@ impl Filler<'_> {
         values: &mut Vec<T>,
         missing: &mut Vec<u32>,
         seen: &mut Seen,
+        windowed: impl Fn(&[u8; 16], usize) -> Option<T>,
         read: impl Fn(&[u8]) -> Option<T>,
     ) {
         let batch = self.batch;
         values.reserve(batch.rows.len());
         for row in 0..batch.rows.len() {
+            let (cell, window) = batch.windowed(row, self.at);
+            let length = cell.end.wrapping_sub(cell.start) as usize;
+            if let Some(value) = window.and_then(|window| windowed(window, length)) {
+                values.push(value);
+                continue;
+            }
             let cell = batch.cell(row, self.at);
             match read(cell) {
                 Some(value) => values.push(value),

@@ -46,7 +46,8 @@ pub(crate) fn mend(
     policy: Policy,
 ) -> Result<Mended, Refusal> {
     let window = &text[..text.len().min(at + MOST_BYTES)];
-    let end = memchr::memchr(dialect.ends.byte(), &window[at..]).map_or(window.len(), |end| at + end);
+    let end =
+        memchr::memchr(dialect.ends.byte(), &window[at..]).map_or(window.len(), |end| at + end);
     let stop = without_return(window, at, end);
     let next = (end + 1).min(text.len());
     let truncated = end == text.len();
@@ -62,7 +63,9 @@ pub(crate) fn mend(
     };
     let Some(mut best) = found else { return Err(Refusal { rule: Rule::Ragged, next }) };
     if truncated {
-        let cut = |(rule, column)| (if rule == Rule::TooFewCells { Rule::TruncatedRow } else { rule }, column);
+        let cut = |(rule, column)| {
+            (if rule == Rule::TooFewCells { Rule::TruncatedRow } else { rule }, column)
+        };
         best.rules = best.rules.into_iter().map(cut).collect();
     }
     let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
@@ -75,8 +78,20 @@ pub(crate) fn mend(
 }
 
 /// Whether cells may have moved by a column.
-fn moved(text: &[u8], at: usize, dialect: &Dialect, columns: &[Column], rules: &[(Rule, usize)]) -> bool {
-    let [(Rule::TooFewCells | Rule::TruncatedRow | Rule::ExtraDelimiter | Rule::TrailingDelimiter, _)] = rules else {
+fn moved(
+    text: &[u8],
+    at: usize,
+    dialect: &Dialect,
+    columns: &[Column],
+    rules: &[(Rule, usize)],
+) -> bool {
+    let [
+        (
+            Rule::TooFewCells | Rule::TruncatedRow | Rule::ExtraDelimiter | Rule::TrailingDelimiter,
+            _,
+        ),
+    ] = rules
+    else {
         return false;
     };
     let mut cells = Cells::default();

@@ -267,7 +267,8 @@ impl Run<'_> {
     fn line_of(&self, at: usize) -> u64 {
         let record = &self.text[at..self.block.next];
         let ends = self.reader.dialect.ends.byte();
-        let inner = memchr::memchr_iter(ends, record.strip_suffix(&[ends]).unwrap_or(record)).count();
+        let inner =
+            memchr::memchr_iter(ends, record.strip_suffix(&[ends]).unwrap_or(record)).count();
         self.block.lines - 1 - inner as u64
     }
 
@@ -321,7 +322,8 @@ impl Run<'_> {
 
     /// Reads the values of the batch, whose text begins at `start`.
     fn fill(&mut self, start: usize) {
-        let texts = self.reader.texts || self.reader.columns.iter().any(|column| column.kind.is_text());
+        let texts =
+            self.reader.texts || self.reader.columns.iter().any(|column| column.kind.is_text());
         let batch = Batch {
             text: self.text,
             cells: &self.cells,
@@ -399,8 +401,10 @@ fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool
         return false;
     }
     let telling = columns.iter().zip(&cells.places).filter(|(column, _)| column.is_telling());
-    let strange = telling.map(|(column, &cell)| column.strangeness(cells.bytes(text, cell).trim_ascii()));
-    let (count, strange) = strange.fold((0, 0.0), |(count, sum), strange| (count + 1, sum + strange));
+    let strange =
+        telling.map(|(column, &cell)| column.strangeness(cells.bytes(text, cell).trim_ascii()));
+    let (count, strange) =
+        strange.fold((0, 0.0), |(count, sum), strange| (count + 1, sum + strange));
     count > 0 && strange < 0.5 * count as f32
 }
 

@@ -197,10 +197,13 @@ impl Sample {
         for (&(decimal, thousands, unit), &(count, fraction)) in &self.marked {
             let form = NumberForm { decimal, thousands, unit };
             // Plain whole numbers fit every form without a unit; those with a point are tried.
-            let pointed = self.pointed.iter().filter(|cell| form.read(cell).is_some()).count() as u64;
+            let pointed =
+                self.pointed.iter().filter(|cell| form.read(cell).is_some()).count() as u64;
             let whole = if unit.is_none() { self.integers } else { 0 };
             let reads = count + whole + pointed;
-            let rank = |form: NumberForm| NumberForm::MARKS.iter().position(|m| *m == (form.decimal, form.thousands));
+            let rank = |form: NumberForm| {
+                NumberForm::MARKS.iter().position(|m| *m == (form.decimal, form.thousands))
+            };
             let better = reads > best.0 || reads == best.0 && rank(form) < rank(best.1);
             if better {
                 best = (reads, form, fraction || pointed > 0);
@@ -209,7 +212,8 @@ impl Sample {
         let (reads, mut form, fraction) = best;
         if marks {
             form.decimal = known.decimal.unwrap_or(form.decimal);
-            form.thousands = known.thousands.or(form.thousands.filter(|&mark| mark != form.decimal));
+            form.thousands =
+                known.thousands.or(form.thousands.filter(|&mark| mark != form.decimal));
         }
         self.holds(reads).then_some((form, fraction))
     }

@@ -64,12 +64,13 @@ impl<'a> Scanner<'a> {
         let mut mask = 0;
         for (at, lane) in block.as_chunks::<16>().0.iter().enumerate() {
             let lane = u8x16::new(*lane);
-            let found = self.wide[0].simd_eq(lane) | self.wide[1].simd_eq(lane) | self.wide[2].simd_eq(lane);
+            let found = self.wide[0].simd_eq(lane)
+                | self.wide[1].simd_eq(lane)
+                | self.wide[2].simd_eq(lane);
             mask |= u64::from(found.to_bitmask()) << (16 * at);
         }
         mask
     }
-
 }
 
 #[cfg(test)]

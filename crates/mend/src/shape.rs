@@ -45,8 +45,7 @@ impl Shape {
 
     pub(crate) fn has_pattern(&self, cell: &[u8]) -> bool {
         let pattern = pattern(cell);
-        self.patterns.is_empty()
-            || pattern.is_some_and(|pattern| self.patterns.contains(&pattern))
+        self.patterns.is_empty() || pattern.is_some_and(|pattern| self.patterns.contains(&pattern))
     }
 
     /// How little a text looks like those of the column.

@@ -39,7 +39,9 @@ pub(crate) fn split(text: &[u8], at: usize, dialect: &Dialect, cells: &mut Cells
         start = skip_padding(window, start, dialect);
         let quoted = dialect.quote.filter(|quote| window.get(start) == Some(quote));
         let end = match quoted {
-            Some(quote) => quoted_cell(window, start, quote, dialect, text.len(), cells, &mut record),
+            Some(quote) => {
+                quoted_cell(window, start, quote, dialect, text.len(), cells, &mut record)
+            }
             None => {
                 let end = plain_end(window, start, dialect);
                 cells.push(start, without_return(window, start, end));
@@ -49,7 +51,9 @@ pub(crate) fn split(text: &[u8], at: usize, dialect: &Dialect, cells: &mut Cells
         record.stop = end;
         match window.get(end) {
             Some(&byte) if byte == dialect.delimiter => start = end + 1,
-            Some(_) => return Record { next: end + 1, stop: without_return(window, at, end), ..record },
+            Some(_) => {
+                return Record { next: end + 1, stop: without_return(window, at, end), ..record };
+            }
             None => return Record { next: end, ..record },
         }
     }
@@ -140,7 +144,9 @@ fn closing(text: &[u8], mut at: usize, dialect: &Dialect) -> Option<usize> {
     loop {
         match text.get(at) {
             None => return Some(at),
-            Some(&byte) if byte == dialect.delimiter || byte == dialect.ends.byte() => return Some(at),
+            Some(&byte) if byte == dialect.delimiter || byte == dialect.ends.byte() => {
+                return Some(at);
+            }
             Some(b'\r') if matches!(text.get(at + 1), None | Some(b'\n')) => at += 1,
             Some(b' ') => at += 1,
             Some(_) => return None,

@@ -81,7 +81,10 @@ fn cleaned(cell: &[u8]) -> (Vec<u8>, Option<Rule>) {
     }
     let quote = |byte: &u8| matches!(byte, b'"' | b'\'');
     if cell.first().is_some_and(quote) || cell.last().is_some_and(quote) {
-        return (cell.iter().copied().filter(|byte| !quote(byte)).collect(), Some(Rule::StrayQuote));
+        return (
+            cell.iter().copied().filter(|byte| !quote(byte)).collect(),
+            Some(Rule::StrayQuote),
+        );
     }
     if std::str::from_utf8(cell).is_err() {
         let valid = cell.iter().copied().filter(u8::is_ascii).collect();
@@ -134,7 +137,8 @@ fn number(form: NumberForm, cell: &[u8]) -> Option<(f64, Rule)> {
         }
     }
     let own = NumberForm { unit: None, ..form }.read(bare);
-    let rule = if bare.len() < cell.len() || form.unit.is_some() { Rule::Unit } else { Rule::NumberMarks };
+    let rule =
+        if bare.len() < cell.len() || form.unit.is_some() { Rule::Unit } else { Rule::NumberMarks };
     Some((own.or(found)?, rule))
 }
 

@@ -40,24 +40,32 @@ fn told(blocks: &[Block]) -> Vec<String> {
     let mut lines = 0;
     for block in blocks {
         for row in 0..block.rows {
-            let cells = block.columns.iter().map(|column| match column.missing.contains(&(row as u32)) {
-                true => "-".to_owned(),
-                false => match column.data.text(row) {
-                    Some(text) => String::from_utf8_lossy(text).into_owned(),
-                    None => format!("{:?}", value(column, row)),
-                },
-            });
+            let cells =
+                block.columns.iter().map(|column| match column.missing.contains(&(row as u32)) {
+                    true => "-".to_owned(),
+                    false => match column.data.text(row) {
+                        Some(text) => String::from_utf8_lossy(text).into_owned(),
+                        None => format!("{:?}", value(column, row)),
+                    },
+                });
             told.push(cells.collect::<Vec<_>>().join("|"));
         }
         for note in &block.notes {
-            told.push(format!("{} {} {:?} {:?}", lines + note.line, note.offset, note.column, note));
+            told.push(format!(
+                "{} {} {:?} {:?}",
+                lines + note.line,
+                note.offset,
+                note.column,
+                note
+            ));
         }
         for refused in &block.refused {
             told.push(format!("{} {}..{}", lines + refused.line, refused.start, refused.next));
         }
         lines += block.lines;
     }
-    told.iter_mut().for_each(|line| *line = line.split("Note {").next().unwrap_or_default().to_owned());
+    told.iter_mut()
+        .for_each(|line| *line = line.split("Note {").next().unwrap_or_default().to_owned());
     told.sort();
     told
 }

@@ -40,7 +40,8 @@ impl Sheet {
         let mut environment = Environment::new();
         environment.add_template("style.css", include_str!("style.css"))?;
         environment.add_template("sheet.html", include_str!("sheet.html"))?;
-        let tables = self.tables.iter().map(|(title, table)| context! { title, table => grid(table) });
+        let tables =
+            self.tables.iter().map(|(title, table)| context! { title, table => grid(table) });
         let page = context! {
             title => &self.title,
             generated_by => &self.generated_by,

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use fattail::store::{write_atomic, write_json};
 use fattail_examples::{
     Bars, Outcome, RunArgs,
     ingest::{IngestArgs, page, told},
     run, set_threads, write_out,
 };
-use fattail::store::{write_atomic, write_json};
 
 /// Turns broken text tables (any delimiter, quotes, encoding, gzip or zstd) into typed Parquet, with a log
 /// of every repair and the rows that were set aside

@@ -213,7 +213,8 @@ impl IngestArgs {
 fn in_folder(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let refuse = |error| format!("cannot read '{}': {error}", folder.display());
     let entries = std::fs::read_dir(folder).map_err(refuse)?.collect::<Result<Vec<_>, _>>();
-    let mut files: Vec<PathBuf> = entries.map_err(refuse)?.iter().map(std::fs::DirEntry::path).collect();
+    let mut files: Vec<PathBuf> =
+        entries.map_err(refuse)?.iter().map(std::fs::DirEntry::path).collect();
     files.retain(|path| path.is_file() && is_table(path));
     files.sort();
     match files.is_empty() {
@@ -226,7 +227,9 @@ fn is_table(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let plain = [".gz", ".zst", ".zstd"].iter().find_map(|ending| name.strip_suffix(ending));
     let plain = plain.unwrap_or(&name);
-    plain.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && ENDINGS.contains(&ending))
+    plain
+        .rsplit_once('.')
+        .is_some_and(|(stem, ending)| !stem.is_empty() && ENDINGS.contains(&ending))
 }
 
 /// A file of that name is meant before a pattern is.
@@ -235,7 +238,8 @@ fn is_pattern(path: &Path) -> bool {
 }
 
 fn of_pattern(pattern: &Path) -> Outcome<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = glob::glob(&pattern.to_string_lossy())?.collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> =
+        glob::glob(&pattern.to_string_lossy())?.collect::<Result<_, _>>()?;
     files.retain(|path| path.is_file());
     match files.is_empty() {
         true => Err(format!("no file matches '{}'", pattern.display()).into()),

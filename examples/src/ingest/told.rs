@@ -32,7 +32,8 @@ pub fn page(summaries: &[Summary]) -> Sheet {
     }
     for summary in summaries {
         let name = summary.input.display();
-        let title = |what: &str| if several { format!("{what} of {name}") } else { what.to_owned() };
+        let title =
+            |what: &str| if several { format!("{what} of {name}") } else { what.to_owned() };
         tables.push((title("Form"), facts(summary)));
         tables.push((title("Repairs"), rules(summary)));
         tables.push((title("Columns"), columns(summary)));
@@ -114,7 +115,9 @@ fn remarks(summary: &Summary) -> Vec<String> {
     }
     if !summary.widened.is_empty() {
         let names = summary.widened.join(", ");
-        remarks.push(format!("read again, because columns were of a wider kind than their beginning: {names}"));
+        remarks.push(format!(
+            "read again, because columns were of a wider kind than their beginning: {names}"
+        ));
     }
     if summary.resumed_at > 0 {
         remarks.push(format!("taken up from byte {}", grouped(summary.resumed_at)));

@@ -61,7 +61,8 @@ pub(crate) fn rows(path: &Path) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.unwrap();
-        let told = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap());
+        let told =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap());
         let columns: Vec<_> = told.collect();
         rows.extend((0..batch.num_rows()).map(|row| {
             columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()

@@ -24,7 +24,9 @@ fn bytes(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
+        })
         .collect();
     files.sort();
     files
@@ -65,12 +67,18 @@ fn a_run_that_died_is_taken_up_and_ends_the_same() {
         let died = catch_unwind(AssertUnwindSafe(|| small().file(&whole.input, &out, &die)));
         assert!(died.is_err());
         // Nothing stands under a final name.
-        assert!(fs::read_dir(&out).unwrap().all(|entry| entry.unwrap().file_name() == ".ingest-table"));
+        assert!(
+            fs::read_dir(&out).unwrap().all(|entry| entry.unwrap().file_name() == ".ingest-table")
+        );
         let summary = small().file(&whole.input, &out, &silent).unwrap();
         assert_eq!(summary.resumed_at > 0, last > 4, "died after wave {last}");
         for ((name, found), (_, expected)) in bytes(&out).iter().zip(&expected) {
             let same = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
-            assert!(found == expected, "{name} differs at {same} of {}, died after wave {last}", found.len());
+            assert!(
+                found == expected,
+                "{name} differs at {same} of {}, died after wave {last}",
+                found.len()
+            );
         }
         fs::remove_dir_all(&out).unwrap();
     }

@@ -23,13 +23,19 @@ struct Form {
 }
 
 fn text(rows: &[Row], form: &Form) -> String {
-    let mut text = "Export of the shop\n\n".lines().take(form.preamble).map(|line| format!("{line}{}", form.end)).collect::<String>();
+    let mut text = "Export of the shop\n\n"
+        .lines()
+        .take(form.preamble)
+        .map(|line| format!("{line}{}", form.end))
+        .collect::<String>();
     let cell = |cell: &str| match form.quote_all {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => quoted(cell, form.delimiter),
     };
     let mut lines = Vec::new();
-    let line = |cells: &[String]| cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(&form.delimiter.to_string());
+    let line = |cells: &[String]| {
+        cells.iter().map(|c| cell(c)).collect::<Vec<_>>().join(&form.delimiter.to_string())
+    };
     if form.header {
         lines.push(line(&NAMES.map(str::to_owned)));
     }
@@ -48,17 +54,30 @@ fn text(rows: &[Row], form: &Form) -> String {
 }
 
 fn plain() -> Form {
-    Form { delimiter: ',', end: "\n", quote_all: false, header: true, preamble: 0, last_end: true, comma: false }
+    Form {
+        delimiter: ',',
+        end: "\n",
+        quote_all: false,
+        header: true,
+        preamble: 0,
+        last_end: true,
+        comma: false,
+    }
 }
 
 fn forms() -> impl Strategy<Value = Form> {
     let delimiter = prop_oneof![Just(','), Just(';'), Just('\t'), Just('|')];
     let end = prop_oneof![Just("\n"), Just("\r\n"), Just("\r")];
-    (delimiter, end, any::<bool>(), any::<bool>(), 0usize..3, any::<bool>(), any::<bool>()).prop_map(
-        |(delimiter, end, quote_all, header, preamble, last_end, comma)| Form {
-            delimiter, end, quote_all, header, preamble, last_end, comma,
-        },
-    )
+    (delimiter, end, any::<bool>(), any::<bool>(), 0usize..3, any::<bool>(), any::<bool>())
+        .prop_map(|(delimiter, end, quote_all, header, preamble, last_end, comma)| Form {
+            delimiter,
+            end,
+            quote_all,
+            header,
+            preamble,
+            last_end,
+            comma,
+        })
 }
 
 proptest! {
@@ -83,7 +102,8 @@ proptest! {
 #[test]
 fn types_are_narrow_and_told_to_other_readers() {
     let summary = ingest(text(&clean(1, 300), &plain()), &Ingest::default());
-    let told: Vec<_> = types(&summary.table).into_iter().map(|(name, kind)| format!("{name}: {kind}")).collect();
+    let told: Vec<_> =
+        types(&summary.table).into_iter().map(|(name, kind)| format!("{name}: {kind}")).collect();
     let dictionary = "Dictionary(Int32, Utf8)";
     let expected = [
         "day: Date32".to_owned(),
@@ -104,7 +124,8 @@ fn encodings_and_compression_by_content() {
     let latin: Vec<u8> = plain.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
     let marked = [b"\xef\xbb\xbf", plain.as_bytes()].concat();
     let wide: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let marked_wide: Vec<u8> = [0xfeff].into_iter().chain(plain.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    let marked_wide: Vec<u8> =
+        [0xfeff].into_iter().chain(plain.encode_utf16()).flat_map(u16::to_be_bytes).collect();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(plain.as_bytes()).unwrap();
     let zstd = zstd::encode_all(plain.as_bytes(), 1).unwrap();
@@ -124,12 +145,14 @@ fn encodings_and_compression_by_content() {
 
 #[test]
 fn padded_delimiters_other_quotes_and_backslashes() {
-    let table = "id, name, price\n1, 'Boots, high', 2.5\n2, 'Men''s', 3.5\n3, Rod, 4.25\n4, 'a, b', 1.5\n";
+    let table =
+        "id, name, price\n1, 'Boots, high', 2.5\n2, 'Men''s', 3.5\n3, Rod, 4.25\n4, 'a, b', 1.5\n";
     let summary = ingest(table, &Ingest::default());
     assert!(summary.dialect.padded && summary.dialect.quote == Some(b'\''));
     assert_eq!(rows(&summary.table)[1], ["2", "Men's", "3.5"]);
 
-    let table = "id,name\n1,\"Rod 8\\\" long, strong\"\n2,\"plain\"\n3,\"a \\\"b\\\" c, d\"\n4,\"x\"\n";
+    let table =
+        "id,name\n1,\"Rod 8\\\" long, strong\"\n2,\"plain\"\n3,\"a \\\"b\\\" c, d\"\n4,\"x\"\n";
     let summary = ingest(table, &Ingest::default());
     assert_eq!(rows(&summary.table)[2][1], "a \"b\" c, d");
     assert!(summary.counts.rules.is_empty(), "{:?}", summary.counts.rules);

@@ -7,7 +7,9 @@ use crate::files::{Case, rows};
 
 /// Bytes that mean something, more often than others.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let telling = proptest::sample::select(b",;\t| \"'\\\r\n\n\n0123456789.-:/eE\0\x07\xff\xc3\xfeabNULLnan".to_vec());
+    let telling = proptest::sample::select(
+        b",;\t| \"'\\\r\n\n\n0123456789.-:/eE\0\x07\xff\xc3\xfeabNULLnan".to_vec(),
+    );
     proptest::collection::vec(prop_oneof![9 => telling, 1 => any::<u8>()], 0..3000)
 }
 

@@ -27,7 +27,8 @@ pub(crate) type Row = [String; 7];
 pub(crate) fn clean(seed: u64, rows: usize) -> Vec<Row> {
     let mut dice = Dice::new(seed);
     let mut row = |_| {
-        let name = ["Boots", "Boots, waterproof", "Rod 8\" long", "Jacke für Köln", "Pillow, \"wooden\""];
+        let name =
+            ["Boots", "Boots, waterproof", "Rod 8\" long", "Jacke für Köln", "Pillow, \"wooden\""];
         let (day, month) = (1 + dice.roll(28), 1 + dice.roll(12));
         [
             format!("{day:02}/{month:02}/20{:02}", 10 + dice.roll(16)),
@@ -160,7 +161,10 @@ pub(crate) fn broken(row: &Row, fault: Rule, delimiter: char) -> (Vec<u8>, Fate)
             (format!("{names}\n{}", line(row, delimiter)).into_bytes(), Fate::Besides)
         }
         Rule::Ragged => (b"### 17 rows follow ###".to_vec(), Fate::SetAside),
-        Rule::NotARow => (join(["see", "the", "notes", "below", "", "", ""].map(Into::into).to_vec()), Fate::SetAside),
+        Rule::NotARow => (
+            join(["see", "the", "notes", "below", "", "", ""].map(Into::into).to_vec()),
+            Fate::SetAside,
+        ),
         rule => unreachable!("{rule} breaks no row"),
     }
 }
@@ -174,7 +178,13 @@ pub(crate) struct Polluted {
 }
 
 /// Breaks about one row in `every`, with each fault in turn.
-pub(crate) fn polluted(seed: u64, rows: &[Row], every: u64, delimiter: char, end: &str) -> Polluted {
+pub(crate) fn polluted(
+    seed: u64,
+    rows: &[Row],
+    every: u64,
+    delimiter: char,
+    end: &str,
+) -> Polluted {
     let mut dice = Dice::new(seed ^ 0x5eed);
     let mut text = NAMES.join(&delimiter.to_string()).into_bytes();
     text.extend_from_slice(end.as_bytes());

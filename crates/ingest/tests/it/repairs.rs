@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     files::{Case, rows},
-    pollute::{Fate, FAULTS, Row, clean, polluted},
+    pollute::{FAULTS, Fate, Row, clean, polluted},
 };
 
 /// A clean row as the table tells it.
@@ -19,7 +19,15 @@ fn told(row: &Row) -> Vec<String> {
     let price: f64 = row[2].parse().unwrap();
     let or_null = |text: &str| if text.is_empty() { "<null>".to_owned() } else { text.to_owned() };
     let price = format!("{price:?}");
-    vec![day, row[1].clone(), price, row[3].clone(), row[4].clone(), row[5].clone(), or_null(&row[6])]
+    vec![
+        day,
+        row[1].clone(),
+        price,
+        row[3].clone(),
+        row[4].clone(),
+        row[5].clone(),
+        or_null(&row[6]),
+    ]
 }
 
 /// What the table holds after the faults.
@@ -116,10 +124,14 @@ fn every_rule_is_broken_by_the_generator_or_needs_a_file_of_its_own() {
 
 #[test]
 fn the_last_row_blank_lines_and_too_many_cells() {
-    let text = "id,price,day\n1,2.5,2026-01-01\n\n2,3.5,2026-01-02\n  \n3,4.5,2026-01-03,left,over\n4,5.5";
+    let text =
+        "id,price,day\n1,2.5,2026-01-01\n\n2,3.5,2026-01-02\n  \n3,4.5,2026-01-03,left,over\n4,5.5";
     let case = Case::new(text);
     let repair = case.run(&Ingest::default());
-    assert_eq!((repair.counts.written, repair.counts.quarantined, repair.counts.skipped), (2, 2, 2));
+    assert_eq!(
+        (repair.counts.written, repair.counts.quarantined, repair.counts.skipped),
+        (2, 2, 2)
+    );
     assert_eq!(std::fs::read(&repair.quarantine).unwrap(), b"3,4.5,2026-01-03,left,over\n4,5.5");
     let log = rows(&repair.repairs);
     let told: Vec<_> = log.iter().map(|note| (note[0].as_str(), note[3].as_str())).collect();

@@ -71,8 +71,10 @@ pub(crate) fn time(cell: &[u8]) -> Option<i64> {
 
 /// The day, and what follows it.
 fn calendar(cell: &[u8], order: DateOrder) -> Option<(i32, &[u8])> {
-    if order == DateOrder::YearFirst && cell.len() >= 8 && cell[..8].iter().all(u8::is_ascii_digit) {
-        let (year, month, day) = (figures(&cell[..4])?, figures(&cell[4..6])?, figures(&cell[6..8])?);
+    if order == DateOrder::YearFirst && cell.len() >= 8 && cell[..8].iter().all(u8::is_ascii_digit)
+    {
+        let (year, month, day) =
+            (figures(&cell[..4])?, figures(&cell[4..6])?, figures(&cell[6..8])?);
         return Some((days(year, month, day)?, &cell[8..]));
     }
     let (first, rest) = part(cell)?;
@@ -122,9 +124,8 @@ fn part(cell: &[u8]) -> Option<(Part, &[u8])> {
 }
 
 fn figures(digits: &[u8]) -> Option<u32> {
-    let digit = |value: u32, byte: &u8| {
-        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
-    };
+    let digit =
+        |value: u32, byte: &u8| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'));
     digits.iter().try_fold(0, digit)
 }
 
@@ -142,7 +143,9 @@ fn clock(cell: &[u8]) -> Option<(i64, &[u8])> {
             let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             (1..=9).contains(&count).then_some(())?;
             let (digits, rest) = rest.split_at(count);
-            let micros = digits[..count.min(6)].iter().fold(0, |value, byte| value * 10 + i64::from(byte - b'0'));
+            let micros = digits[..count.min(6)]
+                .iter()
+                .fold(0, |value, byte| value * 10 + i64::from(byte - b'0'));
             (micros * 10i64.pow(6 - u32::try_from(count.min(6)).ok()?), rest)
         }
         _ => (0, rest),
@@ -202,7 +205,8 @@ fn days(year: u32, month: u32, day: u32) -> Option<i32> {
     let year = i32::try_from(year).ok()? - i32::from(month <= 2);
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((i32::try_from(month).ok()? + 9) % 12) + 2) / 5 + i32::try_from(day).ok()? - 1;
+    let of_year =
+        (153 * ((i32::try_from(month).ok()? + 9) % 12) + 2) / 5 + i32::try_from(day).ok()? - 1;
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 

@@ -2,9 +2,34 @@
 
 /// What other programs write where they know nothing, in lower case.
 const MARKERS: &[&[u8]] = &[
-    b"na", b"n/a", b"nan", b"-nan", b"null", b"none", b"nil", b"#n/a", b"#na", b"#value!", b"#div/0!",
-    b"#null!", b"-", b"--", b".", b"?", b"\\n", b"<na>", b"(null)", b"missing", b"nat", b"1.#qnan",
-    b"-1.#ind", b"inf", b"-inf", b"+inf", b"infinity", b"-infinity",
+    b"na",
+    b"n/a",
+    b"nan",
+    b"-nan",
+    b"null",
+    b"none",
+    b"nil",
+    b"#n/a",
+    b"#na",
+    b"#value!",
+    b"#div/0!",
+    b"#null!",
+    b"-",
+    b"--",
+    b".",
+    b"?",
+    b"\\n",
+    b"<na>",
+    b"(null)",
+    b"missing",
+    b"nat",
+    b"1.#qnan",
+    b"-1.#ind",
+    b"inf",
+    b"-inf",
+    b"+inf",
+    b"infinity",
+    b"-infinity",
 ];
 
 /// The longest of them.
@@ -40,7 +65,9 @@ fn latin(letter: char) -> Option<u8> {
         'Ⅼ' | 'ⅼ' | 'Ｌ' | 'ｌ' | 'Л' | 'л' | 'Լ' | 'ᒪ' => b'l',
         '／' | '∕' => b'/',
         '−' | '–' | '—' | '‐' | '‑' => b'-',
-        other => return u8::try_from(other).ok().filter(u8::is_ascii).map(|b| b.to_ascii_lowercase()),
+        other => {
+            return u8::try_from(other).ok().filter(u8::is_ascii).map(|b| b.to_ascii_lowercase());
+        }
     };
     Some(plain)
 }
@@ -52,7 +79,8 @@ mod tests {
     #[test]
     fn null_in_cyrillic_is_null() {
         // Written with NL of Latin, U of Cyrillic, with N that looks like H, and all in Cyrillic.
-        for text in ["NУLL", "НУЛЛ", "Nulⅼ", "ΝULL", "NАN", "－".replace('－', "—").as_str()] {
+        for text in ["NУLL", "НУЛЛ", "Nulⅼ", "ΝULL", "NАN", "－".replace('－', "—").as_str()]
+        {
             let plain = plain_letters(text.as_bytes()).unwrap();
             assert!(is_marker(&plain), "{text}");
         }

@@ -8,7 +8,7 @@ pub use date::DateOrder;
 pub(crate) use date::{Moment, date, time};
 pub(crate) use missing::{is_marker, plain_letters};
 pub use number::{NumberForm, Unit};
-pub(crate) use number::{float, integer, split_unit};
+pub(crate) use number::{float, integer, split_unit, windowed_float, windowed_integer};
 
 /// Reads `true` and `false` and their usual spellings.
 pub(crate) fn boolean(cell: &[u8]) -> Option<bool> {

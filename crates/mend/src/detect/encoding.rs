@@ -101,9 +101,8 @@ fn utf_16(sample: &[u8]) -> Option<(&'static Encoding, f64)> {
     if pairs.len() < 4 {
         return None;
     }
-    let share = |at: usize| {
-        pairs.iter().filter(|pair| pair[at] == 0).count() as f64 / pairs.len() as f64
-    };
+    let share =
+        |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count() as f64 / pairs.len() as f64;
     let (first, second) = (share(0), share(1));
     match (first, second) {
         _ if second > 0.4 && first < 0.05 => Some((UTF_16LE, second)),
@@ -161,7 +160,8 @@ mod tests {
         assert_eq!(name("Zürich, Köln".as_bytes()), "UTF-8");
         assert_eq!(name(b"\xef\xbb\xbfa"), "UTF-8");
         assert_eq!(name(b"Z\xfcrich;K\xf6ln;M\xfcnchen;D\xfcsseldorf;Sch\xf6nau"), "windows-1252");
-        let cyrillic = b"\xcf\xf0\xe8\xe2\xe5\xf2;\xd6\xe5\xed\xe0;\xc4\xe0\xf2\xe0;\xd2\xee\xe2\xe0\xf0";
+        let cyrillic =
+            b"\xcf\xf0\xe8\xe2\xe5\xf2;\xd6\xe5\xed\xe0;\xc4\xe0\xf2\xe0;\xd2\xee\xe2\xe0\xf0";
         assert_eq!(name(cyrillic), "windows-1251");
         let wide: Vec<u8> = "a;b;1,5\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(name(&wide), "UTF-16LE");

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{Confidence, Layout, date_order};
 use crate::{
-    cell::{DateOrder, is_marker, trimmed},
     align::Aligned,
+    cell::{DateOrder, is_marker, trimmed},
     cells::Cells,
     column::{Column, Kind},
     dialect::{Dialect, Known},
@@ -45,7 +45,10 @@ pub(super) fn layout(
 ) -> Layout {
     let rows = rows(start, &dialect);
     let width = known.names.as_ref().map_or_else(|| width(&rows), Vec::len);
-    let begin = known.preamble.map_or_else(|| beginning(start, &rows, width, &dialect), |lines| row_after(start, &rows, lines, &dialect));
+    let begin = known.preamble.map_or_else(
+        || beginning(start, &rows, width, &dialect),
+        |lines| row_after(start, &rows, lines, &dialect),
+    );
     let body = &rows[(begin + NAME_ROWS).min(rows.len())..];
     // The kinds of the rows well below the names judge whether the first rows are names.
     let judged = match body.iter().filter(|row| row.cells.len() == width).count() {
@@ -55,7 +58,8 @@ pub(super) fn layout(
     let (first, header, certain) = find_header(&rows, begin, width, &judged.0, known);
     let data = first + header;
     let names = names(start, &rows[first..data.min(rows.len())], width, &dialect, known);
-    let (mut columns, votes) = columns(rows.get(data..).unwrap_or_default(), elsewhere, width, &dialect, known);
+    let (mut columns, votes) =
+        columns(rows.get(data..).unwrap_or_default(), elsewhere, width, &dialect, known);
     for (column, name) in columns.iter_mut().zip(names) {
         column.name = name;
     }
@@ -63,7 +67,15 @@ pub(super) fn layout(
     let lines = |bytes: &[u8]| memchr::memchr_iter(dialect.ends.byte(), bytes).count();
     let preamble = rows.get(first).map_or(0, |row| lines(&start[..row.start]));
     let confidence = Confidence { dialect: sure, header: certain, date_order: date_order(votes).1 };
-    Layout { dialect, preamble, header, body: offset, lines: lines(&start[..offset]), columns, confidence }
+    Layout {
+        dialect,
+        preamble,
+        header,
+        body: offset,
+        lines: lines(&start[..offset]),
+        columns,
+        confidence,
+    }
 }
 
 /// The records of the sample that are whole.
@@ -129,18 +141,23 @@ fn columns(
     for stretch in elsewhere {
         // It begins within a record and ends within one.
         let from = memchr::memchr(dialect.ends.byte(), stretch).map_or(stretch.len(), |at| at + 1);
-        let upto = memchr::memrchr(dialect.ends.byte(), stretch).map_or(from, |at| at + 1).max(from);
+        let upto =
+            memchr::memrchr(dialect.ends.byte(), stretch).map_or(from, |at| at + 1).max(from);
         self::rows(&stretch[from..upto], dialect).iter().for_each(&mut see);
     }
     let mut votes = [0; 3];
     for sample in &samples {
         // Columns of dates vote, texts with a date here and there do not.
-        if matches!(sample.kind(known, DateOrder::default()), Kind::Date { .. } | Kind::Timestamp { .. }) {
+        if matches!(
+            sample.kind(known, DateOrder::default()),
+            Kind::Date { .. } | Kind::Timestamp { .. }
+        ) {
             votes.iter_mut().zip(sample.date_votes()).for_each(|(all, votes)| *all += votes);
         }
     }
     let order = known.date_order.unwrap_or(date_order(votes).0);
-    let finish = |(at, sample): (usize, Sample)| sample.finish(format!("column_{}", at + 1), known, order);
+    let finish =
+        |(at, sample): (usize, Sample)| sample.finish(format!("column_{}", at + 1), known, order);
     (samples.into_iter().enumerate().map(finish).collect(), votes)
 }
 
@@ -217,14 +234,21 @@ fn comes_again(row: &Row, below: &[Row]) -> bool {
     let mut seen = HashSet::new();
     row.cells.iter().enumerate().any(|(at, cell)| {
         let cell = trimmed(cell);
-        let again = below.iter().any(|row| row.cells.get(at).is_some_and(|other| trimmed(other) == cell));
+        let again =
+            below.iter().any(|row| row.cells.get(at).is_some_and(|other| trimmed(other) == cell));
         let value = crate::cell::float(cell).is_some() || cell.len() > NAME_BYTES;
         !cell.is_empty() && (again || value || !seen.insert(cell.to_vec()))
     })
 }
 
 /// One name a column, none twice and none empty.
-fn names(sample: &[u8], rows: &[Row], width: usize, dialect: &Dialect, known: &Known) -> Vec<String> {
+fn names(
+    sample: &[u8],
+    rows: &[Row],
+    width: usize,
+    dialect: &Dialect,
+    known: &Known,
+) -> Vec<String> {
     let mut names: Vec<String> = match &known.names {
         Some(names) => names.clone(),
         None => {
@@ -257,7 +281,8 @@ fn fitted(sample: &[u8], row: &Row, width: usize, dialect: &Dialect) -> Vec<Stri
     // Of names only that they are not empty is known.
     let shape = crate::Shape { empty: Some(false), filled: Some(true), ..crate::Shape::default() };
     let columns = vec![Column { shape, ..Column::new("", Kind::TEXT) }; width];
-    let aligned = best(sample, (row.start, row.stop), dialect, &columns).filter(|found| found.cost < NAMES);
+    let aligned =
+        best(sample, (row.start, row.stop), dialect, &columns).filter(|found| found.cost < NAMES);
     let cells = aligned.map(|aligned| aligned.cells).unwrap_or_default().into_iter();
     let mut names: Vec<String> = cells
         .map(|cell| match cell {

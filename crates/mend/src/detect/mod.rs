@@ -23,8 +23,8 @@ use crate::{
     dialect::{Dialect, Ends, Known},
 };
 
-pub use encoding::{Charset, Transcoder};
 pub(crate) use encoding::patched;
+pub use encoding::{Charset, Transcoder};
 
 /// How sure each finding is, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

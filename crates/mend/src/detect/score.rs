@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cell::{DateOrder, boolean, date, is_marker, split_unit, time, float, trimmed},
+    cell::{DateOrder, boolean, date, float, is_marker, split_unit, time, trimmed},
     cells::Cells,
     dialect::{Dialect, Ends, Escape, Known},
     split::split,
@@ -52,7 +52,10 @@ fn candidates(sample: &[u8], ends: Ends, known: &Known) -> Vec<Dialect> {
     };
     let escapes = match known.escape {
         Some(escape) => vec![escape],
-        None if sample.windows(2).any(|pair| pair[0] == b'\\' && matches!(pair[1], b'"' | b'\'')) => {
+        None if sample
+            .windows(2)
+            .any(|pair| pair[0] == b'\\' && matches!(pair[1], b'"' | b'\'')) =>
+        {
             vec![Escape::Doubled, Escape::Backslash]
         }
         None => vec![Escape::Doubled],
@@ -78,10 +81,12 @@ fn score(sample: &[u8], dialect: &Dialect) -> f64 {
         cells.clear();
         let record = split(sample, at, dialect, &mut cells);
         // The sample may end within a record.
-        let cut = record.next >= sample.len() && records > 0 && !sample.ends_with(&[dialect.ends.byte()]);
+        let cut =
+            record.next >= sample.len() && records > 0 && !sample.ends_with(&[dialect.ends.byte()]);
         let blank = sample[at..record.stop].trim_ascii().is_empty();
         // A quote that swallows the rest of the sample was none: the next line is looked at.
-        let line = memchr::memchr(dialect.ends.byte(), &sample[at..]).map_or(sample.len(), |end| at + end + 1);
+        let line = memchr::memchr(dialect.ends.byte(), &sample[at..])
+            .map_or(sample.len(), |end| at + end + 1);
         let next = if record.unclosed { line } else { record.next };
         let start = std::mem::replace(&mut at, next);
         if blank || cut && !(record.unclosed && line < sample.len()) {
@@ -93,17 +98,17 @@ fn score(sample: &[u8], dialect: &Dialect) -> f64 {
         for &cell in &cells.places {
             let place = cell.start as usize;
             let quoted = place > start
-                && dialect.quote.is_some_and(|q| place > sample.len() || sample.get(place - 1) == Some(&q));
+                && dialect
+                    .quote
+                    .is_some_and(|q| place > sample.len() || sample.get(place - 1) == Some(&q));
             meaning += meaning_of(cells.bytes(sample, cell), quoted, dialect);
         }
         meaning -= broken.min(cells.places.len() as f64);
         count += cells.places.len();
     }
     let total = records.max(1) as f64;
-    let consistency: f64 = widths
-        .iter()
-        .map(|(&width, &rows)| (rows as f64 / total).powi(2) * share_of(width))
-        .sum();
+    let consistency: f64 =
+        widths.iter().map(|(&width, &rows)| (rows as f64 / total).powi(2) * share_of(width)).sum();
     consistency * meaning.max(0.0) / count.max(1) as f64
 }
 
@@ -122,7 +127,9 @@ fn meaning_of(cell: &[u8], quoted: bool, dialect: &Dialect) -> f64 {
     if cell.iter().any(foreign) || quotes > 0 {
         return 0.1;
     }
-    let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || *byte >= 0x80;
+    let word = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') || *byte >= 0x80
+    };
     if cell.iter().all(word) { 0.95 } else { 0.8 }
 }
 
