@@ -65,6 +65,14 @@ pub enum Error {
         /// The cause.
         source: serde_json::Error,
     },
+    /// A schema file with two columns of one name.
+    #[error("'{}' has two columns of the name '{name}'", path.display())]
+    Twice {
+        /// The file.
+        path: Box<Path>,
+        /// The name.
+        name: String,
+    },
     /// A file that does not have the columns of the schema.
     #[error("'{}' does not have the columns of the schema: {}", path.display(), differs(.missing, .added))]
     Columns {

@@ -1,6 +1,6 @@
 //! A file to its output.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use fattail_core::Observer;
@@ -9,12 +9,13 @@ use parquet::file::{
     metadata::{KeyValue, RowGroupMetaData},
     statistics::Statistics,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Ingest, Result, Schema, Summary,
     arrays::field,
-    journal::Journal,
-    place::Place,
+    journal::{Journal, Key},
+    place::{Place, write_whole},
     repairs,
     run::{Done, Job, Pass},
     schema::Mapping,
@@ -30,10 +31,11 @@ impl Ingest {
     /// file takes it up, and its output is the same, byte for byte.
     ///
     /// # Errors
-    /// When the file cannot be read, becomes shorter while it is read or does not have the columns of the
+    /// When the settings are not allowed, when the file cannot be read, becomes shorter while it is read or does not have the columns of the
     /// schema, when the folder cannot be written or the disk is full, and when another process writes the
     /// same output. The folder is then as it was before.
     pub fn file(&self, input: &Path, folder: &Path, observer: Observer<'_>) -> Result<Summary> {
+        self.check()?;
         let sizes = self.sizes()?;
         let probe = probe(input, &self.known)?;
         let elsewhere: Vec<&[u8]> = probe.elsewhere.iter().map(Vec::as_slice).collect();
@@ -58,21 +60,50 @@ impl Ingest {
             place: &place,
             observer,
         };
-        let done = write(&job, mapping);
-        if !matches!(done, Err(Error::Busy { .. })) && done.is_err() {
-            place.leave();
-        }
-        done
+        let opened = Journal::open(&place.journal).inspect_err(|_| place.step_back());
+        // The journal is open until the work folder is gone: nobody else may take it up before.
+        let mut journal = opened?;
+        write(&job, mapping, &mut journal).inspect_err(|_| place.leave())
     }
 }
 
-fn write(job: &Job<'_>, mut mapping: Mapping) -> Result<Summary> {
+/// What is told of parts that are whole, until all of them have their names.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sealed {
+    key: Key,
+    summary: Summary,
+}
+
+/// Ends what a run began that was killed while it gave parts their names; its summary, if it was the same
+/// run.
+fn settled(place: &Place, key: &Key) -> Result<Option<Summary>> {
+    let told = match fs::read(&place.settled) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        told => told.map_err(Error::read(&place.settled))?,
+    };
+    if !place.is_whole() {
+        fs::remove_file(&place.settled).map_err(Error::write(&place.settled))?;
+        return Ok(None);
+    }
+    place.settle()?;
+    let sealed = serde_json::from_slice::<Sealed>(&told).ok();
+    Ok(sealed.filter(|sealed| sealed.key == *key).map(|sealed| sealed.summary))
+}
+
+fn write(job: &Job<'_>, mut mapping: Mapping, journal: &mut Journal) -> Result<Summary> {
     let first = job.key(&mapping)?;
-    let (mut journal, mut steps) = Journal::open(&job.place.journal, &first)?;
+    if let Some(summary) = settled(job.place, &first)? {
+        job.place.clear()?;
+        return Ok(summary);
+    }
+    let mut steps = journal.steps(&first)?;
     let mut widened = Vec::new();
     loop {
-        match job.pass(&mapping, &mut journal, steps)? {
-            Pass::Done(done) => return finish(job, &mapping, *done, widened),
+        match job.pass(&mapping, journal, steps)? {
+            Pass::Done(done) => {
+                let summary = finish(job, &mapping, *done, widened)?;
+                return settle(job.place, first, summary);
+            }
             Pass::Wider(columns) => {
                 for (at, kind) in columns {
                     widened.push(mapping.file[at].name.clone());
@@ -85,7 +116,17 @@ fn write(job: &Job<'_>, mut mapping: Mapping) -> Result<Summary> {
     }
 }
 
-/// Writes the footers and the schema, and gives all of it its name.
+/// Gives all that is written its name.
+fn settle(place: &Place, key: Key, summary: Summary) -> Result<Summary> {
+    let sealed = Sealed { key, summary };
+    let told = serde_json::to_vec(&sealed);
+    place.seal(&told.map_err(|error| Error::write(&place.settled)(error.into()))?)?;
+    place.settle()?;
+    place.clear()?;
+    Ok(sealed.summary)
+}
+
+/// Writes the footers and the schema.
 fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, widened: Vec<String>) -> Result<Summary> {
     let place = job.place;
     let texts = job.settings.texts;
@@ -108,8 +149,8 @@ fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, widened: Vec<String>) ->
         Schema { columns: mapping.output.iter().map(|(column, _)| column.clone()).collect() };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Error::write(&place.schema)(error.into()))?;
-    fs::write(&place.schema_part, text + "\n").map_err(Error::write(&place.schema))?;
-    place.settle()?;
+    write_whole(&place.schema_part, (text + "\n").as_bytes())
+        .map_err(Error::write(&place.schema))?;
     Ok(summary)
 }
 

@@ -4,7 +4,7 @@
 //! have the bytes that it tells, does not count, and the step before it is the last.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
 };
@@ -19,6 +19,8 @@ use crate::{Error, Result, summary::Counts};
 pub(crate) struct Part {
     /// Bytes of row groups.
     pub(crate) length: u64,
+    /// Where the last row group begins.
+    pub(crate) start: u64,
     /// The checksum of the last row group.
     pub(crate) sum: u32,
     /// Row groups.
@@ -34,6 +36,8 @@ pub(crate) struct Step {
     pub(crate) line: u64,
     pub(crate) data: Part,
     pub(crate) repairs: Part,
+    /// Whether the text goes on with a row that is too long.
+    pub(crate) open: bool,
     /// Bytes of rows set aside.
     pub(crate) quarantine: u64,
     /// Bytes that tell of row groups.
@@ -57,24 +61,34 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a work folder, which no other process may have open, and reads the steps of a
-    /// run with the same key.
-    pub(crate) fn open(path: &Path, key: &Key) -> Result<(Self, Vec<Step>)> {
+    /// Opens the journal of a work folder, which no other process may have open. Who has it open owns the
+    /// folder.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let failed = Error::write(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(&failed)?;
-        if file.try_lock().is_err() {
-            return Err(Error::Busy { path: path.parent().unwrap_or(path).into() });
+        let file = options.open(path).map_err(&failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, path: path.into() }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::Busy { path: path.parent().unwrap_or(path).into() })
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
-        let (steps, length) = steps(&file, key).map_err(Error::read(path))?;
-        file.set_len(length).map_err(&failed)?;
-        file.seek(SeekFrom::End(0)).map_err(&failed)?;
-        let mut journal = Self { file, path: path.into() };
+    }
+
+    /// The last two steps of a run with the same key; of another run's, none, and they are forgotten.
+    pub(crate) fn steps(&mut self, key: &Key) -> Result<Vec<Step>> {
+        let path = self.path.clone();
+        let failed = Error::write(&path);
+        let (steps, length) = steps(&self.file, key).map_err(Error::read(&path))?;
         if length == 0 {
-            journal.line(key)?;
+            self.restart(key)?;
+            return Ok(steps);
         }
-        Ok((journal, steps))
+        self.file.set_len(length).map_err(&failed)?;
+        self.file.seek(SeekFrom::End(0)).map_err(&failed)?;
+        Ok(steps)
     }
 
     /// Forgets every step.
@@ -99,7 +113,8 @@ impl Journal {
     }
 }
 
-/// The whole steps of a journal with the key, and the bytes that they take; none of another key's.
+/// The last two whole steps of a journal with the key, and the bytes that all of them take; none of another
+/// key's. Should the bytes of the last one be lost, the one before it counts.
 fn steps(file: &File, key: &Key) -> io::Result<(Vec<Step>, u64)> {
     let mut reader = BufReader::new(file);
     let (mut steps, mut length, mut line) = (Vec::new(), 0, Vec::new());
@@ -115,7 +130,10 @@ fn steps(file: &File, key: &Key) -> io::Result<(Vec<Step>, u64)> {
             }
         } else {
             match serde_json::from_slice(&line) {
-                Ok(step) => steps.push(step),
+                Ok(step) => {
+                    steps.drain(..steps.len().saturating_sub(1));
+                    steps.push(step);
+                }
                 Err(_) => return Ok((steps, length)),
             }
         }
@@ -124,15 +142,15 @@ fn steps(file: &File, key: &Key) -> io::Result<(Vec<Step>, u64)> {
 }
 
 /// Whether a file holds the last row group of a part.
-pub(crate) fn holds(path: &Path, part: &Part, before: u64) -> bool {
+pub(crate) fn holds(path: &Path, part: &Part) -> bool {
     let check = || -> io::Result<bool> {
         let mut file = File::open(path)?;
         if file.metadata()?.len() < part.length {
             return Ok(false);
         }
-        file.seek(SeekFrom::Start(before))?;
+        file.seek(SeekFrom::Start(part.start))?;
         let mut sum = crc32fast::Hasher::new();
-        let mut rest = file.take(part.length - before);
+        let mut rest = file.take(part.length.saturating_sub(part.start));
         let mut piece = vec![0; 1 << 16];
         loop {
             match rest.read(&mut piece)? {

@@ -22,6 +22,7 @@ pub use fattail_mend::{
     Column, Confidence, DateOrder, Dialect, Ends, Escape, Kind, Known, NumberForm, Policy, Risk,
     Rule,
 };
+pub use place::output_name;
 pub use schema::{Evolution, Schema};
 pub use settings::{Codec, Ingest};
 pub use source::Compression;

@@ -1,11 +1,6 @@
 //! The output of a pass: row groups, repairs, rows set aside, and a step of the journal behind each group.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{Seek, SeekFrom, Write},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::File, io::Write, sync::Arc};
 
 use arrow::{array::ArrayRef, datatypes::Schema as ArrowSchema, error::ArrowError};
 use fattail_core::Progress;
@@ -17,6 +12,7 @@ use crate::{
     Error, Result,
     arrays::{array, field},
     journal::{Journal, Part, Step},
+    place::take_up,
     properties::properties,
     repairs,
     run::{Done, Job},
@@ -64,19 +60,14 @@ impl<'a> Output<'a> {
         Ok(Self {
             data: Table::open(&place.data_part, schema, own, step.data.length, data)?,
             repairs: Table::open(&place.repairs_part, told, plain, step.repairs.length, log)?,
-            quarantine: part(&place.quarantine_part, step.quarantine)?,
-            groups: part(&place.groups, step.groups)?,
+            quarantine: take_up(&place.quarantine_part, step.quarantine)?,
+            groups: take_up(&place.groups, step.groups)?,
             group: 0,
             job,
             mapping,
             journal,
             step,
         })
-    }
-
-    /// How far it came.
-    pub(crate) fn step(&self) -> &Step {
-        &self.step
     }
 
     /// Adds a wave; answers columns that turned out to be of a wider kind, and then the pass is over.
@@ -98,10 +89,12 @@ impl<'a> Output<'a> {
             self.data.write(columns)?;
         }
         self.step.offset += wave.end as u64;
+        self.step.open = wave.open;
         self.group += wave.end as u64;
         self.tell();
         let sizes = self.job.sizes;
-        if wave.last || self.group >= sizes.group || self.data.pending() > sizes.pending {
+        let pending = self.data.pending() + self.repairs.pending();
+        if wave.last || self.group >= sizes.group || pending > sizes.pending {
             self.commit()?;
         }
         Ok(wider)
@@ -149,8 +142,12 @@ impl<'a> Output<'a> {
                 let entry = [&[which][..], &length, &told].concat();
                 groups.write_all(&entry).map_err(Error::write(path))?;
                 step.groups += entry.len() as u64;
-                *part =
-                    Part { length: table.length(), sum: table.sum(), groups: table.groups().len() };
+                *part = Part {
+                    length: table.length(),
+                    start: part.length,
+                    sum: table.sum(),
+                    groups: table.groups().len(),
+                };
             }
         }
         self.group = 0;
@@ -163,16 +160,6 @@ impl<'a> Output<'a> {
         synced.map_err(Error::write(&self.job.place.quarantine_part))?;
         Ok(Done { step: self.step, resumed_at, data: self.data, repairs: self.repairs })
     }
-}
-
-/// A file to which bytes are added behind those that are done.
-fn part(path: &Path, length: u64) -> Result<File> {
-    let failed = Error::write(path);
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(false).open(path).map_err(&failed)?;
-    file.set_len(length).map_err(&failed)?;
-    file.seek(SeekFrom::Start(length)).map_err(&failed)?;
-    Ok(file)
 }
 
 /// The columns of the output: of each its arrays.

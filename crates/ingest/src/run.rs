@@ -1,7 +1,7 @@
 //! One file, from its first byte to its last: waves of text to blocks, blocks to row groups, a step of the
 //! journal behind each.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::UNIX_EPOCH};
 
 use fattail_core::Observer;
 use fattail_mend::{Kind, Layout, MOST_BYTES, Reader, Seen};
@@ -31,6 +31,8 @@ struct Text {
     wave: usize,
     /// Whether the file may hold more.
     more: bool,
+    /// Whether the text begins within a row that is too long.
+    open: bool,
 }
 
 impl Text {
@@ -44,12 +46,13 @@ impl Text {
         }
         let last = !self.more && self.bytes.len() < full;
         let limit = if last { self.bytes.len() } else { self.wave };
-        let Self { source, bytes, ahead, wave, more } = self;
+        let Self { source, bytes, ahead, wave, more, open } = self;
         let (read, next) = rayon::join(
-            || Wave::read(reader, bytes, limit, last),
+            || Wave::read(reader, bytes, limit, last, *open),
             || if *more { source.fill(ahead, *wave) } else { Ok(false) },
         );
         self.more = next?;
+        self.open = read.open;
         Ok(read)
     }
 
@@ -92,7 +95,7 @@ impl Job<'_> {
     pub(crate) fn key(&self, mapping: &Mapping) -> Result<Key> {
         let about = fs::metadata(self.input).map_err(Error::read(self.input))?;
         let changed = about.modified().ok();
-        let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let told = (
             env!("CARGO_PKG_VERSION"),
             self.input,
@@ -124,7 +127,7 @@ impl Job<'_> {
             texts: self.settings.texts,
         };
         let (step, groups) = self.last_step(steps, mapping)?;
-        let resumed_at = step.offset;
+        let (resumed_at, open) = (step.offset, step.open);
         let begun = self.layout.body as u64 + step.offset;
         let mut output = Output::open(self, mapping, journal, step, groups)?;
         let mut text = Text {
@@ -133,6 +136,7 @@ impl Job<'_> {
             ahead: Vec::new(),
             wave: self.sizes.wave,
             more: true,
+            open,
         };
         let mut wave = text.read(&reader)?;
         loop {
@@ -141,7 +145,7 @@ impl Job<'_> {
                 if !wider.is_empty() {
                     return Ok(Pass::Wider(wider));
                 }
-                self.expect_whole(output.step())?;
+                self.expect_whole(text.source.bytes())?;
                 return output.close(resumed_at).map(|done| Pass::Done(Box::new(done)));
             }
             text.advance(wave.end);
@@ -160,14 +164,10 @@ impl Job<'_> {
     }
 
     /// A file that is shorter than it was has been cut while it was read.
-    fn expect_whole(&self, step: &Step) -> Result<()> {
-        let plain =
-            self.probe.compression == crate::Compression::None && self.probe.charset.is_utf_8();
-        let found = self.above() + step.offset;
-        match plain && found < self.probe.size {
-            true => {
-                Err(Error::Shrunk { path: self.input.into(), expected: self.probe.size, found })
-            }
+    fn expect_whole(&self, found: u64) -> Result<()> {
+        let expected = self.probe.size;
+        match found < expected {
+            true => Err(Error::Shrunk { path: self.input.into(), expected, found }),
             false => Ok(()),
         }
     }
@@ -179,10 +179,11 @@ impl Job<'_> {
         mapping: &Mapping,
     ) -> Result<(Step, [Vec<RowGroupMetaData>; 2])> {
         let told = fs::read(&self.place.groups).unwrap_or_default();
+        let aside = fs::metadata(&self.place.quarantine_part).map_or(0, |found| found.len());
         while let Some(step) = steps.pop() {
-            let before = steps.last().cloned().unwrap_or_default();
-            let whole = holds(&self.place.data_part, &step.data, before.data.length)
-                && holds(&self.place.repairs_part, &step.repairs, before.repairs.length);
+            let whole = holds(&self.place.data_part, &step.data)
+                && holds(&self.place.repairs_part, &step.repairs)
+                && aside >= step.quarantine;
             let groups = told.get(..step.groups as usize).map(|told| self.groups(told));
             if let (true, Some(Ok(groups))) = (whole, groups)
                 && groups[0].len() == step.data.groups

@@ -1,6 +1,6 @@
 //! The columns that a file has to have, kept in a file of their own, and how far it may differ.
 
-use std::{fs::File, path::Path};
+use std::{collections::HashSet, fs::File, path::Path};
 
 use fattail_mend::{Column, Kind};
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,17 @@ impl Schema {
     /// Reads a schema file.
     ///
     /// # Errors
-    /// When the file cannot be read or is not a schema.
+    /// When the file cannot be read, is not a schema or has a name twice.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::read(path))?;
-        serde_json::from_reader(std::io::BufReader::new(file))
-            .map_err(|source| Error::Schema { path: path.into(), source })
+        let schema: Self = serde_json::from_reader(std::io::BufReader::new(file))
+            .map_err(|source| Error::Schema { path: path.into(), source })?;
+        let mut seen = HashSet::new();
+        match schema.columns.iter().find(|column| !seen.insert(&column.name)) {
+            Some(column) => Err(Error::Twice { path: path.into(), name: column.name.clone() }),
+            None => Ok(schema),
+        }
     }
 }
 

@@ -80,6 +80,31 @@ pub(crate) struct Sizes {
 }
 
 impl Ingest {
+    /// Checks the settings, as every run does first.
+    ///
+    /// # Errors
+    /// When the memory is too little, when a delimiter or a quote is a line end or both are the same, and
+    /// when names are given and all of them are empty.
+    pub fn check(&self) -> Result<()> {
+        let Known { delimiter, quote, names, .. } = &self.known;
+        let quote = quote.flatten();
+        let refuse = |name: &'static str, value: String, allowed: &'static str| {
+            Err(Error::Setting(fattail_core::Error::setting(name, value, allowed)))
+        };
+        for (name, byte) in [("delimiter", *delimiter), ("quote", quote)] {
+            if let Some(byte @ (b'\n' | b'\r')) = byte {
+                return refuse(name, shown(byte), "any byte but a line end");
+            }
+        }
+        if let (Some(byte), true) = (*delimiter, *delimiter == quote) {
+            return refuse("quote", shown(byte), "another byte than the delimiter");
+        }
+        if names.as_ref().is_some_and(|names| names.iter().all(|name| name.trim().is_empty())) {
+            return refuse("names", "empty".into(), "the names of the columns");
+        }
+        self.sizes().map(|_| ())
+    }
+
     /// The sizes that keep a run within its memory: two waves of text, the values of one, and a row group
     /// that is being encoded.
     pub(crate) fn sizes(&self) -> Result<Sizes> {
@@ -94,4 +119,9 @@ impl Ingest {
         let wave = (self.memory / 16).clamp(2 << 20, 32 << 20);
         Ok(Sizes { wave, group: 4 * wave as u64, pending: self.memory / 4 })
     }
+}
+
+/// A byte as a person would write it.
+fn shown(byte: u8) -> String {
+    format!("'{}'", byte.escape_ascii())
 }

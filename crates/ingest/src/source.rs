@@ -4,10 +4,14 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use fattail_mend::{Charset, Known, Transcoder};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
@@ -20,7 +24,7 @@ const STRETCHES: u64 = 16;
 const PIECE: usize = 1 << 20;
 
 /// How a file is compressed, told by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Compression {
     /// Not at all.
@@ -37,6 +41,22 @@ pub(crate) struct Source {
     reader: Box<dyn Read + Send>,
     encoded: Option<Encoded>,
     ended: bool,
+    /// Where in the file the reader stands.
+    at: Arc<AtomicU64>,
+}
+
+/// A file that tells how far it was read, whatever stands between it and the text.
+struct Counted {
+    file: File,
+    at: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(bytes)?;
+        self.at.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 /// Text that has to be turned into UTF-8.
@@ -123,7 +143,10 @@ fn compression(file: &File) -> io::Result<Compression> {
     })
 }
 
-fn decompressed(file: File, compression: Compression) -> io::Result<Box<dyn Read + Send>> {
+fn decompressed(
+    file: impl Read + Send + 'static,
+    compression: Compression,
+) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         Compression::None => Box::new(file),
         Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::new(file))),
@@ -138,19 +161,25 @@ impl Source {
         let mut file = File::open(path).map_err(&failed)?;
         let mark = probe.charset.mark as u64;
         let plain = probe.compression == Compression::None && probe.charset.is_utf_8();
-        if plain {
-            file.seek(SeekFrom::Start(mark + offset)).map_err(&failed)?;
-        }
-        let reader = decompressed(file, probe.compression).map_err(&failed)?;
+        let start = if plain { mark + offset } else { 0 };
+        file.seek(SeekFrom::Start(start)).map_err(&failed)?;
+        let at = Arc::new(AtomicU64::new(start));
+        let counted = Counted { file, at: Arc::clone(&at) };
+        let reader = decompressed(counted, probe.compression).map_err(&failed)?;
         let encoded = (!probe.charset.is_utf_8())
             .then(|| Encoded { transcoder: Some(probe.charset.transcoder()), text: Vec::new() });
-        let mut source = Self { path: path.into(), reader, encoded, ended: false };
+        let mut source = Self { path: path.into(), reader, encoded, ended: false, at };
         if !plain {
             let marked = io::copy(&mut source.reader.by_ref().take(mark), &mut io::sink());
             marked.map_err(&failed)?;
             source.skip(offset)?;
         }
         Ok(source)
+    }
+
+    /// Bytes of the file up to where it was read: all of them at the end.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.at.load(Ordering::Relaxed)
     }
 
     fn skip(&mut self, mut offset: u64) -> Result<()> {

@@ -35,7 +35,7 @@ impl Counts {
 }
 
 /// A column of the output.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSummary {
     /// Name and kind.
     #[serde(flatten)]
@@ -49,7 +49,7 @@ pub struct ColumnSummary {
 }
 
 /// What became of one file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The file.
     pub input: PathBuf,

@@ -5,7 +5,7 @@
 //! as if nothing had happened, byte for byte.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -34,7 +34,7 @@ use parquet::{
 };
 use rayon::prelude::*;
 
-use crate::{Error, Result};
+use crate::{Error, Result, place::take_up};
 
 /// Zeros that stand for what a file already holds.
 const ZEROS: &[u8] = &[0; 1 << 16];
@@ -88,11 +88,7 @@ impl Table {
         groups: Vec<RowGroupMetaData>,
     ) -> Result<Self> {
         let failed = Error::write(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(length == 0);
-        let mut file = options.open(path).map_err(&failed)?;
-        file.set_len(length).map_err(&failed)?;
-        file.seek(SeekFrom::Start(length)).map_err(&failed)?;
+        let file = take_up(path, length)?;
         let encode = |error| Error::encode(path, error);
         let parquet = Arc::new(ArrowSchemaConverter::new().convert(&schema).map_err(encode)?);
         let root = parquet.root_schema_ptr();

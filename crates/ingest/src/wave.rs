@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 /// Chunks are not smaller than this.
 const CHUNK: usize = 1 << 20;
-/// So many chunks a thread even the work out.
-const CHUNKS_A_THREAD: usize = 4;
+/// So many chunks at most: enough to even the work out. They do not go by the number of threads, because
+/// the pages of the output end where chunks do.
+const MOST_CHUNKS: usize = 16;
 
 /// What was read from a wave.
 pub(crate) struct Wave {
@@ -16,34 +17,41 @@ pub(crate) struct Wave {
     pub(crate) aside: Vec<u8>,
     /// Where the next record begins.
     pub(crate) end: usize,
+    /// Whether what follows belongs to a row that is too long.
+    pub(crate) open: bool,
     /// Whether the file ends there.
     pub(crate) last: bool,
 }
 
 impl Wave {
-    /// Reads the records that begin in `text[..limit]`.
-    pub(crate) fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Self {
-        let blocks = read(reader, text, limit, last);
-        let refused = blocks.iter().flat_map(|block| &block.refused);
-        let aside =
-            refused.flat_map(|refused| &text[refused.start..refused.next]).copied().collect();
-        let end = blocks.last().map_or(0, |block| block.next);
-        Self { blocks, aside, end, last }
+    /// Reads the records that begin in `text[..limit]`, behind the rest of a row that is too long if `open`.
+    pub(crate) fn read(
+        reader: &Reader<'_>,
+        text: &[u8],
+        limit: usize,
+        last: bool,
+        open: bool,
+    ) -> Self {
+        let blocks = read(reader, text, limit, last, open);
+        let ranges = blocks.iter().flat_map(|block| &block.aside);
+        let aside = ranges.flat_map(|range| &text[range.clone()]).copied().collect();
+        let (end, open) = blocks.last().map_or((0, open), |block| (block.next, block.open));
+        Self { blocks, aside, end, open, last }
     }
 }
 
 /// Reads the records that begin in `text[..limit]`, in order.
-fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Vec<Block> {
+fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool, open: bool) -> Vec<Block> {
     let starts = starts(reader, text, limit);
-    let read = |(start, end): (usize, usize)| reader.read(text, start..end, last);
+    let read = |(start, end): (usize, usize), open| reader.read_on(text, start..end, last, open);
     let ranges: Vec<(usize, usize)> =
         starts.iter().copied().zip(starts[1..].iter().copied().chain([limit])).collect();
     let mut blocks: Vec<Block> =
-        ranges.par_iter().with_max_len(1).map(|&range| read(range)).collect();
+        ranges.par_iter().with_max_len(1).map(|&range| read(range, open && range.0 == 0)).collect();
     for at in 1..blocks.len() {
-        let start = blocks[at - 1].next;
-        if start != ranges[at].0 {
-            blocks[at] = read((start, ranges[at].1.max(start)));
+        let (start, open) = (blocks[at - 1].next, blocks[at - 1].open);
+        if open || start != ranges[at].0 {
+            blocks[at] = read((start, ranges[at].1.max(start)), open);
         }
     }
     blocks
@@ -51,7 +59,7 @@ fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool) -> Vec<Block
 
 /// Where chunks begin: behind a record end, if no quote is open there.
 fn starts(reader: &Reader<'_>, text: &[u8], limit: usize) -> Vec<usize> {
-    let chunks = (limit / CHUNK).clamp(1, CHUNKS_A_THREAD * rayon::current_num_threads());
+    let chunks = (limit / CHUNK).clamp(1, MOST_CHUNKS);
     let mut starts = vec![0];
     for at in 1..chunks {
         let target = limit / chunks * at;
@@ -82,7 +90,7 @@ mod tests {
         let reader =
             Reader { dialect, columns, policy: Policy::repair(), declared: false, texts: false };
         let body = &text[layout.body..];
-        let blocks = read(&reader, body, body.len(), true);
+        let blocks = read(&reader, body, body.len(), true, false);
         assert!(blocks.len() > 1);
         assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), 150_000);
         let whole = reader.read(body, 0..body.len(), true);

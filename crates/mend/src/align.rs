@@ -16,18 +16,21 @@
 //! from the diagonal than the row is ragged are not looked at: cost is columns x band^2.
 
 use crate::{
+    cells::Cells,
     column::{Column, Kind},
     dialect::Dialect,
     rule::Rule,
-    split::{skip_padding, unescape},
+    split::{skip_padding, split, unescape},
 };
 
 /// States farther off than this beside the difference in width are not looked at.
 const SLACK: usize = 3;
 /// A row whose alignment would take more steps than this is refused.
-const MOST_STEPS: usize = 4_000_000;
+const MOST_STEPS: usize = 400_000;
 /// Pieces longer than this are not parted.
-const MOST_PARTED: usize = 4096;
+const MOST_PARTED: usize = 512;
+/// A cell is joined from no more pieces than this.
+const MOST_JOINED: usize = 256;
 
 /// What the steps cost.
 mod cost {
@@ -67,6 +70,10 @@ pub(crate) struct Alignment {
     pub(crate) cells: Vec<Aligned>,
     /// The rules that it took, each with its column.
     pub(crate) rules: Vec<(Rule, usize)>,
+    /// The columns whose cells are quoted.
+    pub(crate) quoted: Vec<usize>,
+    /// Whether a space follows every delimiter that became text, as in sentences.
+    pub(crate) spaced: bool,
 }
 
 /// Aligns the line from `start` to `stop`; `None` where it would take too long.
@@ -96,6 +103,8 @@ struct Aligner<'a> {
     columns: &'a [Column],
     /// Where pieces begin; one more for the end, as if a delimiter followed.
     bounds: Vec<usize>,
+    /// Whether the row has fewer cells than there are columns, quotes minded.
+    few: bool,
     band: usize,
     /// The least i - j.
     lowest: isize,
@@ -125,14 +134,18 @@ impl<'a> Aligner<'a> {
         bounds.extend(delimiters.map(|at| start + at + 1));
         bounds.push(stop + 1);
         let (pieces, width) = (bounds.len() - 1, columns.len());
+        let mut cells = Cells::default();
+        split(&text[..stop], start, dialect, &mut cells);
+        let few = cells.places.len() < width;
         let band = pieces.abs_diff(width) + 2 * SLACK + 1;
         let lowest = (pieces as isize - width as isize).min(0) - SLACK as isize;
         let steps = (width + 1).checked_mul(band)?;
-        (steps.checked_mul(band)? <= MOST_STEPS).then(|| Self {
+        (steps.checked_mul(band.min(MOST_JOINED))? <= MOST_STEPS).then(|| Self {
             text,
             dialect,
             columns,
             bounds,
+            few,
             band,
             lowest,
             costs: vec![f32::INFINITY; steps],
@@ -182,7 +195,7 @@ impl<'a> Aligner<'a> {
             return;
         }
         self.take(pieces, column, cost);
-        if column + 1 < self.columns.len() {
+        if column + 1 < self.columns.len() && self.few {
             self.part(pieces, column, cost);
         }
     }
@@ -221,7 +234,7 @@ impl<'a> Aligner<'a> {
     }
 
     fn take(&mut self, piece: usize, column: usize, cost: f32) {
-        let most = self.pieces() - piece;
+        let most = (self.pieces() - piece).min(MOST_JOINED);
         for count in 1..=most {
             if self.state(piece + count, column + 1).is_none() {
                 if count > 1 {
@@ -275,11 +288,17 @@ impl<'a> Aligner<'a> {
             return f32::INFINITY;
         }
         let inner = &self.bounds[piece + 1..piece + count];
-        let spaced = inner.iter().all(|&at| self.text.get(at) == Some(&b' '));
+        let spaced = self.is_spaced(piece, count);
         let quote = |&at: &usize| self.dialect.quote.is_some_and(|q| self.text.get(at) == Some(&q));
         let opened = inner.iter().filter(|at| quote(at)).count();
         let sentence = if spaced { cost::SENTENCE } else { 0.0 };
         cost::JOIN + cost::JOIN_MORE * (count - 2) as f32 + opened as f32 - sentence
+    }
+
+    /// Whether a space follows every delimiter between pieces.
+    fn is_spaced(&self, piece: usize, count: usize) -> bool {
+        let inner = &self.bounds[piece + 1..piece + count];
+        inner.iter().all(|&at| self.text.get(at) == Some(&b' '))
     }
 
     fn form(&self, start: usize, stop: usize) -> Form {
@@ -319,7 +338,7 @@ impl<'a> Aligner<'a> {
         let (mut best, mut ways) = ((f32::INFINITY, start), 0);
         for at in start + 1..stop {
             let fit = fit(at);
-            ways = if fit < best.0 { 1 } else { ways + usize::from(fit == best.0) };
+            ways += usize::from(fit < cost::STRANGE);
             if fit <= best.0 {
                 best = (fit, at);
             }
@@ -336,7 +355,13 @@ impl<'a> Aligner<'a> {
         match self.form(from, to) {
             Form::Plain(from, to) | Form::Quoted(from, to) => {
                 let cell = self.text[from..to].trim_ascii();
-                if cell.is_empty() { f32::INFINITY } else { column.strangeness(cell) }
+                // One pattern tells where a cell ends; of several, each number has one.
+                let strange = match (column.kind.is_text(), &column.shape.patterns[..]) {
+                    (false, [_]) if !column.shape.has_pattern(cell) => 1.0,
+                    (false, _) if column.kind.read(cell).is_some() => 0.0,
+                    _ => column.strangeness(cell),
+                };
+                if cell.is_empty() { f32::INFINITY } else { strange }
             }
             _ => f32::INFINITY,
         }
@@ -358,7 +383,8 @@ impl<'a> Aligner<'a> {
             path.push((step, pieces, column));
         }
         let (cells, rules) = (Vec::with_capacity(self.columns.len()), Vec::new());
-        let mut alignment = Alignment { cost: self.costs[last], cells, rules };
+        let cost = self.costs[last];
+        let mut alignment = Alignment { cost, cells, rules, quoted: Vec::new(), spaced: true };
         for &(step, pieces, column) in path.iter().rev() {
             self.follow(step, pieces, column, &mut alignment);
         }
@@ -371,8 +397,13 @@ impl<'a> Aligner<'a> {
             Step::Take(count) => {
                 let (start, stop) = self.span(pieces, count as usize);
                 let (cell, rule) = self.cell(self.form(start, stop));
-                let joined = count > 1
-                    && !matches!(self.form(start, stop), Form::Quoted(..) | Form::Unescaped(..));
+                let quoted =
+                    matches!(self.form(start, stop), Form::Quoted(..) | Form::Unescaped(..));
+                if quoted {
+                    to.quoted.push(column);
+                }
+                let joined = count > 1 && !quoted;
+                to.spaced &= !joined || self.is_spaced(pieces, count as usize);
                 let joined = joined.then_some(match self.columns[column].kind {
                     Kind::Text { .. } => Rule::SplitText,
                     _ => Rule::NumberMarks,

@@ -1,5 +1,7 @@
 //! What was read from a stretch of text: columns, notes of repairs, refused rows, and counts that add up.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::rule::Rule;
@@ -190,6 +192,10 @@ pub struct Block {
     pub notes: Vec<Note>,
     /// The rows that were refused.
     pub refused: Vec<Refused>,
+    /// The bytes of refused rows, in order; of a row that is too long also those behind what it may have.
+    pub aside: Vec<Range<usize>>,
+    /// Whether the text behind `next` goes on with a row that is too long.
+    pub open: bool,
 }
 
 /// Bytes as a text that can be shown, cut where they are many.

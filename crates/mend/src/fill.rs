@@ -10,12 +10,20 @@ use crate::{
     value::{Meaning, Wider, meaning},
 };
 
+/// Where a row stands in the text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowPlace {
+    pub(crate) start: u32,
+    /// Where the next record begins.
+    pub(crate) next: u32,
+    pub(crate) line: u32,
+}
+
 /// Rows whose cells are found and whose values are not yet.
 pub(crate) struct Batch<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) cells: &'a Cells,
-    /// Where each row begins, and on which line.
-    pub(crate) rows: &'a [(u32, u32)],
+    pub(crate) rows: &'a [RowPlace],
     pub(crate) width: usize,
     /// Whether no cell holds a control character or a byte that is not UTF-8.
     pub(crate) plain: bool,
@@ -194,7 +202,7 @@ impl Filler<'_> {
             self.findings.refused.push((row, rule));
             return;
         }
-        let (offset, line) = self.batch.rows[row];
+        let RowPlace { start: offset, line, .. } = self.batch.rows[row];
         let column = Some(place(self.at));
         let (line, offset) = (line.into(), offset.into());
         let note = Note { line, offset, column, rule, before: shown(before), after };
@@ -206,7 +214,7 @@ impl Filler<'_> {
         ends.reserve(batch.rows.len());
         for row in 0..batch.rows.len() {
             let cell = batch.cell(row, self.at);
-            if cell.is_empty() || self.column.kind.is_text() && self.column.is_missing(cell) {
+            if cell.is_empty() {
                 missing.push(place(ends.len()));
             } else if batch.plain || is_plain(cell) {
                 bytes.extend_from_slice(cell);

@@ -46,13 +46,16 @@ pub(crate) fn mend(
     policy: Policy,
 ) -> Result<Mended, Refusal> {
     let window = &text[..text.len().min(at + MOST_BYTES)];
-    let end =
-        memchr::memchr(dialect.ends.byte(), &window[at..]).map_or(window.len(), |end| at + end);
+    let found = memchr::memchr(dialect.ends.byte(), &window[at..]);
+    if found.is_none() && window.len() < text.len() {
+        return Err(Refusal { rule: Rule::TooLong, next: at + MOST_BYTES });
+    }
+    let end = found.map_or(window.len(), |end| at + end);
     let stop = without_return(window, at, end);
     let next = (end + 1).min(text.len());
     let truncated = end == text.len();
     let line = best(text, (at, stop), dialect, columns);
-    let several = record.next > next && !record.unclosed;
+    let several = record.next > next && !record.unclosed && !record.long;
     let both = several.then(|| align(text, (at, record.stop), dialect, columns)).flatten();
     let sure = sure(columns.len());
     // One line that makes a row is one; else the record is as long as its quotes say.
@@ -69,7 +72,7 @@ pub(crate) fn mend(
         best.rules = best.rules.into_iter().map(cut).collect();
     }
     let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
-    let doubtful = best.cost > sure || moved(text, at, dialect, columns, &best.rules);
+    let doubtful = best.cost > sure || moved(text, at, dialect, columns, &best);
     let doubtful = doubtful && !policy.allows(Rule::TooManyCells);
     match refused.or(doubtful.then_some(Rule::Ragged)) {
         Some(rule) => Err(Refusal { rule, next }),
@@ -78,26 +81,49 @@ pub(crate) fn mend(
 }
 
 /// Whether cells may have moved by a column.
-fn moved(
-    text: &[u8],
-    at: usize,
-    dialect: &Dialect,
-    columns: &[Column],
-    rules: &[(Rule, usize)],
-) -> bool {
-    let [
-        (
+fn moved(text: &[u8], at: usize, dialect: &Dialect, columns: &[Column], found: &Alignment) -> bool {
+    let rules = &found.rules;
+    let lacking = |rule: &Rule| matches!(rule, Rule::TooFewCells | Rule::TruncatedRow);
+    let missing: Vec<usize> =
+        rules.iter().filter(|(rule, _)| lacking(rule)).map(|(_, column)| *column).collect();
+    let moving =
+        |rule: &Rule| lacking(rule) || matches!(rule, Rule::ExtraDelimiter | Rule::SplitText);
+    let all = rules.iter().filter(|(rule, _)| moving(rule)).count();
+    if missing.len() > 1 || !missing.is_empty() && all > missing.len() {
+        // Short rows leave out the last columns, which are empty elsewhere as well.
+        let last = columns.len() - missing.len();
+        let short = missing.iter().all(|&at| at >= last && columns[at].shape.may_be_empty());
+        return !(short && all == missing.len());
+    }
+    let joined = rules.iter().filter(|(rule, _)| *rule == Rule::SplitText);
+    if joined.clone().any(|&(_, column)| could_join_elsewhere(column, columns, found)) {
+        return true;
+    }
+    let alone = matches!(
+        rules[..],
+        [(
             Rule::TooFewCells | Rule::TruncatedRow | Rule::ExtraDelimiter | Rule::TrailingDelimiter,
             _,
-        ),
-    ] = rules
-    else {
-        return false;
-    };
+        )]
+    );
+    if !alone {
+        return !missing.is_empty();
+    }
     let mut cells = Cells::default();
     let record = split(text, at, dialect, &mut cells);
     let found: Vec<&[u8]> = cells.places.iter().map(|&cell| cells.bytes(text, cell)).collect();
     record.is_clean() && is_doubtful(&found, columns)
+}
+
+/// Whether what was joined into a text could belong to the text beside it as well.
+fn could_join_elsewhere(column: usize, columns: &[Column], found: &Alignment) -> bool {
+    let beside = [column.checked_sub(1), Some(column + 1)].into_iter().flatten();
+    let open = |at: usize| {
+        let text =
+            columns.get(at).is_some_and(|column| column.kind.is_text() && !column.is_telling());
+        text && !found.quoted.contains(&at) && columns[at].shape.may_be_filled()
+    };
+    !found.spaced && beside.into_iter().any(open)
 }
 
 fn sure(width: usize) -> f32 {

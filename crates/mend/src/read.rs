@@ -3,14 +3,14 @@
 //! What a record becomes depends on its own bytes and at most [`MOST_BYTES`] behind its first one. So a
 //! text can be cut anywhere and read in any order: where one stretch ends, the next begins.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use crate::{
     block::{Block, Note, Refused, shown},
     cells::{Cells, place},
     column::{Column, Kind},
     dialect::Dialect,
-    fill::{Batch, Filler, Findings, empty, is_plain},
+    fill::{Batch, Filler, Findings, RowPlace, empty, is_plain},
     ragged::{self, mend},
     rule::{Policy, Rule},
     scan::Scanner,
@@ -59,6 +59,12 @@ impl Reader<'_> {
     /// assert!(rules.contains(&Rule::MissingMarker) && rules.contains(&Rule::NumberMarks));
     /// ```
     pub fn read(&self, text: &[u8], range: Range<usize>, last: bool) -> Block {
+        self.read_on(text, range, last, false)
+    }
+
+    /// As [`Reader::read`], where the range begins within a row that is too long if `open`, as the block before
+    /// told.
+    pub fn read_on(&self, text: &[u8], range: Range<usize>, last: bool, open: bool) -> Block {
         let kind = |column: &Column| if self.texts { Kind::TEXT } else { column.kind };
         let columns = self.columns.iter().map(|column| empty(kind(column))).collect();
         let block = Block {
@@ -70,6 +76,8 @@ impl Reader<'_> {
             next: range.start,
             notes: Vec::new(),
             refused: Vec::new(),
+            aside: Vec::new(),
+            open,
         };
         let quote = self.dialect.quote.unwrap_or(self.dialect.delimiter);
         let needles = [self.dialect.delimiter, self.dialect.ends.byte(), quote];
@@ -96,8 +104,8 @@ struct Run<'a> {
     last: bool,
     scanner: Scanner<'a>,
     cells: Cells,
-    /// Where the rows of the batch begin, and on which line.
-    rows: Vec<(u32, u32)>,
+    /// The rows of the batch.
+    rows: Vec<RowPlace>,
     /// Notes on the rows of the batch, by row.
     notes: Vec<(usize, Note)>,
     block: Block,
@@ -112,7 +120,9 @@ impl Run<'_> {
             self.rows.clear();
             let start = self.block.next;
             while self.rows.len() < most && self.block.next < self.limit {
-                if !self.record() {
+                if self.block.open {
+                    self.tail();
+                } else if !self.record() {
                     self.limit = self.block.next;
                 }
             }
@@ -131,6 +141,10 @@ impl Run<'_> {
             if byte == dialect.delimiter {
                 self.cells.push(start, found);
                 start = found + 1;
+                if found - at > MOST_BYTES {
+                    self.too_long(at, first);
+                    return true;
+                }
             } else if byte == dialect.ends.byte() {
                 if found - at > MOST_BYTES {
                     self.too_long(at, first);
@@ -174,18 +188,19 @@ impl Run<'_> {
             if self.reader.dialect.padded {
                 self.trim(first);
             }
+            let line = self.block.lines - 1;
             match self.is_header(first) {
-                true => self.skip(at, first, Some(Rule::RepeatedHeader)),
-                false => self.accept(at),
+                true => self.skip(at, first, line, Some(Rule::RepeatedHeader)),
+                false => self.accept(at, line),
             }
             return;
         }
         if self.is_blank(at) {
-            return self.skip(at, first, None);
+            return self.skip(at, first, self.block.lines - 1, None);
         }
         self.cells.places.truncate(first);
         let next = self.block.next;
-        let record = Record { stop: next, next, unescaped: 0, unclosed: false };
+        let record = Record { stop: next, next, unescaped: 0, unclosed: false, long: false };
         self.block.lines -= 1;
         self.ragged(at, record);
     }
@@ -208,10 +223,11 @@ impl Run<'_> {
         let width = self.reader.columns.len();
         let clean = record.is_clean() && self.cells.places.len() - first == width;
         if clean && !swallows(self.text, at, record, self.reader) {
+            let line = self.block.lines;
             self.go_on(at, record.next);
             match self.is_header(first) {
-                true => self.skip(at, first, Some(Rule::RepeatedHeader)),
-                false => self.accept_lines(at),
+                true => self.skip(at, first, line, Some(Rule::RepeatedHeader)),
+                false => self.accept(at, line),
             }
         } else {
             self.cells.places.truncate(first);
@@ -231,11 +247,11 @@ impl Run<'_> {
 
     fn ragged(&mut self, at: usize, record: Record) {
         let Reader { dialect, columns, policy, .. } = *self.reader;
+        let line = self.block.lines;
         match mend(self.text, at, record, dialect, columns, policy) {
             Ok(mended) => {
                 self.go_on(at, mended.next);
                 let row = self.rows.len();
-                let line = self.line_of(at);
                 for (rule, column) in mended.rules {
                     let after = mended.cells.get(column).map(|cell| self.told(cell));
                     let column = Some(place(column));
@@ -244,12 +260,12 @@ impl Run<'_> {
                     self.notes.push((row, note));
                 }
                 ragged::push(&mended.cells, self.text.len(), &mut self.cells);
-                self.accept_lines(at);
+                self.accept(at, line);
             }
             Err(refusal) => {
                 self.go_on(at, refusal.next);
-                let line = self.line_of(at);
                 self.block.read += 1;
+                self.block.open = refusal.rule == Rule::TooLong;
                 self.refuse(at, line, refusal.next, refusal.rule);
             }
         }
@@ -263,22 +279,10 @@ impl Run<'_> {
         }
     }
 
-    /// The line on which the record before `next` begins.
-    fn line_of(&self, at: usize) -> u64 {
-        let record = &self.text[at..self.block.next];
-        let ends = self.reader.dialect.ends.byte();
-        let inner =
-            memchr::memchr_iter(ends, record.strip_suffix(&[ends]).unwrap_or(record)).count();
-        self.block.lines - 1 - inner as u64
-    }
-
-    fn accept(&mut self, at: usize) {
-        self.rows.push((place(at), place(self.block.lines as usize - 1)));
-        self.block.read += 1;
-    }
-
-    fn accept_lines(&mut self, at: usize) {
-        self.rows.push((place(at), place(self.line_of(at) as usize)));
+    /// Takes a row that begins on a line.
+    fn accept(&mut self, at: usize, line: u64) {
+        let (start, next) = (place(at), place(self.block.next));
+        self.rows.push(RowPlace { start, next, line: place(line as usize) });
         self.block.read += 1;
     }
 
@@ -293,12 +297,12 @@ impl Run<'_> {
     }
 
     /// Leaves out a line that is no row.
-    fn skip(&mut self, at: usize, first: usize, rule: Option<Rule>) {
+    fn skip(&mut self, at: usize, first: usize, line: u64, rule: Option<Rule>) {
         self.cells.places.truncate(first);
         self.block.skipped += 1;
         if let Some(rule) = rule {
             let before = shown(self.text[at..self.block.next].trim_ascii_end());
-            let (line, offset) = (self.line_of(at), at as u64);
+            let offset = at as u64;
             let note = Note { line, offset, column: None, rule, before, after: None };
             self.notes.push((self.rows.len(), note));
         }
@@ -310,11 +314,26 @@ impl Run<'_> {
         let before = self.block.lines;
         self.go_on(at, next);
         self.block.read += 1;
+        self.block.open = true;
         self.refuse(at, before, next, Rule::TooLong);
+    }
+
+    /// Sets aside what follows of a row that is too long, up to its end or piece by piece.
+    fn tail(&mut self) {
+        let at = self.block.next;
+        let window = self.text.len().min(at + MOST_BYTES);
+        let end = memchr::memchr(self.reader.dialect.ends.byte(), &self.text[at..window]);
+        let over = self.last && window == self.text.len();
+        self.block.open = end.is_none() && !over;
+        self.block.lines += u64::from(!self.block.open);
+        self.block.next = end.map_or(window, |end| at + end + 1);
+        self.block.aside.push(at..self.block.next);
+        self.scanner.seek(self.block.next);
     }
 
     fn refuse(&mut self, start: usize, line: u64, next: usize, rule: Rule) {
         self.block.refused.push(Refused { line, start, next, rule });
+        self.block.aside.push(start..next);
         let before = shown(self.text[start..next].trim_ascii_end());
         let note = Note { line, offset: start as u64, column: None, rule, before, after: None };
         self.notes.push((self.rows.len(), note));
@@ -354,43 +373,37 @@ impl Run<'_> {
             let mut refused = findings.refused;
             refused.sort_by_key(|(row, rule)| (*row, *rule != Rule::NotARow));
             refused.dedup_by_key(|(row, _)| *row);
+            let mut reasons = Vec::new();
+            let mut gone = HashSet::new();
             for (row, rule) in refused {
                 keep[row] = false;
-                // What the row needed besides does not matter any more.
-                notes.retain(|(at, note)| *at != row || note.offset != u64::from(self.rows[row].0));
-                let (start, line) = (self.rows[row].0 as usize, u64::from(self.rows[row].1));
-                let next = self.next_of(row);
+                let RowPlace { start, next, line } = self.rows[row];
+                gone.insert(start);
+                let (start, next, line) = (start as usize, next as usize, u64::from(line));
                 self.block.refused.push(Refused { line, start, next, rule });
+                self.block.aside.push(start..next);
                 let before = shown(self.text[start..next].trim_ascii_end());
-                let (offset, line) = (start as u64, line);
-                notes.push((row, Note { line, offset, column: None, rule, before, after: None }));
+                let offset = start as u64;
+                reasons.push((row, Note { line, offset, column: None, rule, before, after: None }));
             }
+            // What a refused row needed besides does not matter any more.
+            notes
+                .retain(|(_, note)| !u32::try_from(note.offset).is_ok_and(|at| gone.contains(&at)));
+            notes.extend(reasons);
             for filled in &mut self.block.columns {
                 filled.retain(from, &keep);
             }
             self.block.rows = from + keep.iter().filter(|keep| **keep).count();
             self.block.refused.sort_by_key(|refused| refused.start);
+            self.block.aside.sort_by_key(|range| range.start);
         }
         notes.sort_by_key(|(_, note)| (note.offset, note.column, note.rule));
         self.block.notes.extend(notes.into_iter().map(|(_, note)| note));
     }
-
-    /// Where the record behind a row of the batch begins.
-    fn next_of(&self, row: usize) -> usize {
-        let start = self.rows[row].0 as usize;
-        let mut cells = Cells::default();
-        let record = split(self.text, start, self.reader.dialect, &mut cells);
-        if record.is_clean() && cells.places.len() == self.reader.columns.len() {
-            return record.next;
-        }
-        let ends = self.reader.dialect.ends.byte();
-        let end = memchr::memchr(ends, &self.text[start..]);
-        end.map_or(self.text.len(), |end| start + end + 1)
-    }
 }
 
 /// Whether a quoted cell holds a whole row: its quote was never meant to open. Rows are known by columns
-/// that tell.
+/// that tell, by two of them at least.
 fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool {
     let Reader { dialect, columns, .. } = reader;
     let inner = memchr::memchr(dialect.ends.byte(), &text[at..record.stop]);
@@ -405,7 +418,7 @@ fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool
         telling.map(|(column, &cell)| column.strangeness(cells.bytes(text, cell).trim_ascii()));
     let (count, strange) =
         strange.fold((0, 0.0), |(count, sum), strange| (count + 1, sum + strange));
-    count > 0 && strange < 0.5 * count as f32
+    count > 1 && strange < 0.5 * count as f32
 }
 
 /// Refuses rows with misfits none of whose cells is a value of its column: notes below the table.

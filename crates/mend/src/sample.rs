@@ -13,8 +13,6 @@ use crate::{
 const FITTING: f64 = 0.95;
 /// A marker is usual where so large a share of the cells is it.
 const USUAL: f64 = 0.01;
-/// So many cells with marks are kept to tell the forms of numbers apart.
-const KEPT: usize = 256;
 /// More texts than this are no categories.
 const CATEGORIES: usize = 1000;
 
@@ -32,8 +30,12 @@ pub(crate) struct Sample {
     range: Option<(i64, i64)>,
     /// By form: cells that it reads and the plain form does not, and whether one had a fraction.
     marked: BTreeMap<Form, (u64, bool)>,
-    /// Plain numbers with a point, as far as kept.
-    pointed: Vec<Vec<u8>>,
+    /// Plain numbers that are whole ones as well, if the point parts thousands.
+    grouped: u64,
+    /// Whole numbers that begin with a zero, as codes do.
+    zeros: u64,
+    /// Whole numbers beyond 64 bits.
+    huge: u64,
     dates: [u64; 3],
     /// Dates with a time, and those with a zone.
     timed: u64,
@@ -77,6 +79,7 @@ impl Sample {
             if let Some(value) = plain.read_integer(cell) {
                 self.integers += 1;
                 self.numbers += 1;
+                self.zeros += u64::from(cell.len() > 1 && cell[0] == b'0');
                 let (low, high) = self.range.unwrap_or((value, value));
                 self.range = Some((low.min(value), high.max(value)));
                 // 20180128 is a number as well as a date; a column of nothing else is dates.
@@ -87,9 +90,10 @@ impl Sample {
             }
             if plain.read(cell).is_some() {
                 self.numbers += 1;
-                if self.pointed.len() < KEPT {
-                    self.pointed.push(cell.to_vec());
-                }
+                let whole = cell.strip_prefix(b"-").unwrap_or(cell);
+                self.huge += u64::from(whole.iter().all(u8::is_ascii_digit));
+                let thousands = NumberForm { decimal: b',', thousands: Some(b'.'), unit: None };
+                self.grouped += u64::from(thousands.read_integer(cell).is_some());
                 return;
             }
         }
@@ -177,6 +181,12 @@ impl Sample {
     }
 
     fn number_kind(&self, known: &Known) -> Option<Kind> {
+        // Post codes and long ids are names of something: as numbers they would lose figures.
+        if self.huge > 0 && self.huge + self.integers == self.numbers
+            || 100 * self.zeros > self.filled
+        {
+            return None;
+        }
         let (form, fraction) = self.form(known)?;
         Some(match fraction {
             true => Kind::Float { form },
@@ -196,17 +206,16 @@ impl Sample {
         let mut best = (self.numbers, plain, self.numbers > self.integers);
         for (&(decimal, thousands, unit), &(count, fraction)) in &self.marked {
             let form = NumberForm { decimal, thousands, unit };
-            // Plain whole numbers fit every form without a unit; those with a point are tried.
-            let pointed =
-                self.pointed.iter().filter(|cell| form.read(cell).is_some()).count() as u64;
+            // Plain whole numbers fit every form without a unit, those with a point may part thousands.
             let whole = if unit.is_none() { self.integers } else { 0 };
-            let reads = count + whole + pointed;
+            let dotted = unit.is_none() && thousands == Some(b'.');
+            let reads = count + whole + if dotted { self.grouped } else { 0 };
             let rank = |form: NumberForm| {
                 NumberForm::MARKS.iter().position(|m| *m == (form.decimal, form.thousands))
             };
             let better = reads > best.0 || reads == best.0 && rank(form) < rank(best.1);
             if better {
-                best = (reads, form, fraction || pointed > 0);
+                best = (reads, form, fraction);
             }
         }
         let (reads, mut form, fraction) = best;

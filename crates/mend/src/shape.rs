@@ -118,9 +118,15 @@ impl Shaper {
         let prefix = self.prefix.filter(|_| self.filled > 1).unwrap_or_default();
         let mut patterns: Vec<_> = self.patterns.into_iter().collect();
         patterns.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        patterns.truncate(PATTERNS);
-        let covered = patterns.iter().map(|(_, count)| count).sum::<u64>() as f64;
-        let telling = !self.spilt && covered >= COVERED * self.filled as f64;
+        // As many as cover nearly all cells, the commonest first.
+        let enough = COVERED * self.filled as f64;
+        let mut covered = 0;
+        let needed = patterns.iter().position(|(_, count)| {
+            covered += count;
+            covered as f64 >= enough
+        });
+        let telling = needed.is_some_and(|last| last < PATTERNS) && !self.spilt;
+        patterns.truncate(needed.map_or(0, |last| last + 1));
         Shape {
             empty: seen.then_some(self.empty > 0),
             filled: seen.then_some(self.filled > 0),

@@ -11,6 +11,9 @@ use crate::{
 /// A record longer than this is refused, and a quote open for longer was never meant to open.
 pub const MOST_BYTES: usize = 1 << 20;
 
+/// A quoted cell with more quotes than this inside that are not escaped was never meant to be one.
+const MOST_UNESCAPED: usize = 32;
+
 /// A record as it was split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -22,39 +25,92 @@ pub(crate) struct Record {
     pub(crate) unescaped: usize,
     /// A quoted cell was not closed within the bytes that a record may have.
     pub(crate) unclosed: bool,
+    /// The record has more bytes than it may have.
+    pub(crate) long: bool,
 }
 
 impl Record {
     pub(crate) fn is_clean(&self) -> bool {
-        self.unescaped == 0 && !self.unclosed
+        self.unescaped == 0 && !self.unclosed && !self.long
     }
 }
 
 /// Splits the record at `at` and adds its cells.
 pub(crate) fn split(text: &[u8], at: usize, dialect: &Dialect, cells: &mut Cells) -> Record {
     let window = &text[..text.len().min(at + MOST_BYTES)];
-    let mut record = Record { stop: at, next: at, unescaped: 0, unclosed: false };
-    let mut start = at;
-    loop {
-        start = skip_padding(window, start, dialect);
-        let quoted = dialect.quote.filter(|quote| window.get(start) == Some(quote));
-        let end = match quoted {
-            Some(quote) => {
-                quoted_cell(window, start, quote, dialect, text.len(), cells, &mut record)
+    let record = Record { stop: at, next: at, unescaped: 0, unclosed: false, long: false };
+    Splitter { text, window, dialect, cells, record }.run(at)
+}
+
+/// A record being split.
+struct Splitter<'a> {
+    text: &'a [u8],
+    /// The text as far as the record may reach.
+    window: &'a [u8],
+    dialect: &'a Dialect,
+    cells: &'a mut Cells,
+    record: Record,
+}
+
+impl Splitter<'_> {
+    fn run(mut self, at: usize) -> Record {
+        let mut start = at;
+        loop {
+            start = skip_padding(self.window, start, self.dialect);
+            let quoted = self.dialect.quote.filter(|quote| self.window.get(start) == Some(quote));
+            let end = match quoted {
+                Some(quote) => self.quoted(start, quote),
+                None => {
+                    let end = plain_end(self.window, start, self.dialect);
+                    self.cells.push(start, without_return(self.window, start, end));
+                    end
+                }
+            };
+            match self.window.get(end) {
+                Some(&byte) if byte == self.dialect.delimiter => start = end + 1,
+                Some(_) => {
+                    let stop = without_return(self.window, at, end);
+                    return Record { next: end + 1, stop, ..self.record };
+                }
+                None => {
+                    let long = self.window.len() < self.text.len();
+                    return Record { next: end, stop: end, long, ..self.record };
+                }
             }
-            None => {
-                let end = plain_end(window, start, dialect);
-                cells.push(start, without_return(window, start, end));
-                end
+        }
+    }
+
+    /// Adds the cell that opens at `open` and answers where the delimiter or record end behind it stands.
+    fn quoted(&mut self, open: usize, quote: u8) -> usize {
+        let (start, mut at, mut escaped) = (open + 1, open + 1, false);
+        let before = self.record.unescaped;
+        let window = self.window;
+        loop {
+            let found = next_quote(window, at, quote, self.dialect, &mut escaped);
+            let Some(found) = found.filter(|_| self.record.unescaped - before <= MOST_UNESCAPED)
+            else {
+                self.record.unclosed = true;
+                self.cells.push(open, window.len());
+                return window.len();
+            };
+            if window.get(found + 1) == Some(&quote) {
+                escaped = true;
+                at = found + 2;
+                continue;
             }
-        };
-        record.stop = end;
-        match window.get(end) {
-            Some(&byte) if byte == dialect.delimiter => start = end + 1,
-            Some(_) => {
-                return Record { next: end + 1, stop: without_return(window, at, end), ..record };
+            let Some(end) = closing(window, found + 1, self.dialect) else {
+                self.record.unescaped += 1;
+                at = found + 1;
+                continue;
+            };
+            match escaped {
+                true => {
+                    let plain = unescape(&window[start..found], quote, self.dialect);
+                    self.cells.push_side(self.text.len(), &plain);
+                }
+                false => self.cells.push(start, found),
             }
-            None => return Record { next: end, ..record },
+            return end;
         }
     }
 }
@@ -76,44 +132,6 @@ pub(crate) fn skip_padding(text: &[u8], mut start: usize, dialect: &Dialect) -> 
         start += 1;
     }
     start
-}
-
-/// Adds the cell that opens at `open` and answers where the delimiter or record end behind it stands.
-fn quoted_cell(
-    text: &[u8],
-    open: usize,
-    quote: u8,
-    dialect: &Dialect,
-    length: usize,
-    cells: &mut Cells,
-    record: &mut Record,
-) -> usize {
-    let (start, mut at, mut escaped) = (open + 1, open + 1, false);
-    loop {
-        let Some(found) = next_quote(text, at, quote, dialect, &mut escaped) else {
-            record.unclosed = true;
-            cells.push(open, text.len());
-            return text.len();
-        };
-        if text.get(found + 1) == Some(&quote) {
-            escaped = true;
-            at = found + 2;
-            continue;
-        }
-        match closing(text, found + 1, dialect) {
-            Some(end) => {
-                match escaped {
-                    true => cells.push_side(length, &unescape(&text[start..found], quote, dialect)),
-                    false => cells.push(start, found),
-                }
-                return end;
-            }
-            None => {
-                record.unescaped += 1;
-                at = found + 1;
-            }
-        }
-    }
 }
 
 /// The next quote that no backslash escapes.

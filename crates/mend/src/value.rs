@@ -22,9 +22,6 @@ pub(crate) enum Wider {
     Timed,
 }
 
-/// Units longer than this are words.
-const UNIT_BYTES: usize = 5;
-
 /// What a cell of a column that is not text means.
 #[cold]
 pub(crate) fn meaning(column: &Column, cell: &[u8]) -> Meaning {
@@ -40,9 +37,14 @@ pub(crate) fn meaning(column: &Column, cell: &[u8]) -> Meaning {
     }
     let (clean, rule) = cleaned(cell);
     if let Some(rule) = rule {
+        // Two faults in one cell are one too many, unless it says that nothing is there.
         return match meaning(column, &clean) {
             Meaning::Plain(value) => Meaning::Mended(value, rule),
-            other => other,
+            Meaning::Mended(Value::Missing, Rule::MissingMarker) => {
+                Meaning::Mended(Value::Missing, rule)
+            }
+            Meaning::Wider(wider) => Meaning::Wider(wider),
+            Meaning::Mended(..) => Meaning::Mended(Value::Missing, Rule::Misfit),
         };
     }
     if is_marker(cell) {
@@ -59,7 +61,11 @@ pub(crate) fn meaning(column: &Column, cell: &[u8]) -> Meaning {
 
 /// Whether a wider kind reads the cell as it stands.
 fn wider(kind: Kind, cell: &[u8]) -> Option<Wider> {
+    // A whole number beyond 64 bits is a name of something, not a quantity.
+    let figures = cell.strip_prefix(b"-").unwrap_or(cell);
+    let huge = figures.len() > 18 && figures.iter().all(u8::is_ascii_digit);
     match kind {
+        Kind::Integer { wide: true, .. } if huge => None,
         Kind::Integer { form, wide } => match form.read_integer(cell) {
             Some(_) if !wide => Some(Wider::Wide),
             _ => form.read(cell).map(|_| Wider::Fraction),
@@ -72,21 +78,25 @@ fn wider(kind: Kind, cell: &[u8]) -> Option<Wider> {
     }
 }
 
-/// The cell without bytes that nobody wrote on purpose, and what was taken out first.
+/// The cell without bytes that nobody wrote on purpose, and what was taken out first. Tabs and line ends part
+/// words, quotes inside and bytes that are letters in other encodings mean something: they stay.
 fn cleaned(cell: &[u8]) -> (Vec<u8>, Option<Rule>) {
-    let control = |byte: &u8| *byte < 0x20 || *byte == 0x7f;
+    let control =
+        |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
     if cell.iter().any(control) {
         let rule = if cell.contains(&0) { Rule::NullByte } else { Rule::ControlCharacter };
         return (cell.iter().copied().filter(|byte| !control(byte)).collect(), Some(rule));
     }
     let quote = |byte: &u8| matches!(byte, b'"' | b'\'');
-    if cell.first().is_some_and(quote) || cell.last().is_some_and(quote) {
-        return (
-            cell.iter().copied().filter(|byte| !quote(byte)).collect(),
-            Some(Rule::StrayQuote),
-        );
+    let start = cell.iter().take_while(|byte| quote(byte)).count();
+    let inner = &cell[start..];
+    let inner = &inner[..inner.len() - inner.iter().rev().take_while(|byte| quote(byte)).count()];
+    if inner.len() < cell.len() {
+        return (inner.to_vec(), Some(Rule::StrayQuote));
     }
-    if std::str::from_utf8(cell).is_err() {
+    // Bytes that no text in UTF-8 has.
+    let never = |byte: &u8| matches!(byte, 0xc0 | 0xc1 | 0xf5..);
+    if cell.iter().any(never) && cell.iter().all(|byte| byte.is_ascii() || never(byte)) {
         let valid = cell.iter().copied().filter(u8::is_ascii).collect();
         return (valid, Some(Rule::InvalidSequence));
     }
@@ -120,7 +130,7 @@ fn reread(kind: Kind, cell: &[u8]) -> Option<(Value, Rule)> {
 
 /// A number with other marks or another unit than its column's, if that says one number.
 fn number(form: NumberForm, cell: &[u8]) -> Option<(f64, Rule)> {
-    let bare = without_unit(cell);
+    let bare = without_unit(form, cell)?;
     let mut found: Option<f64> = None;
     for (decimal, thousands) in NumberForm::MARKS {
         let digits = NumberForm { decimal, thousands, unit: None };
@@ -142,18 +152,27 @@ fn number(form: NumberForm, cell: &[u8]) -> Option<(f64, Rule)> {
     Some((own.or(found)?, rule))
 }
 
-/// The number in front of or behind a short word.
-fn without_unit(cell: &[u8]) -> &[u8] {
+/// Units that may follow a number by mistake. Magnitudes such as `k` or `M` and the percent sign are none: they
+/// change the number.
+const UNITS: &[&str] = &[
+    "kg", "g", "mg", "lb", "lbs", "oz", "km", "cm", "mm", "ft", "in", "ml", "sec", "min", "hrs",
+    "days", "pc", "pcs", "units", "eur", "usd", "gbp", "chf", "jpy", "bps",
+];
+
+/// The number without a unit; `None` where what stands beside it changes it.
+fn without_unit(form: NumberForm, cell: &[u8]) -> Option<&[u8]> {
     let (unit, rest) = split_unit(cell);
-    if unit.is_some() {
-        return rest;
+    if let Some(unit) = unit {
+        let own = form.unit.is_none_or(|own| own == unit);
+        return (own && unit.text() != "%").then_some(rest);
     }
-    let word = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii() || *byte == b'%';
-    let behind = cell.iter().rev().take_while(|byte| word(byte)).count();
-    if (1..=UNIT_BYTES).contains(&behind) && behind < cell.len() {
-        return cell[..cell.len() - behind].trim_ascii();
+    let behind = cell.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (number, word) = cell.split_at(cell.len() - behind);
+    let known = UNITS.iter().any(|unit| word.eq_ignore_ascii_case(unit.as_bytes()));
+    match behind {
+        0 => Some(cell),
+        _ => known.then(|| number.trim_ascii()),
     }
-    cell
 }
 
 /// A date in another order, if there is only one.
@@ -199,6 +218,13 @@ mod tests {
             ("1,234", Rule::Misfit),
             ("none of it", Rule::Misfit),
             ("12 apples", Rule::Misfit),
+            ("5M", Rule::Misfit),
+            ("50%", Rule::Misfit),
+            ("1.5e", Rule::Misfit),
+            ("5'11", Rule::Misfit),
+            ("12\t34", Rule::Misfit),
+            ("12\u{b7}5", Rule::Misfit),
+            ("1\0,5", Rule::Misfit),
         ] {
             assert_eq!(float(text), Meaning::Mended(Value::Missing, rule), "{text}");
         }

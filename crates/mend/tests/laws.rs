@@ -114,3 +114,37 @@ proptest! {
         prop_assert_eq!(told(&blocks), told(&[whole]));
     }
 }
+
+/// Records about as long as they may be, and longer.
+#[test]
+fn long_records_are_set_aside_whole() {
+    let dialect = Dialect::default();
+    let columns = columns(3);
+    let reader = Reader {
+        dialect: &dialect,
+        columns: &columns,
+        policy: Policy::repair(),
+        declared: false,
+        texts: false,
+    };
+    let long = |byte: u8| vec![byte; 5 << 19];
+    for record in [
+        [&b"1,\""[..], &long(b'x'), b"\",2.5"].concat(),
+        [&b"1,"[..], &long(b'x'), b",2.5"].concat(),
+        long(b'"'),
+        long(b','),
+        [&b"1,\"a\","[..], &long(b'b')].concat(),
+    ] {
+        let text = [&b"7,a,0.5\n"[..], &record, b"\n8,b,1.5\n"].concat();
+        let whole = reader.read(&text, 0..text.len(), true);
+        assert_eq!((whole.read, whole.rows, whole.lines, whole.open), (3, 2, 3, false));
+        let aside: Vec<u8> =
+            whole.aside.iter().flat_map(|range| &text[range.clone()]).copied().collect();
+        assert_eq!(aside.len(), record.len() + 1);
+        // Cut within the record, the rest is still a part of it.
+        let first = reader.read(&text, 0..100, true);
+        assert!(first.open);
+        let second = reader.read_on(&text, first.next..text.len(), true, first.open);
+        assert_eq!((second.read, second.rows, second.lines), (1, 1, 1 + 1));
+    }
+}

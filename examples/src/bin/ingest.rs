@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use fattail::store::{write_atomic, write_json};
+use fattail::{
+    ingest::Summary,
+    store::{write_atomic, write_json},
+};
 use fattail_examples::{
     Bars, Outcome, RunArgs,
-    ingest::{IngestArgs, page, told},
+    ingest::{IngestArgs, all, page, told},
     run, set_threads, write_out,
 };
 
@@ -29,20 +32,23 @@ fn main() -> ExitCode {
 fn work(args: &Args) -> Outcome {
     set_threads(args.run.threads)?;
     let settings = args.ingest.settings()?;
+    let files = args.ingest.files()?;
     let bars = Bars::default();
-    let mut summaries = Vec::new();
-    for file in args.ingest.files()? {
-        let observer = |progress: fattail::Progress<'_>| bars.show(progress);
-        let summary = settings.file(&file, &args.ingest.out, &observer)?;
-        bars.clear_stages();
-        summaries.push(summary);
-    }
+    let all = all(&settings, &files, &args.ingest.out, &bars);
     bars.clear();
+    if !all.summaries.is_empty() {
+        leave(args, &all.summaries)?;
+    }
+    all.outcome()
+}
+
+/// Writes down what became of the files that were written.
+fn leave(args: &Args, summaries: &[Summary]) -> Outcome {
     if let Some(path) = &args.run.json {
         write_json(path, &summaries)?;
     }
     if let Some(path) = &args.ingest.report {
-        let page = page(&summaries).to_html()?;
+        let page = page(summaries).to_html()?;
         write_atomic(path, |file| file.write_all(page.as_bytes()))?;
     }
     write_out(&summaries.iter().map(told).collect::<Vec<_>>().join("\n"))

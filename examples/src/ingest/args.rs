@@ -1,9 +1,14 @@
 //! The command line of `ingest`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
-use fattail::ingest::{Codec, DateOrder, Evolution, Ingest, Known, Policy, Rule, Schema};
+use fattail::ingest::{
+    Codec, DateOrder, Ends, Escape, Evolution, Ingest, Known, Policy, Rule, Schema, output_name,
+};
 
 use crate::{Outcome, size};
 
@@ -64,6 +69,12 @@ struct DialectArgs {
     /// What stands around cells: a character, or 'none'
     #[arg(long, value_name = "CHAR", value_parser = quote)]
     quote: Option<Quote>,
+    /// How a quote stands inside a quoted cell
+    #[arg(long, value_enum)]
+    escape: Option<EscapeName>,
+    /// What ends a row: a line feed, with or without a carriage return before it, or a carriage return
+    #[arg(long, value_enum)]
+    ends: Option<EndsName>,
     /// Rows of names; 0 for none
     #[arg(long, value_name = "ROWS")]
     header: Option<usize>,
@@ -132,6 +143,24 @@ pub(super) enum DateOrderName {
     Mdy,
 }
 
+/// How a quote stands inside a quoted cell.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum EscapeName {
+    /// Twice.
+    Doubled,
+    /// Behind a backslash.
+    Backslash,
+}
+
+/// What ends a row.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum EndsName {
+    /// A line feed.
+    Lf,
+    /// A carriage return.
+    Cr,
+}
+
 fn rule(name: &str) -> Result<Rule, String> {
     let names = || Rule::ALL.iter().map(|rule| rule.name()).collect::<Vec<_>>().join(", ");
     Rule::named(name).ok_or_else(|| format!("allowed are {}", names()))
@@ -156,7 +185,7 @@ impl IngestArgs {
     /// The settings.
     ///
     /// # Errors
-    /// When the schema file is none.
+    /// When the schema file is none, or settings are not allowed.
     pub fn settings(&self) -> Outcome<Ingest> {
         let policy = match self.policy {
             PolicyName::Strict => Policy::strict(),
@@ -165,7 +194,7 @@ impl IngestArgs {
         };
         let policy = self.allow.iter().fold(policy, |policy, &rule| policy.with(rule));
         let policy = self.deny.iter().fold(policy, |policy, &rule| policy.without(rule));
-        Ok(Ingest {
+        let settings = Ingest {
             policy,
             known: self.dialect.known(),
             schema: self.schema.as_ref().map(Schema::read).transpose()?,
@@ -181,14 +210,15 @@ impl IngestArgs {
                 CodecName::Snappy => Codec::Snappy,
                 CodecName::Zstd => Codec::Zstd,
             },
-        })
+        };
+        settings.check()?;
+        Ok(settings)
     }
 
-    /// The files, those of folders and patterns in the order of their names. Two of the same name would
-    /// write the same output.
+    /// The files, those of folders and patterns in the order of their names.
     ///
     /// # Errors
-    /// When a folder or a pattern holds none, or two files have the same name.
+    /// When a folder or a pattern holds none, or two files would have the same output.
     pub fn files(&self) -> Outcome<Vec<PathBuf>> {
         let mut files = Vec::new();
         for input in &self.inputs {
@@ -198,16 +228,25 @@ impl IngestArgs {
                 () => files.push(input.clone()),
             }
         }
-        let mut seen = std::collections::HashMap::new();
-        for file in &files {
-            let name = file.file_name().unwrap_or_default().to_owned();
-            if let Some(other) = seen.insert(name, file) {
+        expect_apart(&files)?;
+        Ok(files)
+    }
+}
+
+/// Files whose names differ in their endings alone would replace each other's output, and a file `a.repairs`
+/// would replace the log of `a`.
+fn expect_apart(files: &[PathBuf]) -> Outcome {
+    let mut seen = HashMap::new();
+    for file in files {
+        let name = output_name(file);
+        for output in [format!("{name}.repairs"), name] {
+            if let Some(other) = seen.insert(output, file) {
                 let (file, other) = (file.display(), other.display());
                 return Err(format!("'{other}' and '{file}' would have the same output").into());
             }
         }
-        Ok(files)
     }
+    Ok(())
 }
 
 fn in_folder(folder: &Path) -> Outcome<Vec<PathBuf>> {
@@ -253,6 +292,14 @@ impl DialectArgs {
             encoding: self.encoding.clone(),
             delimiter: self.delimiter,
             quote: self.quote.map(|quote| quote.0),
+            escape: self.escape.map(|escape| match escape {
+                EscapeName::Doubled => Escape::Doubled,
+                EscapeName::Backslash => Escape::Backslash,
+            }),
+            ends: self.ends.map(|ends| match ends {
+                EndsName::Lf => Ends::LineFeed,
+                EndsName::Cr => Ends::CarriageReturn,
+            }),
             header: self.header,
             preamble: self.preamble,
             names: self.names.clone(),
@@ -263,7 +310,51 @@ impl DialectArgs {
                 DateOrderName::Dmy => DateOrder::DayFirst,
                 DateOrderName::Mdy => DateOrder::MonthFirst,
             }),
-            ..Known::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        ingest: IngestArgs,
+    }
+
+    fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> IngestArgs {
+        Line::parse_from(["ingest", "--out", "out"].into_iter().chain(words)).ingest
+    }
+
+    #[test]
+    fn files_that_would_replace_each_other_are_refused() {
+        for (one, other) in
+            [("a.csv", "b/a.tsv"), ("a.csv", "a.csv.gz"), ("a.repairs.csv", "a.csv"), ("a", "a")]
+        {
+            let error = line([one, other]).files().unwrap_err().to_string();
+            let expected = format!("'{one}' and '{other}' would have the same output");
+            assert_eq!(error, expected);
+        }
+        assert_eq!(line(["a.csv", "a.b.csv"]).files().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_known_of_the_files() {
+        let known = line(["a", "--escape", "backslash", "--ends", "cr"]).settings().unwrap().known;
+        assert_eq!(known.escape, Some(Escape::Backslash));
+        assert_eq!(known.ends, Some(Ends::CarriageReturn));
+        for words in [
+            ["a", "--delimiter=;", "--quote=;"],
+            ["a", "--delimiter=\n", "--quote=;"],
+            ["a", "--delimiter=;", "--quote=\r"],
+            ["a", "--header=0", "--names="],
+        ] {
+            let error = line(words).settings().unwrap_err().to_string();
+            assert!(error.contains("allowed"), "{words:?}: {error}");
         }
     }
 }

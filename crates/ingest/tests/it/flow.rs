@@ -2,13 +2,14 @@
 
 use std::{
     fs,
+    io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use fattail_core::{Progress, silent};
-use fattail_ingest::{Error, Ingest};
+use fattail_ingest::{Error, Ingest, Summary};
 
 use crate::{
     files::{Case, rows},
@@ -16,11 +17,11 @@ use crate::{
 };
 
 /// The least memory, so that a small file takes several waves and row groups.
-fn small() -> Ingest {
+pub(crate) fn small() -> Ingest {
     Ingest { memory: 32 << 20, ..Ingest::default() }
 }
 
-fn bytes(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn bytes(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -32,7 +33,7 @@ fn bytes(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-fn large(seed: u64) -> Vec<u8> {
+pub(crate) fn large(seed: u64) -> Vec<u8> {
     let rows = clean(seed, 60_000);
     let mut text = polluted(seed, &rows, 50, ',', "\n").text;
     let names = text.iter().position(|&byte| byte == b'\n').unwrap() + 1;
@@ -41,6 +42,18 @@ fn large(seed: u64) -> Vec<u8> {
         text.extend_from_slice(&body);
     }
     text
+}
+
+/// A run that dies behind a wave, counted from 1.
+pub(crate) fn killed(case: &Case, settings: &Ingest, wave: u64) {
+    let left = AtomicU64::new(wave);
+    let die = |progress: Progress<'_>| {
+        if progress.stage == "bytes" && left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            std::panic::resume_unwind(Box::new("killed"));
+        }
+    };
+    let died = catch_unwind(AssertUnwindSafe(|| settings.file(&case.input, &case.out(), &die)));
+    assert!(died.is_err());
 }
 
 #[test]
@@ -98,16 +111,79 @@ fn what_a_run_left_is_not_taken_up_by_another_one() {
 }
 
 #[test]
+fn a_run_whose_tail_needs_no_repair_is_taken_up_there() {
+    let mut text = String::from("id,price\n1,n/a\n");
+    (2..1_900_000).for_each(|row| text.push_str(&format!("{row},{}.5\n", row % 9999)));
+    let case = Case::new(&text);
+    killed(&case, &small(), text.len() as u64 >> 21);
+    let summary = case.run(&small());
+    assert_eq!(summary.counts.rules.values().sum::<u64>(), 1);
+    assert!(summary.resumed_at > text.len() as u64 / 2, "{}", summary.resumed_at);
+    let alone = Case::new(&text);
+    alone.run(&small());
+    assert!(bytes(&case.out()) == bytes(&alone.out()));
+}
+
+#[test]
+fn rows_set_aside_that_were_lost_are_set_aside_again() {
+    let case = Case::new(large(13));
+    killed(&case, &small(), 9);
+    let part = case.out().join(".ingest-table/quarantine");
+    let aside = fs::OpenOptions::new().write(true).open(part).unwrap();
+    assert!(aside.metadata().unwrap().len() > 0);
+    aside.set_len(1).unwrap();
+    assert_eq!(case.run(&small()).resumed_at, 0);
+    let alone = Case::new(fs::read(&case.input).unwrap());
+    alone.run(&small());
+    assert!(bytes(&case.out()) == bytes(&alone.out()));
+}
+
+#[test]
+fn the_work_of_another_process_stays() {
+    let case = Case::new("a,b\n1,2\n");
+    let work = case.out().join(".ingest-table");
+    fs::create_dir_all(&work).unwrap();
+    fs::write(work.join("data"), "data").unwrap();
+    let journal = fs::File::create(work.join("journal")).unwrap();
+    journal.try_lock().unwrap();
+    let error = small().file(&case.input, &case.out(), &silent).unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    fs::create_dir(case.out().join("table.parquet")).unwrap();
+    let error = small().file(&case.input, &case.out(), &silent).unwrap_err();
+    assert!(matches!(error, Error::Write { .. }), "{error}");
+    assert_eq!(fs::read(work.join("data")).unwrap(), b"data");
+}
+
+#[test]
+fn a_compressed_file_cut_in_half_is_one_error_and_leaves_nothing() {
+    let large = large(17);
+    for text in [&large[..100_000], &large[..]] {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text).unwrap();
+        for whole in [gzip.finish().unwrap(), zstd::encode_all(text, 1).unwrap()] {
+            let case = Case::new(&whole[..whole.len() / 2]);
+            let error = small().file(&case.input, &case.out(), &silent).unwrap_err();
+            assert!(matches!(error, Error::Read { .. }), "{error}");
+            assert!(!case.out().exists());
+        }
+    }
+}
+
+#[test]
 fn a_file_cut_while_it_is_read_is_one_error_and_leaves_nothing() {
-    let case = Case::new(large(5));
-    let cut = |_: Progress<'_>| {
-        let file = fs::OpenOptions::new().write(true).open(&case.input).unwrap();
-        file.set_len(9 << 20).unwrap();
-    };
-    let error = small().file(&case.input, &case.out(), &cut).unwrap_err();
-    assert!(matches!(error, Error::Shrunk { .. }), "{error}");
-    assert!(error.to_string().contains("became shorter while it was read"), "{error}");
-    assert!(!case.out().exists());
+    let text = large(5);
+    let wide = String::from_utf8_lossy(&text).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (text, left) in [(text, 9 << 20), (wide, 18 << 20)] {
+        let case = Case::new(text);
+        let cut = |_: Progress<'_>| {
+            let file = fs::OpenOptions::new().write(true).open(&case.input).unwrap();
+            file.set_len(left).unwrap();
+        };
+        let error = small().file(&case.input, &case.out(), &cut).unwrap_err();
+        assert!(matches!(error, Error::Shrunk { .. }), "{error}");
+        assert!(error.to_string().contains("became shorter while it was read"), "{error}");
+        assert!(!case.out().exists());
+    }
 }
 
 #[test]
@@ -134,13 +210,19 @@ fn the_same_for_any_number_of_threads_and_any_memory() {
     let text = large(11);
     let case = Case::new(&text);
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let one = pool(1).install(|| case.run(&small()));
-    let table = fs::read(&one.table).unwrap();
-    let log = fs::read(&one.repairs).unwrap();
-    let three = pool(3).install(|| case.run(&small()));
-    assert!(fs::read(&three.table).unwrap() == table && fs::read(&three.repairs).unwrap() == log);
-    let before = rows(&three.table);
-    let more = case.run(&Ingest { memory: 256 << 20, ..Ingest::default() });
-    assert!(rows(&more.table) == before);
-    assert_eq!(more.counts, one.counts);
+    let written = |summary: &Summary| {
+        [&summary.table, &summary.repairs, &summary.quarantine].map(|path| fs::read(path).unwrap())
+    };
+    // Waves of 2 MiB, and of 16 MiB, which have many chunks.
+    let [small, large] = [small(), Ingest { memory: 256 << 20, ..Ingest::default() }];
+    let told = [&small, &large].map(|settings| {
+        let one = pool(1).install(|| case.run(settings));
+        let bytes = written(&one);
+        for threads in [2, 3, 7] {
+            let more = pool(threads).install(|| case.run(settings));
+            assert!(written(&more) == bytes, "{threads} threads, memory {}", settings.memory);
+        }
+        (rows(&one.table), one.counts)
+    });
+    assert!(told[0] == told[1]);
 }

@@ -1,5 +1,8 @@
 //! Whole files through the door: pollute, ingest, compare.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod disk;
 mod files;
 mod flow;
 mod forms;
@@ -7,3 +10,4 @@ mod hostile;
 mod pollute;
 mod repairs;
 mod schemas;
+mod settled;

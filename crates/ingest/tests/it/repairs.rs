@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     files::{Case, rows},
+    flow::killed,
     pollute::{FAULTS, Fate, Row, clean, polluted},
 };
 
@@ -146,13 +147,20 @@ fn the_last_row_blank_lines_and_too_many_cells() {
 #[test]
 fn a_record_without_an_end_is_set_aside_and_the_next_one_is_read() {
     let mut text = b"id,price\n1,2.5\n2,3.5\n".to_vec();
-    text.extend(std::iter::repeat_n(b'x', 3 << 20));
+    text.extend(std::iter::repeat_n(b'x', 20 << 20));
     text.extend_from_slice(b"\n3,4.5\n");
     let case = Case::new(&text);
     let known = Known { delimiter: Some(b','), ..Known::default() };
-    let summary = case.run(&Ingest { known, ..Ingest::default() });
-    assert_eq!(summary.counts.written, 3);
-    assert!(summary.counts.rules[&Rule::TooLong] >= 2);
-    let aside = std::fs::read(&summary.quarantine).unwrap();
-    assert_eq!(aside.len(), (3 << 20) + 1);
+    // In many waves, whose steps fall into the row, and in one.
+    for memory in [32 << 20, 512 << 20] {
+        let settings = Ingest { known: known.clone(), memory, ..Ingest::default() };
+        killed(&case, &settings, if memory == 32 << 20 { 6 } else { 1 });
+        let summary = case.run(&settings);
+        assert_eq!(summary.resumed_at > 0, memory == 32 << 20);
+        assert_eq!((summary.counts.written, summary.counts.quarantined), (3, 1));
+        assert_eq!(summary.counts.rules[&Rule::TooLong], 1);
+        assert_eq!(summary.lines, 5);
+        let aside = std::fs::read(&summary.quarantine).unwrap();
+        assert_eq!(aside.len(), (20 << 20) + 1);
+    }
 }

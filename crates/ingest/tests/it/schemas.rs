@@ -51,6 +51,16 @@ fn kinds_widen_where_that_is_allowed() {
 }
 
 #[test]
+fn a_schema_with_a_name_twice_says_so() {
+    let case = Case::new("id\n1\n");
+    let mut twice = schema();
+    twice.columns.push(twice.columns[1].clone());
+    std::fs::write(&case.input, serde_json::to_vec(&twice).unwrap()).unwrap();
+    let error = Schema::read(&case.input).unwrap_err();
+    assert!(matches!(&error, Error::Twice { name, .. } if name == "price"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_no_schema_says_so() {
     let case = Case::new("id\n1\n");
     let error = Schema::read(&case.input).unwrap_err().to_string();

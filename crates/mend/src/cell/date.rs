@@ -124,8 +124,8 @@ fn part(cell: &[u8]) -> Option<(Part, &[u8])> {
 }
 
 fn figures(digits: &[u8]) -> Option<u32> {
-    let digit =
-        |value: u32, byte: &u8| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'));
+    let digit = |value: u32, byte: &u8| byte.is_ascii_digit().then_some(())?;
+    value.checked_mul(10)?.checked_add(u32::from(byte - b'0'));
     digits.iter().try_fold(0, digit)
 }
 

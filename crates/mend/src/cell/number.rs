@@ -3,7 +3,7 @@
 //! The plain form (`-12.5e3`) has a fast path: up to 19 digits are gathered in an integer m, and where
 //! m < 2^53 and the fraction has at most 22 digits, m / 10^digits is the nearest double, because both
 //! are exact (W. D. Clinger, How to read floating point numbers accurately, 1990). The rest is left to
-//! the standard library. `nan` and `inf` are words, not numbers.
+//! `fast-float2`. `nan` and `inf` are words, not numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ fn sign(cell: &[u8]) -> (bool, &[u8]) {
 pub(crate) fn float(cell: &[u8]) -> Option<f64> {
     let (negative, digits) = sign(cell);
     let (mut mantissa, mut point) = (0u64, None);
-    if digits.len() > 20 {
+    if digits.len() > 17 {
         return long_float(cell);
     }
     for (at, &byte) in digits.iter().enumerate() {
@@ -81,7 +81,7 @@ fn long_float(cell: &[u8]) -> Option<f64> {
     if !cell.iter().all(allowed) {
         return None;
     }
-    let value: f64 = std::str::from_utf8(cell).ok()?.parse().ok()?;
+    let value: f64 = fast_float2::parse(cell).ok()?;
     value.is_finite().then_some(value)
 }
 

@@ -1,8 +1,8 @@
 //! Where the table begins, the names of its columns, and what they hold.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Confidence, Layout, date_order};
+use super::{Confidence, Layout, date_order, score::is_value};
 use crate::{
     align::Aligned,
     cell::{DateOrder, is_marker, trimmed},
@@ -11,7 +11,7 @@ use crate::{
     dialect::{Dialect, Known},
     ragged::best,
     sample::Sample,
-    split::split,
+    split::{Record, split},
 };
 
 /// Records at the beginning among which the names are looked for.
@@ -44,7 +44,8 @@ pub(super) fn layout(
     known: &Known,
 ) -> Layout {
     let rows = rows(start, &dialect);
-    let width = known.names.as_ref().map_or_else(|| width(&rows), Vec::len);
+    let given = known.names.as_ref().map(Vec::len).filter(|&names| names > 0);
+    let width = given.unwrap_or_else(|| width(&rows));
     let begin = known.preamble.map_or_else(
         || beginning(start, &rows, width, &dialect),
         |lines| row_after(start, &rows, lines, &dialect),
@@ -78,15 +79,25 @@ pub(super) fn layout(
     }
 }
 
-/// The records of the sample that are whole.
+/// The records of the sample that are whole. A quote that swallows the rest of the sample was none: its record is
+/// the line.
 fn rows(sample: &[u8], dialect: &Dialect) -> Vec<Row> {
     let (mut rows, mut cells, mut at) = (Vec::new(), Cells::default(), 0);
     while at < sample.len() {
         cells.clear();
-        let record = split(sample, at, dialect, &mut cells);
+        let mut text = sample;
+        let mut record = split(text, at, dialect, &mut cells);
+        if record.unclosed || record.long {
+            let line = memchr::memchr(dialect.ends.byte(), &sample[at..]);
+            text = &sample[..line.map_or(sample.len(), |end| at + end + 1)];
+            cells.clear();
+            let inner = text.strip_suffix(&[dialect.ends.byte()]).unwrap_or(text);
+            record = Record { next: text.len(), ..split(inner, at, dialect, &mut cells) };
+            text = inner;
+        }
         let whole = record.next < sample.len() || sample.ends_with(&[dialect.ends.byte()]);
         if whole || rows.len() < 2 {
-            let cells = cells.places.iter().map(|&cell| cells.bytes(sample, cell).to_vec());
+            let cells = cells.places.iter().map(|&cell| cells.bytes(text, cell).to_vec());
             rows.push(Row { start: at, stop: record.stop, cells: cells.collect() });
         }
         at = record.next;
@@ -115,7 +126,11 @@ fn beginning(sample: &[u8], rows: &[Row], width: usize, dialect: &Dialect) -> us
         let number = |name: &String| crate::cell::float(name.as_bytes()).is_some();
         width > 1 && 4 * filled >= 3 * width && !names.iter().any(number)
     });
-    above.unwrap_or(first)
+    // A row with a value in it belongs to the table, however ragged it is.
+    let value =
+        |row: &Row| row.cells.len() > 1 && row.cells.iter().any(|cell| is_value(trimmed(cell)));
+    let values = rows[..first].iter().rev().take_while(|row| value(row)).count();
+    above.unwrap_or(first - values)
 }
 
 fn row_after(sample: &[u8], rows: &[Row], lines: usize, dialect: &Dialect) -> usize {
@@ -250,22 +265,23 @@ fn names(
     known: &Known,
 ) -> Vec<String> {
     let mut names: Vec<String> = match &known.names {
-        Some(names) => names.clone(),
-        None => {
+        Some(names) if !names.is_empty() => names.clone(),
+        _ => {
             let rows: Vec<Vec<String>> =
                 rows.iter().map(|row| fitted(sample, row, width, dialect)).collect();
             (0..width).map(|at| joined(rows.iter().map(|row| row[at].as_str()))).collect()
         }
     };
     let mut seen: HashSet<String> = HashSet::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for (at, name) in names.iter_mut().enumerate() {
         if name.is_empty() {
             *name = format!("column_{}", at + 1);
         }
         let base = name.clone();
-        let mut count = 1;
+        let count = counts.entry(base.clone()).or_insert(1);
         while !seen.insert(name.clone()) {
-            count += 1;
+            *count += 1;
             *name = format!("{base}_{count}");
         }
     }

@@ -73,12 +73,13 @@ pub fn detect(start: &[u8], elsewhere: &[&[u8]], known: &Known) -> Layout {
     header::layout(start, elsewhere, dialect, confidence, known)
 }
 
-/// Line feeds, unless there are only carriage returns.
+/// Line feeds, unless carriage returns without one are more.
 fn find_ends(sample: &[u8]) -> Ends {
-    let count = |byte| memchr::memchr_iter(byte, sample).count();
-    match (count(b'\n'), count(b'\r')) {
-        (0, returns) if returns > 0 => Ends::CarriageReturn,
-        _ => Ends::LineFeed,
+    let lone = |at: &usize| sample.get(at + 1) != Some(&b'\n');
+    let returns = memchr::memchr_iter(b'\r', sample).filter(lone).count();
+    match returns > memchr::memchr_iter(b'\n', sample).count() {
+        true => Ends::CarriageReturn,
+        false => Ends::LineFeed,
     }
 }
 

@@ -133,7 +133,8 @@ fn meaning_of(cell: &[u8], quoted: bool, dialect: &Dialect) -> f64 {
     if cell.iter().all(word) { 0.95 } else { 0.8 }
 }
 
-fn is_value(cell: &[u8]) -> bool {
+/// Whether a text is a number, a day, a time or a truth value.
+pub(super) fn is_value(cell: &[u8]) -> bool {
     float(split_unit(cell).1).is_some()
         || time(cell).is_some()
         || boolean(cell).is_some()
