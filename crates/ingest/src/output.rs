@@ -4,7 +4,7 @@ use std::{fs::File, io::Write, sync::Arc};
 
 use arrow::{array::ArrayRef, datatypes::Schema as ArrowSchema, error::ArrowError};
 use fattail_core::Progress;
-use fattail_mend::{Block, Column, Kind, Reader};
+use fattail_mend::{Block, Column, Kind, Note, Reader, Rule};
 use parquet::file::metadata::RowGroupMetaData;
 use rayon::prelude::*;
 
@@ -57,7 +57,8 @@ impl<'a> Output<'a> {
         let own = properties(&columns, texts, codec);
         let plain = properties(&[], true, codec);
         let told = Arc::new(repairs::schema());
-        Ok(Self {
+        let begun = step.offset == 0;
+        let mut output = Self {
             data: Table::open(&place.data_part, schema, own, step.data.length, data)?,
             repairs: Table::open(&place.repairs_part, told, plain, step.repairs.length, log)?,
             quarantine: take_up(&place.quarantine_part, step.quarantine)?,
@@ -67,7 +68,40 @@ impl<'a> Output<'a> {
             mapping,
             journal,
             step,
-        })
+        };
+        if begun {
+            output.preamble()?;
+        }
+        Ok(output)
+    }
+
+    /// Sets aside the lines above the names or the first row.
+    fn preamble(&mut self) -> Result<()> {
+        let job = self.job;
+        let ends = job.layout.dialect.ends.byte();
+        let lines = job.probe.start.split_inclusive(|&byte| byte == ends).take(job.layout.preamble);
+        let (mut notes, mut offset) = (Vec::new(), 0);
+        for (line, text) in (0..).zip(lines) {
+            let before = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+            notes.push(Note {
+                line,
+                offset,
+                column: None,
+                rule: Rule::Preamble,
+                before,
+                after: None,
+            });
+            offset += text.len() as u64;
+        }
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let above = &job.probe.start[..usize::try_from(offset).unwrap_or(usize::MAX)];
+        self.quarantine.write_all(above).map_err(Error::write(&job.place.quarantine_part))?;
+        self.step.quarantine += offset;
+        *self.step.counts.rules.entry(Rule::Preamble).or_default() += notes.len() as u64;
+        let log = repairs::arrays([(&notes[..], 0)], &[], 0, job.probe.charset.mark as u64);
+        self.repairs.write(log.into_iter().map(|array| vec![array]).collect())
     }
 
     /// Adds a wave; answers columns that turned out to be of a wider kind, and then the pass is over.
@@ -115,8 +149,9 @@ impl<'a> Output<'a> {
 
     fn log(&mut self, blocks: &[Block]) -> Result<()> {
         let line = self.job.layout.lines as u64 + self.step.line;
+        let notes = blocks.iter().map(|block| (&block.notes[..], block.lines));
         let log =
-            repairs::arrays(blocks, &self.mapping.file, line, self.job.above() + self.step.offset);
+            repairs::arrays(notes, &self.mapping.file, line, self.job.above() + self.step.offset);
         match log.first().is_some_and(|lines| !lines.is_empty()) {
             true => self.repairs.write(log.into_iter().map(|array| vec![array]).collect()),
             false => Ok(()),

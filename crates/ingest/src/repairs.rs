@@ -6,7 +6,7 @@ use arrow::{
     array::{ArrayRef, Int64Array, StringArray},
     datatypes::{DataType, Field, Schema},
 };
-use fattail_mend::{Block, Column};
+use fattail_mend::{Column, Note};
 
 /// The columns of the log.
 pub(crate) fn schema() -> Schema {
@@ -20,22 +20,22 @@ pub(crate) fn schema() -> Schema {
     ])
 }
 
-/// The notes of blocks as arrays. Lines count from 1; `line` and `offset` are those of the first block.
-pub(crate) fn arrays(
-    blocks: &[Block],
+/// The notes of blocks, each with its lines, as arrays. Lines count from 1; `line` and `offset` are those of the first block.
+pub(crate) fn arrays<'a>(
+    blocks: impl IntoIterator<Item = (&'a [Note], u64)>,
     columns: &[Column],
     mut line: u64,
     offset: u64,
 ) -> Vec<ArrayRef> {
     let (mut lines, mut offsets) = (Vec::new(), Vec::new());
     let mut notes = Vec::new();
-    for block in blocks {
-        for note in &block.notes {
+    for (block, count) in blocks {
+        for note in block {
             lines.push((line + note.line + 1) as i64);
             offsets.push((offset + note.offset) as i64);
             notes.push(note);
         }
-        line += block.lines;
+        line += count;
     }
     let name = |at: u32| columns.get(at as usize).map(|column| column.name.as_str());
     let named = notes.iter().map(|note| note.column.and_then(name));

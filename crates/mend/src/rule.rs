@@ -42,6 +42,8 @@ macro_rules! rules {
 }
 
 rules! {
+    /// A line above the table. It is set aside.
+    Preamble "preamble" Certain,
     /// A line without a cell is left out.
     BlankLine "blank_line" Certain,
     /// The names of the columns again, below the first row, are left out.
@@ -102,7 +104,7 @@ impl Rule {
 
     /// Whether it is a reason to refuse and never a repair.
     pub fn refuses(self) -> bool {
-        matches!(self, Self::Ragged | Self::NotARow | Self::TooLong)
+        matches!(self, Self::Preamble | Self::Ragged | Self::NotARow | Self::TooLong)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What became of a file, for a person.
 
 use fattail::{
-    ingest::{Compression, Dialect, Kind, Summary},
+    ingest::{Compression, Counts, Dialect, Kind, Rule, Summary},
     report::{Sheet, Table},
 };
 
@@ -52,7 +52,7 @@ pub fn page(summaries: &[Summary]) -> Sheet {
 
 fn lead(summary: &Summary) -> String {
     let counts = &summary.counts;
-    let mended: u64 = counts.rules.values().sum::<u64>() - counts.quarantined;
+    let mended = repairs(summary);
     format!(
         "{}: {} rows read = {} written + {} set aside; {} repairs",
         summary.input.display(),
@@ -61,6 +61,13 @@ fn lead(summary: &Summary) -> String {
         grouped(counts.quarantined),
         grouped(mended),
     )
+}
+
+/// How often a rule mended something.
+fn repairs(summary: &Summary) -> u64 {
+    let Counts { rules, quarantined, .. } = &summary.counts;
+    let above = rules.get(&Rule::Preamble).copied().unwrap_or(0);
+    rules.values().sum::<u64>().saturating_sub(quarantined + above)
 }
 
 /// Encoding, delimiter, quotes, names.
@@ -179,7 +186,7 @@ fn files(summaries: &[Summary]) -> Table {
     let mut table = Table::new(1, ["File", "Rows read", "Written", "Set aside", "Repairs"]);
     for summary in summaries {
         let counts = &summary.counts;
-        let repairs = counts.rules.values().sum::<u64>() - counts.quarantined;
+        let repairs = repairs(summary);
         table.row([
             summary.input.display().to_string(),
             grouped(counts.read),

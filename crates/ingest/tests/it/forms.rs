@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use fattail_ingest::{Codec, Compression, Ingest};
+use fattail_ingest::{Codec, Compression, Ingest, Rule};
 use proptest::prelude::*;
 
 use crate::{
@@ -95,7 +95,12 @@ proptest! {
         prop_assert_eq!(summary.header, usize::from(form.header));
         prop_assert_eq!(summary.preamble, form.preamble);
         prop_assert_eq!(rows(&summary.table), expected_rows);
-        prop_assert!(summary.counts.rules.is_empty(), "{:?}", summary.counts.rules);
+        let mended = summary.counts.rules.keys().any(|rule| *rule != Rule::Preamble);
+        prop_assert!(!mended, "{:?}", summary.counts.rules);
+        // What stands above the table is set aside as it was.
+        let above: String = text(&[], &Form { header: false, ..form.clone() });
+        let aside = String::from_utf8(std::fs::read(&summary.quarantine).unwrap()).unwrap();
+        prop_assert_eq!(aside.trim_end(), above.trim_end());
     }
 }
 

@@ -124,8 +124,10 @@ fn part(cell: &[u8]) -> Option<(Part, &[u8])> {
 }
 
 fn figures(digits: &[u8]) -> Option<u32> {
-    let digit = |value: u32, byte: &u8| byte.is_ascii_digit().then_some(())?;
-    value.checked_mul(10)?.checked_add(u32::from(byte - b'0'));
+    let digit = |value: u32, byte: &u8| {
+        let figure = byte.checked_sub(b'0').filter(|figure| *figure < 10)?;
+        value.checked_mul(10)?.checked_add(figure.into())
+    };
     digits.iter().try_fold(0, digit)
 }
 

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn the_page_maps_every_colour() {
-        let page = include_str!("../page.html");
+        let page = include_str!("../style.css");
         for color in [INK, GRID, ZERO, CONSTANT].iter().chain(&SERIES) {
             let hex = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
             assert!(page.contains(&format!("[stroke=\"{hex}\"]")), "{hex} is not mapped");
