@@ -29,7 +29,8 @@ def whole(args: argparse.Namespace, out: Path) -> float:
 
 
 def sums(out: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}
+    files = [path for path in sorted(out.iterdir()) if path.is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def killed(args: argparse.Namespace, out: Path, seconds: float, expected: dict[str, str]) -> bool:
@@ -72,6 +73,7 @@ def main() -> None:
             taken_up += (out / f".ingest-{args.file.stem}" / "journal").exists()
             whole(args, out)
             assert sums(out) == expected, "a run that was taken up ends otherwise"
+            assert len(list(out.iterdir())) == len(expected), "a run leaves its work"
             shutil.rmtree(out)
         print(f"{kills} kills within runs of {seconds:.2f} s, {taken_up} of them taken up: every output is the same")
     finally:
