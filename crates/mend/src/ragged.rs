@@ -35,8 +35,7 @@ pub(crate) struct Refusal {
     pub(crate) next: usize,
 }
 
-/// Mends the record at `at`, which `record` tells as it splits. `last` says that the text ends with the
-/// file.
+/// Mends the record at `at`, which `record` tells as it splits.
 pub(crate) fn mend(
     text: &[u8],
     at: usize,

@@ -1,6 +1,6 @@
 //! A stretch of text to columns: every record that begins in it, and nothing else.
 //!
-//! What a record becomes depends on its own bytes and at most [`MOST_BYTES`] behind its first one. So a
+//! What a record becomes depends on its own bytes and at most twice [`MOST_BYTES`] behind its first one. So a
 //! text can be cut anywhere and read in any order: where one stretch ends, the next begins.
 
 use std::{collections::HashSet, ops::Range};
@@ -37,7 +37,7 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads the records of `text` that begin in `range`, which begins where a record does. `last` says
-    /// that the text ends where the file does; if not, it has to hold [`MOST_BYTES`] behind the range.
+    /// that the text ends where the file does; if not, it has to hold twice [`MOST_BYTES`] behind the range.
     ///
     /// ```
     /// use fattail_mend::{Data, Known, Policy, Reader, Rule, detect};

@@ -1,6 +1,6 @@
 //! Numbers as people and programs write them.
 //!
-//! The plain form (`-12.5e3`) has a fast path: up to 19 digits are gathered in an integer m, and where
+//! The plain form (`-12.5e3`) has a fast path: up to 17 digits are gathered in an integer m, and where
 //! m < 2^53 and the fraction has at most 22 digits, m / 10^digits is the nearest double, because both
 //! are exact (W. D. Clinger, How to read floating point numbers accurately, 1990). The rest is left to
 //! `fast-float2`. `nan` and `inf` are words, not numbers.
@@ -68,7 +68,7 @@ pub(crate) fn float(cell: &[u8]) -> Option<f64> {
     }
     let fraction = digits.len() - point.unwrap_or(digits.len());
     let count = digits.len() - usize::from(point.is_some());
-    if count == 0 || count > 19 || mantissa >= EXACT {
+    if count == 0 || mantissa >= EXACT {
         return long_float(cell);
     }
     let value = mantissa as f64 / TENS[fraction];
