@@ -73,6 +73,14 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A file of too many columns.
+    #[error("'{}' has {source}", path.display())]
+    Wide {
+        /// The file.
+        path: Box<Path>,
+        /// How many.
+        source: fattail_mend::TooManyColumns,
+    },
     /// A file that does not have the columns of the schema.
     #[error("'{}' does not have the columns of the schema: {}", path.display(), differs(.missing, .added))]
     Columns {

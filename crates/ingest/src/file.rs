@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use fattail_core::Observer;
-use fattail_mend::{Column, Kind, Layout, detect};
+use fattail_mend::{Column, Kind, Layout, Rule, detect};
 use parquet::file::{
     metadata::{KeyValue, RowGroupMetaData},
     statistics::Statistics,
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Ingest, Result, Schema, Summary,
     arrays::field,
-    journal::{Journal, Key},
+    journal::{Journal, Key, Wider},
     place::{Place, write_whole},
     repairs,
     run::{Done, Job, Pass},
     schema::Mapping,
     source::{Probe, probe},
-    summary::ColumnSummary,
+    summary::{ColumnSummary, Counts},
 };
 
 impl Ingest {
@@ -31,15 +31,16 @@ impl Ingest {
     /// file takes it up, and its output is the same, byte for byte.
     ///
     /// # Errors
-    /// When the settings are not allowed, when the file cannot be read, becomes shorter while it is read or does not have the columns of the
-    /// schema, when the folder cannot be written or the disk is full, and when another process writes the
-    /// same output. The folder is then as it was before.
+    /// When the settings are not allowed, when the file cannot be read, becomes shorter while it is read, has more
+    /// columns than [`fattail_mend::MOST_COLUMNS`] or not those of the schema, when the folder cannot be written or
+    /// the disk is full, and when another process writes the same output. The folder is then as it was before.
     pub fn file(&self, input: &Path, folder: &Path, observer: Observer<'_>) -> Result<Summary> {
         self.check()?;
         let sizes = self.sizes()?;
         let probe = probe(input, &self.known)?;
         let elsewhere: Vec<&[u8]> = probe.elsewhere.iter().map(Vec::as_slice).collect();
         let layout = detect(&probe.start, &elsewhere, &self.known);
+        let layout = layout.map_err(|source| Error::Wide { path: input.into(), source })?;
         let mapping = match &self.schema {
             None => Mapping::whole(layout.columns.clone()),
             Some(schema) => Mapping::new(
@@ -96,21 +97,19 @@ fn write(job: &Job<'_>, mut mapping: Mapping, journal: &mut Journal) -> Result<S
         job.place.clear()?;
         return Ok(summary);
     }
-    let mut steps = journal.steps(&first)?;
-    let mut widened = Vec::new();
+    let (mut wider, mut steps) = journal.steps(&first)?;
+    wider.iter().for_each(|&(at, kind)| mapping.widen(at, kind));
     loop {
         match job.pass(&mapping, journal, steps)? {
             Pass::Done(done) => {
-                let summary = finish(job, &mapping, *done, widened)?;
+                let summary = finish(job, &mapping, *done, &wider)?;
                 return settle(job.place, first, summary);
             }
             Pass::Wider(columns) => {
-                for (at, kind) in columns {
-                    widened.push(mapping.file[at].name.clone());
-                    mapping.widen(at, kind);
-                }
+                columns.iter().for_each(|&(at, kind)| mapping.widen(at, kind));
+                wider.extend(columns);
                 steps = Vec::new();
-                journal.restart(&job.key(&mapping)?)?;
+                journal.restart(&first, &wider)?;
             }
         }
     }
@@ -127,7 +126,7 @@ fn settle(place: &Place, key: Key, summary: Summary) -> Result<Summary> {
 }
 
 /// Writes the footers and the schema.
-fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, widened: Vec<String>) -> Result<Summary> {
+fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, wider: &Wider) -> Result<Summary> {
     let place = job.place;
     let texts = job.settings.texts;
     let Done { step, resumed_at, data, repairs: log } = done;
@@ -141,6 +140,10 @@ fn finish(job: &Job<'_>, mapping: &Mapping, done: Done, widened: Vec<String>) ->
         missing: at.map_or(step.counts.written, |at| step.missing[at]),
         misfits: at.map_or(0, |at| step.seen[at].misfits),
     });
+    let mut widened: Vec<usize> = wider.iter().map(|(at, _)| *at).collect();
+    widened.sort_unstable();
+    widened.dedup();
+    let widened = widened.into_iter().map(|at| mapping.file[at].name.clone()).collect();
     let summary = summary(job, told.collect(), step, resumed_at, widened);
     let about = KeyValue::new("fattail.ingest".into(), serde_json::to_string(&summary.counts).ok());
     data.finish(&ArrowSchema::new(fields), vec![about])?;
@@ -163,6 +166,11 @@ fn summary(
 ) -> Summary {
     let Probe { size, compression, charset, .. } = job.probe;
     let Layout { dialect, confidence, preamble, header, lines, .. } = job.layout;
+    let footer = step.counts.rules.get(&Rule::Footer).copied().unwrap_or(0);
+    let footer_confidence = match job.settings.known.footer {
+        Some(_) => 1.0,
+        None => footer_confidence(&step.counts, footer),
+    };
     Summary {
         input: job.input.into(),
         bytes: *size,
@@ -173,6 +181,8 @@ fn summary(
         confidence: *confidence,
         preamble: *preamble,
         header: *header,
+        footer,
+        footer_confidence,
         lines: *lines as u64 + step.line,
         counts: step.counts,
         columns,
@@ -183,6 +193,13 @@ fn summary(
         quarantine: job.place.quarantine.clone(),
         schema: job.place.schema.clone(),
     }
+}
+
+/// How sure it is that refused lines at the end are a footer: 1 less the chance that so many rows in a row are
+/// refused, where rows are refused as often as elsewhere in the file.
+fn footer_confidence(counts: &Counts, lines: u64) -> f64 {
+    let rate = (counts.quarantined + 1) as f64 / (counts.read + 2) as f64;
+    1.0 - if lines == 0 { 0.0 } else { rate.powf(lines as f64) }
 }
 
 /// The field with the narrowest type of the same physical one: integers by their range, categories as

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use fattail_mend::Seen;
+use fattail_mend::{Kind, Seen};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, summary::Counts};
@@ -36,6 +36,8 @@ pub(crate) struct Step {
     pub(crate) line: u64,
     pub(crate) data: Part,
     pub(crate) repairs: Part,
+    /// Bytes of text that the next wave has.
+    pub(crate) wave: usize,
     /// Whether the text goes on with a row that is too long.
     pub(crate) open: bool,
     /// Bytes of rows set aside.
@@ -49,9 +51,19 @@ pub(crate) struct Step {
     pub(crate) missing: Vec<u64>,
 }
 
-/// The first line: what a run has to be to take this up.
+/// What a run has to be to take this up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Key(pub(crate) String);
+
+/// Columns that turned out to be of a wider kind.
+pub(crate) type Wider = Vec<(usize, Kind)>;
+
+/// The first line.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Head {
+    key: Key,
+    wider: Wider,
+}
 
 /// The file of steps.
 #[derive(Debug)]
@@ -77,27 +89,28 @@ impl Journal {
         }
     }
 
-    /// The last two steps of a run with the same key; of another run's, none, and they are forgotten.
-    pub(crate) fn steps(&mut self, key: &Key) -> Result<Vec<Step>> {
+    /// What a run with the same key found out, and its last two steps; of another run's nothing, and it is
+    /// forgotten.
+    pub(crate) fn steps(&mut self, key: &Key) -> Result<(Wider, Vec<Step>)> {
         let path = self.path.clone();
         let failed = Error::write(&path);
-        let (steps, length) = steps(&self.file, key).map_err(Error::read(&path))?;
+        let (wider, steps, length) = steps(&self.file, key).map_err(Error::read(&path))?;
         if length == 0 {
-            self.restart(key)?;
-            return Ok(steps);
+            self.restart(key, &wider)?;
+        } else {
+            self.file.set_len(length).map_err(&failed)?;
+            self.file.seek(SeekFrom::End(0)).map_err(&failed)?;
         }
-        self.file.set_len(length).map_err(&failed)?;
-        self.file.seek(SeekFrom::End(0)).map_err(&failed)?;
-        Ok(steps)
+        Ok((wider, steps))
     }
 
-    /// Forgets every step.
-    pub(crate) fn restart(&mut self, key: &Key) -> Result<()> {
+    /// Forgets every step, for a run with wider columns.
+    pub(crate) fn restart(&mut self, key: &Key, wider: &Wider) -> Result<()> {
         let path = self.path.clone();
         let failed = Error::write(&path);
         self.file.set_len(0).map_err(&failed)?;
         self.file.seek(SeekFrom::Start(0)).map_err(&failed)?;
-        self.line(key)
+        self.line(&Head { key: key.clone(), wider: wider.clone() })
     }
 
     /// Adds a step.
@@ -113,30 +126,24 @@ impl Journal {
     }
 }
 
-/// The last two whole steps of a journal with the key, and the bytes that all of them take; none of another
-/// key's. Should the bytes of the last one be lost, the one before it counts.
-fn steps(file: &File, key: &Key) -> io::Result<(Vec<Step>, u64)> {
+/// The wider columns and the last two whole steps of a journal with the key, and the bytes that all of it takes;
+/// nothing of another key's. Should the bytes of the last step be lost, the one before it counts.
+fn steps(file: &File, key: &Key) -> io::Result<(Wider, Vec<Step>, u64)> {
     let mut reader = BufReader::new(file);
-    let (mut steps, mut length, mut line) = (Vec::new(), 0, Vec::new());
+    let (mut steps, mut line) = (Vec::new(), Vec::new());
+    let mut length = reader.read_until(b'\n', &mut line)? as u64;
+    let head = serde_json::from_slice::<Head>(&line).ok();
+    let Some(Head { wider, .. }) = head.filter(|head| head.key == *key && line.ends_with(b"\n"))
+    else {
+        return Ok((Wider::new(), steps, 0));
+    };
     loop {
         line.clear();
         let read = reader.by_ref().read_until(b'\n', &mut line)?;
-        if read == 0 || !line.ends_with(b"\n") {
-            return Ok((steps, length));
-        }
-        if length == 0 {
-            if serde_json::from_slice::<Key>(&line).ok().as_ref() != Some(key) {
-                return Ok((steps, 0));
-            }
-        } else {
-            match serde_json::from_slice(&line) {
-                Ok(step) => {
-                    steps.drain(..steps.len().saturating_sub(1));
-                    steps.push(step);
-                }
-                Err(_) => return Ok((steps, length)),
-            }
-        }
+        let step = serde_json::from_slice(&line).ok().filter(|_| line.ends_with(b"\n"));
+        let Some(step) = step else { return Ok((wider, steps, length)) };
+        steps.drain(..steps.len().saturating_sub(1));
+        steps.push(step);
         length += read as u64;
     }
 }

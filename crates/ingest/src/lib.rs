@@ -4,6 +4,7 @@
 mod arrays;
 mod error;
 mod file;
+mod footer;
 mod journal;
 mod output;
 mod place;

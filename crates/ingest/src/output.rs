@@ -36,8 +36,9 @@ pub(crate) struct Output<'a> {
     repairs: Table,
     quarantine: File,
     groups: File,
-    /// Text since the last step.
-    group: u64,
+    /// Bytes of memory that rows and notes since the last step take, and bytes of text.
+    group: usize,
+    text: usize,
 }
 
 impl<'a> Output<'a> {
@@ -64,6 +65,7 @@ impl<'a> Output<'a> {
             quarantine: take_up(&place.quarantine_part, step.quarantine)?,
             groups: take_up(&place.groups, step.groups)?,
             group: 0,
+            text: 0,
             job,
             mapping,
             journal,
@@ -100,8 +102,9 @@ impl<'a> Output<'a> {
         self.quarantine.write_all(above).map_err(Error::write(&job.place.quarantine_part))?;
         self.step.quarantine += offset;
         *self.step.counts.rules.entry(Rule::Preamble).or_default() += notes.len() as u64;
-        let log = repairs::arrays([(&notes[..], 0)], &[], 0, job.probe.charset.mark as u64);
-        self.repairs.write(log.into_iter().map(|array| vec![array]).collect())
+        let log = repairs::arrays([(&notes[..], 0)], &[], 0, job.mark());
+        self.repairs.write(log.into_iter().map(|array| vec![array]).collect());
+        Ok(())
     }
 
     /// Adds a wave; answers columns that turned out to be of a wider kind, and then the pass is over.
@@ -115,20 +118,22 @@ impl<'a> Output<'a> {
         let aside = self.quarantine.write_all(&wave.aside);
         aside.map_err(Error::write(&place.quarantine_part))?;
         self.step.quarantine += wave.aside.len() as u64;
-        self.log(&wave.blocks)?;
+        let memory = wave.memory();
+        self.log(&wave.blocks);
         self.step.line += wave.blocks.iter().map(|block| block.lines).sum::<u64>();
         let columns = columns(wave.blocks, self.mapping, self.job.settings.texts);
         let columns = columns.map_err(|error| Error::encode(&place.data_part, error.into()))?;
         if columns.first().is_some_and(|arrays| !arrays.is_empty()) {
-            self.data.write(columns)?;
+            self.data.write(columns);
         }
         self.step.offset += wave.end as u64;
         self.step.open = wave.open;
-        self.group += wave.end as u64;
+        self.step.wave = wave.next;
+        self.group += memory;
+        self.text += wave.end;
         self.tell();
         let sizes = self.job.sizes;
-        let pending = self.data.pending() + self.repairs.pending();
-        if wave.last || self.group >= sizes.group || pending > sizes.pending {
+        if wave.last || self.group >= sizes.group || self.text >= sizes.text {
             self.commit()?;
         }
         Ok(wider)
@@ -147,14 +152,13 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn log(&mut self, blocks: &[Block]) -> Result<()> {
+    fn log(&mut self, blocks: &[Block]) {
         let line = self.job.layout.lines as u64 + self.step.line;
         let notes = blocks.iter().map(|block| (&block.notes[..], block.lines));
         let log =
             repairs::arrays(notes, &self.mapping.file, line, self.job.above() + self.step.offset);
-        match log.first().is_some_and(|lines| !lines.is_empty()) {
-            true => self.repairs.write(log.into_iter().map(|array| vec![array]).collect()),
-            false => Ok(()),
+        if log.first().is_some_and(|lines| !lines.is_empty()) {
+            self.repairs.write(log.into_iter().map(|array| vec![array]).collect());
         }
     }
 
@@ -185,7 +189,7 @@ impl<'a> Output<'a> {
                 };
             }
         }
-        self.group = 0;
+        (self.group, self.text) = (0, 0);
         self.journal.step(step)
     }
 
@@ -230,7 +234,7 @@ fn columns(
 
 /// The columns whose values are of a wider kind than was thought.
 fn wider(reader: &Reader<'_>, step: &Step, last: bool) -> Vec<(usize, Kind)> {
-    if reader.texts || reader.declared {
+    if reader.texts {
         return Vec::new();
     }
     let judged = last || step.counts.read >= JUDGED;
@@ -238,6 +242,7 @@ fn wider(reader: &Reader<'_>, step: &Step, last: bool) -> Vec<(usize, Kind)> {
     let wider = kinds.filter_map(|(at, (column, seen))| {
         let text = judged && seen.misfits as f64 > MISFITS * step.counts.read as f64;
         let kind = match column.kind {
+            _ if column.declared => return None,
             _ if text => Kind::TEXT,
             Kind::Integer { form, .. } if seen.fraction => Kind::Float { form },
             Kind::Integer { form, wide: false } if seen.wide => Kind::Integer { form, wide: true },

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, time::UNIX_EPOCH};
 
 use fattail_core::Observer;
-use fattail_mend::{Kind, Layout, MOST_BYTES, Reader, Seen};
+use fattail_mend::{Charset, Kind, Layout, MOST_BYTES, Reader, Seen};
 use parquet::file::metadata::RowGroupMetaData;
 
 use crate::{
@@ -16,11 +16,14 @@ use crate::{
     settings::Sizes,
     source::{Probe, Source},
     table::{Table, group_from},
-    wave::Wave,
+    wave::{Stretch, Wave},
 };
 
 /// A wave has to hold so much text behind the last record that begins in it.
 const AHEAD: usize = 2 * MOST_BYTES;
+/// Waves have at least so much text: rows that take too much memory end them earlier.
+const LEAST_WAVE: usize = 1 << 20;
+
 /// The text of a file, as far as it is in memory.
 struct Text {
     source: Source,
@@ -28,11 +31,16 @@ struct Text {
     bytes: Vec<u8>,
     /// What follows, read while a wave is.
     ahead: Vec<u8>,
+    /// Bytes of the next wave, and the most that one has.
     wave: usize,
+    most: usize,
     /// Whether the file may hold more.
     more: bool,
     /// Whether the text begins within a row that is too long.
     open: bool,
+    /// Whether there was a row.
+    rows: bool,
+    footer: Option<usize>,
 }
 
 impl Text {
@@ -46,14 +54,30 @@ impl Text {
         }
         let last = !self.more && self.bytes.len() < full;
         let limit = if last { self.bytes.len() } else { self.wave };
-        let Self { source, bytes, ahead, wave, more, open } = self;
-        let (read, next) = rayon::join(
-            || Wave::read(reader, bytes, limit, last, *open),
-            || if *more { source.fill(ahead, *wave) } else { Ok(false) },
+        let Self { source, bytes, ahead, wave, more, open, rows, footer, .. } = self;
+        let (text, open, footer, rows) = (&bytes[..], *open, *footer, *rows);
+        let stretch = Stretch { text, limit, last, open, footer, rows };
+        let behind = (*wave + full).saturating_sub(bytes.len());
+        let (mut read, next) = rayon::join(
+            || Wave::read(reader, stretch),
+            || if *more && behind > 0 { source.fill(ahead, behind) } else { Ok(*more) },
         );
         self.more = next?;
         self.open = read.open;
+        self.rows |= read.blocks.iter().any(|block| block.rows > 0);
+        self.fit(&mut read, limit, reader.memory);
         Ok(read)
+    }
+
+    /// Makes the next wave smaller where the rows of one took more than `memory`, and larger where they would
+    /// not.
+    fn fit(&mut self, read: &mut Wave, limit: usize, memory: usize) {
+        if read.end < limit {
+            self.wave = (self.wave / 4).max(LEAST_WAVE);
+        } else if read.memory() < memory / 3 {
+            self.wave = (2 * self.wave).min(self.most);
+        }
+        read.next = self.wave;
     }
 
     /// Leaves the text of a wave behind.
@@ -122,21 +146,24 @@ impl Job<'_> {
             dialect: &self.layout.dialect,
             columns: &mapping.file,
             policy: self.settings.policy,
-            declared: self.settings.schema.is_some()
-                && self.settings.evolution != crate::Evolution::Widen,
             texts: self.settings.texts,
+            memory: self.sizes.values,
         };
         let (step, groups) = self.last_step(steps, mapping)?;
-        let (resumed_at, open) = (step.offset, step.open);
+        let (resumed_at, open, wave) = (step.offset, step.open, step.wave);
+        let rows = step.counts.written > 0;
         let begun = self.layout.body as u64 + step.offset;
         let mut output = Output::open(self, mapping, journal, step, groups)?;
         let mut text = Text {
             source: Source::open(self.input, self.probe, begun)?,
             bytes: Vec::new(),
             ahead: Vec::new(),
-            wave: self.sizes.wave,
+            wave,
+            most: self.sizes.wave,
             more: true,
             open,
+            rows,
+            footer: self.settings.known.footer,
         };
         let mut wave = text.read(&reader)?;
         loop {
@@ -158,9 +185,15 @@ impl Job<'_> {
         }
     }
 
+    /// Bytes before the text; of what is not UTF-8 the text is counted alone.
+    pub(crate) fn mark(&self) -> u64 {
+        let Charset { mark, .. } = self.probe.charset;
+        if self.probe.charset.is_utf_8() { mark as u64 } else { 0 }
+    }
+
     /// Bytes before the first row.
     pub(crate) fn above(&self) -> u64 {
-        self.probe.charset.mark as u64 + self.layout.body as u64
+        self.mark() + self.layout.body as u64
     }
 
     /// A file that is shorter than it was has been cut while it was read.
@@ -194,6 +227,7 @@ impl Job<'_> {
         }
         let columns = mapping.file.len();
         let step = Step {
+            wave: self.sizes.wave,
             seen: vec![Seen::default(); columns],
             missing: vec![0; columns],
             ..Step::default()

@@ -103,6 +103,7 @@ impl Mapping {
                 // The kind that is asked for, and the shape that is found: ragged rows go by it.
                 columns[at].kind = column.kind;
                 columns[at].missing.clone_from(&column.missing);
+                columns[at].declared = evolution != Evolution::Widen && known(&column);
             }
         }
         Ok(Self { file: columns, output })

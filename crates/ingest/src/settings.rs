@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Evolution, Result, Schema};
 
+/// More lines below a table are not looked for: they have to lie in the last wave.
+const MOST_FOOTER: usize = 1000;
 /// The least memory that a run can do with.
 const LEAST_MEMORY: usize = 32 << 20;
 
@@ -70,23 +72,26 @@ impl Default for Ingest {
     }
 }
 
-/// Bytes of text that are in memory at once, and that a row group is made of.
+/// How much is in memory at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
+    /// Bytes of text of a wave.
     pub(crate) wave: usize,
-    pub(crate) group: u64,
-    /// Encoded bytes of an open row group that close it.
-    pub(crate) pending: usize,
+    /// Bytes that the rows and notes of a wave may take.
+    pub(crate) values: usize,
+    /// Bytes of the rows and notes that make a row group, and bytes of text that do.
+    pub(crate) group: usize,
+    pub(crate) text: usize,
 }
 
 impl Ingest {
     /// Checks the settings, as every run does first.
     ///
     /// # Errors
-    /// When the memory is too little, when a delimiter or a quote is a line end or both are the same, and
-    /// when names are given and all of them are empty.
+    /// When the memory is too little, when a delimiter or a quote is a line end or both are the same, when
+    /// names are given and all of them are empty, and when a footer has 1000 lines and more.
     pub fn check(&self) -> Result<()> {
-        let Known { delimiter, quote, names, .. } = &self.known;
+        let Known { delimiter, quote, names, footer, .. } = &self.known;
         let quote = quote.flatten();
         let refuse = |name: &'static str, value: String, allowed: &'static str| {
             Err(Error::Setting(fattail_core::Error::setting(name, value, allowed)))
@@ -102,11 +107,14 @@ impl Ingest {
         if names.as_ref().is_some_and(|names| names.iter().all(|name| name.trim().is_empty())) {
             return refuse("names", "empty".into(), "the names of the columns");
         }
+        if let Some(lines @ MOST_FOOTER..) = *footer {
+            return refuse("footer", lines.to_string(), "less than 1000 lines");
+        }
         self.sizes().map(|_| ())
     }
 
-    /// The sizes that keep a run within its memory: two waves of text, the values of one, and a row group
-    /// that is being encoded.
+    /// The sizes that keep a run within its memory: two waves of text, the values of two, and those of
+    /// a row group.
     pub(crate) fn sizes(&self) -> Result<Sizes> {
         if self.memory < LEAST_MEMORY {
             let allowed = "32 MiB and above";
@@ -117,7 +125,7 @@ impl Ingest {
             )));
         }
         let wave = (self.memory / 16).clamp(2 << 20, 32 << 20);
-        Ok(Sizes { wave, group: 4 * wave as u64, pending: self.memory / 4 })
+        Ok(Sizes { wave, values: 3 * wave, group: 3 * wave, text: 4 * wave })
     }
 }
 

@@ -69,6 +69,10 @@ pub struct Summary {
     pub preamble: usize,
     /// Rows of names.
     pub header: usize,
+    /// Lines behind the last row, which are set aside.
+    pub footer: u64,
+    /// How sure it is that they are none of the table, from 0 to 1.
+    pub footer_confidence: f64,
     /// Lines of text.
     pub lines: u64,
     /// The counts.

@@ -13,13 +13,13 @@ use std::{
 
 use arrow::{
     array::ArrayRef,
-    datatypes::{Schema, SchemaRef},
+    datatypes::{Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use parquet::{
     arrow::{
         ArrowSchemaConverter,
-        arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
+        arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves},
     },
     errors::ParquetError,
     file::{
@@ -73,8 +73,9 @@ pub(crate) struct Table {
     schema: SchemaRef,
     parquet: SchemaDescPtr,
     writer: SerializedFileWriter<Sink>,
-    factory: ArrowRowGroupWriterFactory,
-    open: Option<Vec<ArrowColumnWriter>>,
+    properties: WriterPropertiesPtr,
+    /// The open row group: of each column its arrays, one behind the other.
+    open: Vec<Vec<ArrayRef>>,
     groups: Vec<RowGroupMetaData>,
 }
 
@@ -93,7 +94,8 @@ impl Table {
         let parquet = Arc::new(ArrowSchemaConverter::new().convert(&schema).map_err(encode)?);
         let root = parquet.root_schema_ptr();
         let sink = Sink { file, held: length, sum: crc32fast::Hasher::new() };
-        let mut writer = SerializedFileWriter::new(sink, root, properties).map_err(encode)?;
+        let mut writer =
+            SerializedFileWriter::new(sink, root, Arc::clone(&properties)).map_err(encode)?;
         let mut held = length.saturating_sub(writer.bytes_written() as u64);
         while held > 0 {
             let piece = held.min(ZEROS.len() as u64);
@@ -101,50 +103,35 @@ impl Table {
             held -= piece;
         }
         writer.flush().map_err(&failed)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
-        Ok(Self { path: path.into(), schema, parquet, writer, factory, open: None, groups })
+        Ok(Self {
+            path: path.into(),
+            schema,
+            parquet,
+            writer,
+            properties,
+            open: Vec::new(),
+            groups,
+        })
     }
 
-    /// Adds rows to the open row group: of each column its arrays, one behind the other. Columns are
-    /// encoded in parallel.
-    pub(crate) fn write(&mut self, columns: Vec<Vec<ArrayRef>>) -> Result<()> {
-        let encode = |error| Error::encode(&self.path, error);
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => self.factory.create_column_writers(self.groups.len()).map_err(encode)?,
-        };
-        let fields = self.schema.fields();
-        let columns = open.par_iter_mut().zip(fields.par_iter().zip(columns)).with_max_len(1);
-        columns
-            .try_for_each(|(writer, (field, arrays))| -> Result<(), ParquetError> {
-                for array in arrays {
-                    for leaf in compute_leaves(field, &array)? {
-                        writer.write(&leaf)?;
-                    }
-                }
-                Ok(())
-            })
-            .map_err(encode)?;
-        self.open = Some(open);
-        Ok(())
+    /// Adds rows to the open row group: of each column its arrays, one behind the other.
+    pub(crate) fn write(&mut self, columns: Vec<Vec<ArrayRef>>) {
+        self.open.resize_with(columns.len(), Vec::new);
+        self.open.iter_mut().zip(columns).for_each(|(open, more)| open.extend(more));
     }
 
-    /// Bytes that the open row group holds in memory, about.
-    pub(crate) fn pending(&self) -> usize {
-        let open = self.open.iter().flatten();
-        open.map(ArrowColumnWriter::memory_size).sum()
-    }
-
-    /// Closes the open row group, if there is one, and answers what the footer will say of it.
+    /// Closes the open row group, if it has rows, and answers what the footer will say of it. Columns are encoded
+    /// in parallel.
     pub(crate) fn close_group(&mut self) -> Result<Option<Vec<u8>>> {
-        let Some(open) = self.open.take() else { return Ok(None) };
+        let open = std::mem::take(&mut self.open);
+        if open.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
         let path = self.path.clone();
         let encode = |error| Error::encode(&path, error);
-        let chunks: Vec<_> = open
-            .into_par_iter()
-            .map(ArrowColumnWriter::close)
-            .collect::<Result<_, ParquetError>>()
-            .map_err(encode)?;
+        let columns = self.schema.fields().par_iter().zip(open).with_max_len(1);
+        let chunks = columns.map(|(field, arrays)| chunk(field, &self.properties, arrays));
+        let chunks: Vec<_> = chunks.collect::<Result<_, ParquetError>>().map_err(encode)?;
         let mut group = self.writer.next_row_group().map_err(encode)?;
         for chunk in chunks {
             chunk.append_to_row_group(&mut group).map_err(encode)?;
@@ -217,6 +204,27 @@ impl Table {
         file.write_all(&footer).map_err(&failed)?;
         file.sync_all().map_err(&failed)
     }
+}
+
+/// Encodes a column of a row group. An encoder takes some 100 KiB, so there are never more than threads: each has a
+/// table of one column, because those of a wide one come all at once.
+fn chunk(
+    field: &Arc<Field>,
+    properties: &WriterPropertiesPtr,
+    arrays: Vec<ArrayRef>,
+) -> Result<ArrowColumnChunk, ParquetError> {
+    let schema = Arc::new(Schema::new(vec![Arc::clone(field)]));
+    let root = ArrowSchemaConverter::new().convert(&schema)?.root_schema_ptr();
+    let table = SerializedFileWriter::new(io::sink(), root, Arc::clone(properties))?;
+    let writers = ArrowRowGroupWriterFactory::new(&table, schema).create_column_writers(0)?;
+    let lost = || ParquetError::General("a column has no encoder".into());
+    let mut writer = writers.into_iter().next().ok_or_else(lost)?;
+    for array in arrays {
+        for leaf in compute_leaves(field, &array)? {
+            writer.write(&leaf)?;
+        }
+    }
+    writer.close()
 }
 
 /// Reads what [`Table::close_group`] answered.

@@ -4,45 +4,79 @@
 use fattail_mend::{Block, Reader};
 use rayon::prelude::*;
 
+use crate::footer;
+
 /// Chunks are not smaller than this.
 const CHUNK: usize = 1 << 20;
 /// So many chunks at most: enough to even the work out. They do not go by the number of threads, because
 /// the pages of the output end where chunks do.
 const MOST_CHUNKS: usize = 16;
 
+/// A stretch of text, from a record's beginning.
+#[derive(Clone, Copy)]
+pub(crate) struct Stretch<'a> {
+    pub(crate) text: &'a [u8],
+    /// Records that begin before this are read.
+    pub(crate) limit: usize,
+    /// Whether the file ends where the text does.
+    pub(crate) last: bool,
+    /// Whether it begins within a row that is too long.
+    pub(crate) open: bool,
+    /// Lines at its end that are none of the table, where that is given.
+    pub(crate) footer: Option<usize>,
+    /// Whether the file had a row before.
+    pub(crate) rows: bool,
+}
+
 /// What was read from a wave.
 pub(crate) struct Wave {
     pub(crate) blocks: Vec<Block>,
     /// The refused rows as they are, end to end.
     pub(crate) aside: Vec<u8>,
-    /// Where the next record begins.
+    /// Where the next record begins; before the limit where the rows took too much memory.
     pub(crate) end: usize,
     /// Whether what follows belongs to a row that is too long.
     pub(crate) open: bool,
     /// Whether the file ends there.
     pub(crate) last: bool,
+    /// Bytes of text that the next wave has.
+    pub(crate) next: usize,
 }
 
 impl Wave {
-    /// Reads the records that begin in `text[..limit]`, behind the rest of a row that is too long if `open`.
-    pub(crate) fn read(
-        reader: &Reader<'_>,
-        text: &[u8],
-        limit: usize,
-        last: bool,
-        open: bool,
-    ) -> Self {
-        let blocks = read(reader, text, limit, last, open);
+    /// Reads the records that begin in a stretch.
+    pub(crate) fn read(reader: &Reader<'_>, stretch: Stretch<'_>) -> Self {
+        let Stretch { text, last, open, footer, rows, .. } = stretch;
+        let ends = reader.dialect.ends.byte();
+        let lines = footer.filter(|_| last).unwrap_or(0);
+        let end = footer::begin(text, ends, lines);
+        let table = Stretch { text: &text[..end], limit: stretch.limit.min(end), ..stretch };
+        let mut blocks = read(reader, table);
+        let last = last && blocks.last().is_none_or(|block| block.next >= end);
+        if let (true, Some(block)) = (last, blocks.last_mut()) {
+            footer::add(block, text, ends, end);
+        }
+        if last && footer.is_none() && (rows || blocks.iter().any(|block| block.rows > 0)) {
+            footer::find(&mut blocks, text);
+        }
         let ranges = blocks.iter().flat_map(|block| &block.aside);
         let aside = ranges.flat_map(|range| &text[range.clone()]).copied().collect();
         let (end, open) = blocks.last().map_or((0, open), |block| (block.next, block.open));
-        Self { blocks, aside, end, open, last }
+        Self { blocks, aside, end, open, last, next: 0 }
+    }
+
+    /// Bytes of memory that its rows and notes take, about.
+    pub(crate) fn memory(&self) -> usize {
+        self.blocks.iter().map(Block::memory).sum()
     }
 }
 
-/// Reads the records that begin in `text[..limit]`, in order.
-fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool, open: bool) -> Vec<Block> {
+/// Reads the records that begin in a stretch, in order, and ends where those of a chunk take more memory than is
+/// its part.
+fn read(reader: &Reader<'_>, stretch: Stretch<'_>) -> Vec<Block> {
+    let Stretch { text, limit, last, open, .. } = stretch;
     let starts = starts(reader, text, limit);
+    let reader = Reader { memory: reader.memory / starts.len(), ..*reader };
     let read = |(start, end): (usize, usize), open| reader.read_on(text, start..end, last, open);
     let ranges: Vec<(usize, usize)> =
         starts.iter().copied().zip(starts[1..].iter().copied().chain([limit])).collect();
@@ -50,6 +84,10 @@ fn read(reader: &Reader<'_>, text: &[u8], limit: usize, last: bool, open: bool) 
         ranges.par_iter().with_max_len(1).map(|&range| read(range, open && range.0 == 0)).collect();
     for at in 1..blocks.len() {
         let (start, open) = (blocks[at - 1].next, blocks[at - 1].open);
+        if start < ranges[at - 1].1 {
+            blocks.truncate(at);
+            break;
+        }
         if open || start != ranges[at].0 {
             blocks[at] = read((start, ranges[at].1.max(start)), open);
         }
@@ -85,12 +123,14 @@ mod tests {
             let note = if row % 3 == 0 { "\"two\nlines, \"\"quoted\"\"\"" } else { "one" };
             text.extend_from_slice(format!("{row},{note},{}\n", row * 7).as_bytes());
         }
-        let layout = detect(&text[..100_000], &[], &Known::default());
+        let layout = detect(&text[..100_000], &[], &Known::default()).unwrap();
         let (dialect, columns) = (&layout.dialect, &layout.columns[..]);
         let reader =
-            Reader { dialect, columns, policy: Policy::repair(), declared: false, texts: false };
+            Reader { dialect, columns, policy: Policy::repair(), texts: false, memory: usize::MAX };
         let body = &text[layout.body..];
-        let blocks = read(&reader, body, body.len(), true, false);
+        let (limit, footer) = (body.len(), None);
+        let stretch = Stretch { text: body, limit, last: true, open: false, footer, rows: false };
+        let blocks = read(&reader, stretch);
         assert!(blocks.len() > 1);
         assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), 150_000);
         let whole = reader.read(body, 0..body.len(), true);

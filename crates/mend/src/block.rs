@@ -46,6 +46,17 @@ impl Data {
         self.len() == 0
     }
 
+    /// Bytes that the values take.
+    fn memory(&self) -> usize {
+        match self {
+            Self::Booleans(values) => values.len(),
+            Self::Narrow(values) => 4 * values.len(),
+            Self::Wide(values) => 8 * values.len(),
+            Self::Floats(values) => 8 * values.len(),
+            Self::Texts { ends, bytes } => 4 * ends.len() + bytes.len(),
+        }
+    }
+
     /// The text at a row, of a column of texts.
     pub fn text(&self, row: usize) -> Option<&[u8]> {
         let Self::Texts { ends, bytes } = self else { return None };
@@ -158,6 +169,15 @@ pub struct Note {
     pub after: Option<String>,
 }
 
+impl Note {
+    /// Bytes of memory that it takes, about: allocators give texts 16 bytes and more.
+    pub(crate) fn memory(&self) -> usize {
+        let texts =
+            self.before.len().max(16) + self.after.as_ref().map_or(0, |text| text.len().max(16));
+        size_of::<Self>() + texts
+    }
+}
+
 /// A row that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
@@ -196,6 +216,18 @@ pub struct Block {
     pub aside: Vec<Range<usize>>,
     /// Whether the text behind `next` goes on with a row that is too long.
     pub open: bool,
+    /// Bytes that the notes take.
+    pub(crate) notes_memory: usize,
+}
+
+impl Block {
+    /// Bytes of memory that it takes, about.
+    pub fn memory(&self) -> usize {
+        let column = |filled: &Filled| filled.data.memory() + 4 * filled.missing.len();
+        let columns: usize = self.columns.iter().map(column).sum();
+        let refused = self.refused.len() * size_of::<Refused>();
+        columns + refused + self.aside.len() * size_of::<Range<usize>>() + self.notes_memory
+    }
 }
 
 /// Bytes as a text that can be shown, cut where they are many.

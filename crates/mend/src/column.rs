@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cell::{DateOrder, NumberForm, boolean, date, time},
+    cell::{DAY, DateOrder, NumberForm, boolean, date, time, told_clock, told_day},
     shape::Shape,
 };
 
@@ -74,6 +74,22 @@ impl Kind {
             Self::Text { .. } => Some(Value::Text),
         }
     }
+
+    /// A value as it is written in a log; nothing where it is missing.
+    pub(crate) fn told(self, value: Value) -> Option<String> {
+        match (value, self) {
+            (Value::Missing | Value::Text, _) => None,
+            (Value::Boolean(value), _) => Some(value.to_string()),
+            (Value::Float(value), _) => Some(value.to_string()),
+            (Value::Integer(value), Self::Date { .. }) => Some(told_day(value)),
+            (Value::Integer(value), Self::Timestamp { .. }) => {
+                let (day, clock) = (value.div_euclid(DAY), value.rem_euclid(DAY));
+                Some(format!("{}T{}", told_day(day), told_clock(clock)))
+            }
+            (Value::Integer(value), Self::Time) => Some(told_clock(value)),
+            (Value::Integer(value), _) => Some(value.to_string()),
+        }
+    }
 }
 
 /// What a cell says.
@@ -100,12 +116,16 @@ pub struct Column {
     /// What its cells look like; alignment of ragged rows goes by it.
     #[serde(default)]
     pub shape: Shape,
+    /// Whether the kind was asked for: a value of a wider kind is then a misfit.
+    #[serde(skip)]
+    pub declared: bool,
 }
 
 impl Column {
     /// A column of which only name and kind are known.
     pub fn new(name: impl Into<String>, kind: Kind) -> Self {
-        Self { name: name.into(), kind, missing: Vec::new(), shape: Shape::default() }
+        let (missing, shape) = (Vec::new(), Shape::default());
+        Self { name: name.into(), kind, missing, shape, declared: false }
     }
 
     /// Whether a text stands for a missing value here.

@@ -80,6 +80,8 @@ pub struct Known {
     pub header: Option<usize>,
     /// Lines before the names or the first row.
     pub preamble: Option<usize>,
+    /// Lines behind the last row.
+    pub footer: Option<usize>,
     /// The names of the columns; the rows of names in the file are then left out.
     pub names: Option<Vec<String>>,
     /// Before the digits of a fraction, `.` or `,`.

@@ -61,8 +61,6 @@ pub(crate) struct Filler<'a> {
     pub(crate) at: usize,
     pub(crate) column: &'a Column,
     pub(crate) policy: Policy,
-    /// Whether the kind was declared: what a wider one would hold is then a misfit.
-    pub(crate) declared: bool,
     pub(crate) findings: &'a mut Findings,
 }
 
@@ -178,7 +176,7 @@ impl Filler<'_> {
         let (value, rule) = match meaning(self.column, cell) {
             Meaning::Plain(value) => return Some(value),
             Meaning::Mended(value, rule) => (value, rule),
-            Meaning::Wider(wider) if !self.declared => {
+            Meaning::Wider(wider) if !self.column.declared => {
                 match wider {
                     Wider::Fraction => seen.fraction = true,
                     Wider::Wide => seen.wide = true,
@@ -192,7 +190,7 @@ impl Filler<'_> {
             seen.misfits += 1;
             self.findings.misfits.push(row);
         }
-        self.note(row, rule, cell, told(value));
+        self.note(row, rule, cell, self.column.kind.told(value));
         (value != Value::Missing).then_some(value)
     }
 
@@ -241,6 +239,8 @@ impl Filler<'_> {
         if std::str::from_utf8(&text).is_err() {
             text = patched(&text);
             rules.push(Rule::InvalidSequence);
+        } else if memchr::memmem::find(&text, LOST.as_bytes()).is_some() {
+            rules.push(Rule::InvalidSequence);
         }
         for rule in rules {
             self.note(row, rule, cell, Some(shown(&text)));
@@ -253,6 +253,9 @@ fn is_plain_integer(kind: Kind) -> bool {
     matches!(kind, Kind::Integer { form, .. } if form.is_plain())
 }
 
+/// What stands for a character that was lost, here or before.
+const LOST: &str = "\u{fffd}";
+
 /// Lines and tabs may stand in a text.
 fn is_control(byte: &u8) -> bool {
     *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t') || *byte == 0x7f
@@ -262,16 +265,9 @@ fn is_control(byte: &u8) -> bool {
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     // The fold has no branch, so that it is done for many bytes at once.
     let odd = text.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == 0x7f));
-    (!odd || !text.iter().any(is_control)) && std::str::from_utf8(text).is_ok()
-}
-
-fn told(value: Value) -> Option<String> {
-    match value {
-        Value::Missing | Value::Text => None,
-        Value::Boolean(value) => Some(value.to_string()),
-        Value::Integer(value) => Some(value.to_string()),
-        Value::Float(value) => Some(value.to_string()),
-    }
+    (!odd || !text.iter().any(is_control))
+        && std::str::from_utf8(text).is_ok()
+        && memchr::memmem::find(text, LOST.as_bytes()).is_none()
 }
 
 /// What a value becomes in its column.

@@ -1,13 +1,12 @@
 //! Records that do not split into as many cells as there are columns.
 
 use crate::{
-    align::{Aligned, Alignment, align},
+    align::{Aligned, Alignment, MOST_COST, align},
     cells::Cells,
     column::Column,
     dialect::Dialect,
-    doubt::is_doubtful,
     rule::{Policy, Rule},
-    split::{MOST_BYTES, Record, split, without_return},
+    split::{MOST_BYTES, Record, without_return},
 };
 
 /// Delimiters that a row may be written with in a file of another one.
@@ -70,63 +69,21 @@ pub(crate) fn mend(
         };
         best.rules = best.rules.into_iter().map(cut).collect();
     }
+    let doubtful = best.cost > sure || best.doubtful;
+    let reason = if best.cost > sure { Rule::Ragged } else { Rule::Doubtful };
     let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
-    let doubtful = best.cost > sure || moved(text, at, dialect, columns, &best);
-    let doubtful = doubtful && !policy.allows(Rule::TooManyCells);
-    match refused.or(doubtful.then_some(Rule::Ragged)) {
+    let doubt = doubtful && !policy.allows(Rule::Doubtful);
+    if doubtful {
+        best.rules.push((Rule::Doubtful, 0));
+    }
+    match refused.or(doubt.then_some(reason)) {
         Some(rule) => Err(Refusal { rule, next }),
         None => Ok(Mended { cells: best.cells, rules: best.rules, next }),
     }
 }
 
-/// Whether cells may have moved by a column.
-fn moved(text: &[u8], at: usize, dialect: &Dialect, columns: &[Column], found: &Alignment) -> bool {
-    let rules = &found.rules;
-    let lacking = |rule: &Rule| matches!(rule, Rule::TooFewCells | Rule::TruncatedRow);
-    let missing: Vec<usize> =
-        rules.iter().filter(|(rule, _)| lacking(rule)).map(|(_, column)| *column).collect();
-    let moving =
-        |rule: &Rule| lacking(rule) || matches!(rule, Rule::ExtraDelimiter | Rule::SplitText);
-    let all = rules.iter().filter(|(rule, _)| moving(rule)).count();
-    if missing.len() > 1 || !missing.is_empty() && all > missing.len() {
-        // Short rows leave out the last columns, which are empty elsewhere as well.
-        let last = columns.len() - missing.len();
-        let short = missing.iter().all(|&at| at >= last && columns[at].shape.may_be_empty());
-        return !(short && all == missing.len());
-    }
-    let joined = rules.iter().filter(|(rule, _)| *rule == Rule::SplitText);
-    if joined.clone().any(|&(_, column)| could_join_elsewhere(column, columns, found)) {
-        return true;
-    }
-    let alone = matches!(
-        rules[..],
-        [(
-            Rule::TooFewCells | Rule::TruncatedRow | Rule::ExtraDelimiter | Rule::TrailingDelimiter,
-            _,
-        )]
-    );
-    if !alone {
-        return !missing.is_empty();
-    }
-    let mut cells = Cells::default();
-    let record = split(text, at, dialect, &mut cells);
-    let found: Vec<&[u8]> = cells.places.iter().map(|&cell| cells.bytes(text, cell)).collect();
-    record.is_clean() && is_doubtful(&found, columns)
-}
-
-/// Whether what was joined into a text could belong to the text beside it as well.
-fn could_join_elsewhere(column: usize, columns: &[Column], found: &Alignment) -> bool {
-    let beside = [column.checked_sub(1), Some(column + 1)].into_iter().flatten();
-    let open = |at: usize| {
-        let text =
-            columns.get(at).is_some_and(|column| column.kind.is_text() && !column.is_telling());
-        text && !found.quoted.contains(&at) && columns[at].shape.may_be_filled()
-    };
-    !found.spaced && beside.into_iter().any(open)
-}
-
 fn sure(width: usize) -> f32 {
-    SURE.max(SURE_A_COLUMN * width as f32).min(4.0)
+    SURE.max(SURE_A_COLUMN * width as f32).min(MOST_COST)
 }
 
 /// The best reading of one line, with the file's delimiter or another.

@@ -6,6 +6,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use crate::{
+    align::Aligned,
     block::{Block, Note, Refused, shown},
     cells::{Cells, place},
     column::{Column, Kind},
@@ -29,10 +30,11 @@ pub struct Reader<'a> {
     pub columns: &'a [Column],
     /// Which repairs may run.
     pub policy: Policy,
-    /// Whether the kinds of the columns were declared: a value of a wider kind is then a misfit.
-    pub declared: bool,
     /// Whether every column is read as text, whatever its kind.
     pub texts: bool,
+    /// Bytes of memory that a block may take, about: reading ends behind the row that reaches it. Mostly empty
+    /// cells and refused rows take many times what their text takes.
+    pub memory: usize,
 }
 
 impl Reader<'_> {
@@ -42,14 +44,14 @@ impl Reader<'_> {
     /// ```
     /// use fattail_mend::{Data, Known, Policy, Reader, Rule, detect};
     /// let clean = b"id,price\n1,2.5\n2,3.5\n3,4.25\n4,1.5\n";
-    /// let layout = detect(clean, &[], &Known::default());
+    /// let layout = detect(clean, &[], &Known::default())?;
     /// let text = b"1,2.5\n2,\"3.5\n3,n/a\n4,\"1,5\"\n";
     /// let reader = Reader {
     ///     dialect: &layout.dialect,
     ///     columns: &layout.columns,
     ///     policy: Policy::repair(),
-    ///     declared: false,
     ///     texts: false,
+    ///     memory: usize::MAX,
     /// };
     /// let block = reader.read(text, 0..text.len(), true);
     /// assert_eq!((block.read, block.rows), (4, 4));
@@ -57,6 +59,7 @@ impl Reader<'_> {
     /// assert_eq!(block.columns[1].missing, [2]);
     /// let rules: Vec<Rule> = block.notes.iter().map(|note| note.rule).collect();
     /// assert!(rules.contains(&Rule::MissingMarker) && rules.contains(&Rule::NumberMarks));
+    /// # Ok::<(), fattail_mend::TooManyColumns>(())
     /// ```
     pub fn read(&self, text: &[u8], range: Range<usize>, last: bool) -> Block {
         self.read_on(text, range, last, false)
@@ -78,6 +81,7 @@ impl Reader<'_> {
             refused: Vec::new(),
             aside: Vec::new(),
             open,
+            notes_memory: 0,
         };
         let quote = self.dialect.quote.unwrap_or(self.dialect.delimiter);
         let needles = [self.dialect.delimiter, self.dialect.ends.byte(), quote];
@@ -119,7 +123,8 @@ impl Run<'_> {
             self.cells.clear();
             self.rows.clear();
             let start = self.block.next;
-            while self.rows.len() < most && self.block.next < self.limit {
+            let room = |run: &Self| run.rows.len() < most && run.notes.len() < most;
+            while room(&self) && self.block.next < self.limit {
                 if self.block.open {
                     self.tail();
                 } else if !self.record() {
@@ -127,6 +132,9 @@ impl Run<'_> {
                 }
             }
             self.fill(start);
+            if self.block.memory() >= self.reader.memory {
+                break;
+            }
         }
         self.block
     }
@@ -190,13 +198,13 @@ impl Run<'_> {
             }
             let line = self.block.lines - 1;
             match self.is_header(first) {
-                true => self.skip(at, first, line, Some(Rule::RepeatedHeader)),
+                true => self.skip(at, first, line, Rule::RepeatedHeader),
                 false => self.accept(at, line),
             }
             return;
         }
         if self.is_blank(at) {
-            return self.skip(at, first, self.block.lines - 1, None);
+            return self.skip(at, first, self.block.lines - 1, Rule::BlankLine);
         }
         self.cells.places.truncate(first);
         let next = self.block.next;
@@ -226,7 +234,7 @@ impl Run<'_> {
             let line = self.block.lines;
             self.go_on(at, record.next);
             match self.is_header(first) {
-                true => self.skip(at, first, line, Some(Rule::RepeatedHeader)),
+                true => self.skip(at, first, line, Rule::RepeatedHeader),
                 false => self.accept(at, line),
             }
         } else {
@@ -253,8 +261,7 @@ impl Run<'_> {
                 self.go_on(at, mended.next);
                 let row = self.rows.len();
                 for (rule, column) in mended.rules {
-                    let after = mended.cells.get(column).map(|cell| self.told(cell));
-                    let column = Some(place(column));
+                    let (column, after) = self.change(&mended.cells, rule, column);
                     let before = shown(self.text[at..mended.next].trim_ascii_end());
                     let note = Note { line, offset: at as u64, column, rule, before, after };
                     self.notes.push((row, note));
@@ -271,12 +278,24 @@ impl Run<'_> {
         }
     }
 
-    fn told(&self, cell: &crate::align::Aligned) -> String {
-        match cell {
-            crate::align::Aligned::Place(start, end) => shown(&self.text[*start..*end]),
-            crate::align::Aligned::Text(text) => shown(text),
-            crate::align::Aligned::Missing => String::new(),
+    /// The column that a rule is about and what stands there now: of rules about a whole row, all of it.
+    fn change(
+        &self,
+        cells: &[Aligned],
+        rule: Rule,
+        column: usize,
+    ) -> (Option<u32>, Option<String>) {
+        let told = |cell: &Aligned| match cell {
+            Aligned::Place(start, end) => shown(&self.text[*start..*end]),
+            Aligned::Text(text) => shown(text),
+            Aligned::Missing => String::new(),
+        };
+        if !matches!(rule, Rule::OtherDelimiter | Rule::Doubtful) {
+            return (Some(place(column)), cells.get(column).map(told));
         }
+        let cells: Vec<String> = cells.iter().map(told).collect();
+        let delimiter = char::from(self.reader.dialect.delimiter).to_string();
+        (None, Some(shown(cells.join(&delimiter).as_bytes())))
     }
 
     /// Takes a row that begins on a line.
@@ -296,16 +315,18 @@ impl Run<'_> {
         columns.len() > 1 && is(0) && (1..columns.len()).all(is)
     }
 
-    /// Leaves out a line that is no row.
-    fn skip(&mut self, at: usize, first: usize, line: u64, rule: Option<Rule>) {
+    /// Leaves out a line that is no row, or refuses it where the policy has it be one.
+    fn skip(&mut self, at: usize, first: usize, line: u64, rule: Rule) {
         self.cells.places.truncate(first);
-        self.block.skipped += 1;
-        if let Some(rule) = rule {
-            let before = shown(self.text[at..self.block.next].trim_ascii_end());
-            let offset = at as u64;
-            let note = Note { line, offset, column: None, rule, before, after: None };
-            self.notes.push((self.rows.len(), note));
+        if !self.reader.policy.allows(rule) {
+            self.block.read += 1;
+            return self.refuse(at, line, self.block.next, rule);
         }
+        self.block.skipped += 1;
+        let before = shown(self.text[at..self.block.next].trim_ascii_end());
+        let offset = at as u64;
+        let note = Note { line, offset, column: None, rule, before, after: None };
+        self.notes.push((self.rows.len(), note));
     }
 
     fn too_long(&mut self, at: usize, first: usize) {
@@ -355,9 +376,8 @@ impl Run<'_> {
         for (at, (column, filled)) in
             self.reader.columns.iter().zip(&mut self.block.columns).enumerate()
         {
-            let Reader { policy, declared, .. } = *self.reader;
-            let findings = &mut findings;
-            Filler { batch: &batch, at, column, policy, declared, findings }.fill(filled);
+            let (policy, findings) = (self.reader.policy, &mut findings);
+            Filler { batch: &batch, at, column, policy, findings }.fill(filled);
         }
         no_rows(&batch, self.reader.columns, &mut findings);
         self.block.rows += self.rows.len();
@@ -398,6 +418,7 @@ impl Run<'_> {
             self.block.aside.sort_by_key(|range| range.start);
         }
         notes.sort_by_key(|(_, note)| (note.offset, note.column, note.rule));
+        self.block.notes_memory += notes.iter().map(|(_, note)| note.memory()).sum::<usize>();
         self.block.notes.extend(notes.into_iter().map(|(_, note)| note));
     }
 }
@@ -408,9 +429,11 @@ fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool
     let Reader { dialect, columns, .. } = reader;
     let inner = memchr::memchr(dialect.ends.byte(), &text[at..record.stop]);
     let Some(second) = inner.map(|end| at + end + 1) else { return false };
+    // A line with less than a row was not meant to end there.
+    let delimiters = memchr::memchr_iter(dialect.delimiter, &text[at..second]).count();
     let mut cells = Cells::default();
     let row = split(text, second, dialect, &mut cells);
-    if !row.is_clean() || cells.places.len() != columns.len() {
+    if delimiters + 1 < columns.len() || !row.is_clean() || cells.places.len() != columns.len() {
         return false;
     }
     let telling = columns.iter().zip(&cells.places).filter(|(column, _)| column.is_telling());

@@ -44,6 +44,8 @@ macro_rules! rules {
 rules! {
     /// A line above the table. It is set aside.
     Preamble "preamble" Certain,
+    /// A line below the table. It is set aside.
+    Footer "footer" Certain,
     /// A line without a cell is left out.
     BlankLine "blank_line" Certain,
     /// The names of the columns again, below the first row, are left out.
@@ -88,6 +90,8 @@ rules! {
     TruncatedRow "truncated_row" Lossy,
     /// Cells beyond the last column are given up.
     TooManyCells "too_many_cells" Lossy,
+    /// A row that could be read in another way as well, or in none that is good: the likeliest is taken.
+    Doubtful "doubtful" Lossy,
     /// A row whose cells cannot be told apart. It is refused.
     Ragged "ragged" Lossy,
     /// A row none of whose cells fits its column, such as a note below the table. It is refused.
@@ -104,7 +108,7 @@ impl Rule {
 
     /// Whether it is a reason to refuse and never a repair.
     pub fn refuses(self) -> bool {
-        matches!(self, Self::Preamble | Self::Ragged | Self::NotARow | Self::TooLong)
+        matches!(self, Self::Preamble | Self::Footer | Self::Ragged | Self::NotARow | Self::TooLong)
     }
 }
 

@@ -227,6 +227,30 @@ impl Sample {
         self.holds(reads).then_some((form, fraction))
     }
 
+    /// How sure the marks of a column of numbers are: 1 less the share of the numbers with a mark that another
+    /// decimal mark reads as well; 1 for other columns.
+    pub(crate) fn marks_sure(&self, known: &Known, order: DateOrder) -> f64 {
+        let (Kind::Integer { form, .. } | Kind::Float { form }) = self.kind(known, order) else {
+            return 1.0;
+        };
+        if known.decimal.is_some() {
+            return 1.0;
+        }
+        let own = (form.decimal, form.thousands, form.unit);
+        let (all, rival) = match form.is_plain() {
+            true => (self.numbers - self.integers, self.grouped),
+            false => {
+                let others = self.marked.iter().filter(|(other, _)| {
+                    let (decimal, _, unit) = **other;
+                    decimal != form.decimal && unit == form.unit
+                });
+                let all = self.marked.get(&own).map_or(0, |seen| seen.0);
+                (all, others.map(|(_, seen)| seen.0).max().unwrap_or(0))
+            }
+        };
+        if all == 0 { 1.0 } else { 1.0 - rival.min(all) as f64 / all as f64 }
+    }
+
     pub(crate) fn finish(mut self, name: String, known: &Known, order: DateOrder) -> Column {
         let kind = self.kind(known, order);
         let usual = |count: u64| count as f64 >= (USUAL * self.cells as f64).max(3.0);
@@ -240,7 +264,8 @@ impl Sample {
             self.shape.see_empty();
         }
         let few = self.few();
-        Column { name, kind, missing, shape: Shape { few, ..self.shape.finish() } }
+        let shape = Shape { few, ..self.shape.finish() };
+        Column { missing, shape, ..Column::new(name, kind) }
     }
 }
 

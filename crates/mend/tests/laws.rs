@@ -91,7 +91,7 @@ proptest! {
     ) {
         let columns = columns(width);
         let policy = [Policy::strict(), Policy::repair(), Policy::lenient()][policy];
-        let reader = Reader { dialect: &dialect, columns: &columns, policy, declared: false, texts: false };
+        let reader = Reader { dialect: &dialect, columns: &columns, policy, texts: false, memory: usize::MAX };
         let whole = reader.read(&text, 0..text.len(), true);
         prop_assert_eq!(whole.read, whole.rows as u64 + whole.refused.len() as u64);
         prop_assert_eq!(whole.next, text.len());
@@ -124,7 +124,7 @@ fn long_records_are_set_aside_whole() {
         dialect: &dialect,
         columns: &columns,
         policy: Policy::repair(),
-        declared: false,
+        memory: usize::MAX,
         texts: false,
     };
     let long = |byte: u8| vec![byte; 5 << 19];
@@ -146,5 +146,28 @@ fn long_records_are_set_aside_whole() {
         assert!(first.open);
         let second = reader.read_on(&text, first.next..text.len(), true, first.open);
         assert_eq!((second.read, second.rows, second.lines), (1, 1, 1 + 1));
+    }
+}
+
+/// Rows that take many times what their text takes are read in pieces, and the pieces are what the whole is.
+#[test]
+fn a_block_takes_so_much_memory_and_no_more() {
+    let dialect = Dialect::default();
+    let columns = columns(3);
+    let policy = Policy::repair();
+    let whole =
+        Reader { dialect: &dialect, columns: &columns, policy, texts: false, memory: usize::MAX };
+    let pieces = Reader { memory: 100_000, ..whole };
+    for line in ["x\n", "\n", ",,\n", "1,a,2\nx\n"] {
+        let text = line.repeat(40_000).into_bytes();
+        let (mut blocks, mut start) = (Vec::new(), 0);
+        while start < text.len() {
+            let block = pieces.read(&text, start..text.len(), true);
+            assert!(block.next > start && block.read + block.skipped < 20_000, "{line}");
+            start = block.next;
+            blocks.push(block);
+        }
+        let whole = whole.read(&text, 0..text.len(), true);
+        assert_eq!(told(&blocks), told(&[whole]), "{line}");
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     Error, Features, Missing, Place, ReadOptions, Result,
     panel::Parts,
     plan::{Plan, Wanted},
-    rows::EraGate,
+    rows::{GroupKeys, runs, select},
     shown::shown,
 };
 
@@ -234,19 +234,14 @@ impl Table {
             return Err(Error::format(path, Place::File, "LIBSVM", source));
         }
         let plan = Plan::new(path, &names, |_| true, options)?;
-        let mut gate = EraGate::new(path, options);
-        let mut kept = Vec::with_capacity(self.rows());
-        for (row, &line) in self.lines.iter().enumerate() {
-            let era = match (plan.era, &self.queries) {
-                (Some(1), Some(queries)) => &*queries[row],
-                (Some(_), _) => return Err(self.no_era(path, options)),
-                (None, _) => "0",
-            };
-            if gate.admit(era, 1, Place::Line(line))? {
-                kept.push(row);
-            }
-        }
-        let eras = gate.finish(self.rows())?;
+        let runs = match (plan.era, &self.queries) {
+            (Some(1), Some(queries)) => runs(queries.iter().map(String::as_str)),
+            (Some(_), _) => return Err(self.no_era(path, options)),
+            (None, _) => vec![("0".into(), self.rows())],
+        };
+        let keys = GroupKeys { rows: self.rows(), runs, matching: None };
+        let (eras, keep) = select(path, options, &[keys], |_, row| Place::Line(self.lines[row]))?;
+        let kept: Vec<usize> = keep.into_iter().flatten().flatten().collect();
         let columns = plan.columns.iter().map(|wanted| self.column(path, wanted, &kept));
         let parts = Parts { eras, ids: None, columns: columns.collect::<Result<_>>()? };
         parts.assemble(path, &plan, options, |row| Place::Line(self.lines[kept[row]]))

@@ -9,6 +9,38 @@ use crate::{
     plan::{Plan, Role},
 };
 
+/// A column being filled.
+#[derive(Debug)]
+pub(crate) enum Filling {
+    Bins(Vec<u8>),
+    Numbers(Vec<f32>),
+}
+
+impl Filling {
+    /// A column without rows, with room for some.
+    pub(crate) fn new(bins: bool, room: usize) -> Self {
+        match bins {
+            true => Self::Bins(Vec::with_capacity(room)),
+            false => Self::Numbers(Vec::with_capacity(room)),
+        }
+    }
+
+    /// A column of so many zeros.
+    pub(crate) fn zeros(bins: bool, rows: usize) -> Self {
+        match bins {
+            true => Self::Bins(vec![0; rows]),
+            false => Self::Numbers(vec![0.0; rows]),
+        }
+    }
+
+    pub(crate) fn done(self) -> ColumnData {
+        match self {
+            Self::Bins(bins) => bins.into(),
+            Self::Numbers(numbers) => numbers.into(),
+        }
+    }
+}
+
 /// What a reader has decoded: `columns` in the order of the plan.
 #[derive(Debug)]
 pub(crate) struct Parts {

@@ -25,7 +25,12 @@ impl<'a> EraGate<'a> {
     }
 
     /// Whether `rows` rows of an era are read.
-    pub(crate) fn admit(&mut self, era: &str, rows: usize, place: Place) -> Result<bool> {
+    pub(crate) fn admit(
+        &mut self,
+        era: &str,
+        rows: usize,
+        place: impl FnOnce() -> Place,
+    ) -> Result<bool> {
         self.offered += rows;
         match &self.current {
             Some((current, admitted)) if **current == *era => {
@@ -37,7 +42,7 @@ impl<'a> EraGate<'a> {
             Some((current, _)) if natural_order(current, era).is_ge() => {
                 return Err(Error::UnsortedEras {
                     path: self.path.into(),
-                    place,
+                    place: place(),
                     column: self.options.era.clone().unwrap_or_default(),
                     era: era.into(),
                     previous: current.to_string(),
@@ -52,6 +57,29 @@ impl<'a> EraGate<'a> {
         }
         self.current = Some((label, admitted));
         Ok(admitted)
+    }
+
+    /// Adds the rows of the next group that are read, those before an error as well; `place` tells where a row of it
+    /// stands and is asked for an error alone.
+    pub(crate) fn keep(
+        &mut self,
+        keys: &GroupKeys,
+        place: impl Fn(usize) -> Place,
+        kept: &mut Vec<Range<usize>>,
+    ) -> Result<()> {
+        let all = 0..keys.rows;
+        let matching = keys.matching.as_deref().unwrap_or(slice::from_ref(&all));
+        let mut start = 0;
+        for (era, length) in &keys.runs {
+            let run = start..start + length;
+            start = run.end;
+            let parts = overlaps(matching, &run);
+            let rows = parts.iter().map(ExactSizeIterator::len).sum();
+            if rows > 0 && self.admit(era, rows, || place(parts[0].start))? {
+                parts.into_iter().for_each(|part| push_range(kept, part));
+            }
+        }
+        Ok(())
     }
 
     fn chosen(&mut self, era: &str) -> bool {
@@ -99,25 +127,35 @@ pub(crate) fn select(
     place: impl Fn(usize, usize) -> Place,
 ) -> Result<(Eras, Vec<Vec<Range<usize>>>)> {
     let mut gate = EraGate::new(path, options);
-    let mut keep = Vec::with_capacity(groups.len());
-    for (group, keys) in groups.iter().enumerate() {
-        let all = 0..keys.rows;
-        let matching = keys.matching.as_deref().unwrap_or(slice::from_ref(&all));
-        let mut kept = Vec::new();
-        let mut start = 0;
-        for (era, length) in &keys.runs {
-            let run = start..start + length;
-            start = run.end;
-            let parts = overlaps(matching, &run);
-            let rows = parts.iter().map(ExactSizeIterator::len).sum();
-            if rows > 0 && gate.admit(era, rows, place(group, parts[0].start))? {
-                parts.into_iter().for_each(|part| push_range(&mut kept, part));
-            }
-        }
-        keep.push(kept);
+    let mut keep = vec![Vec::new(); groups.len()];
+    for (group, (keys, kept)) in groups.iter().zip(&mut keep).enumerate() {
+        gate.keep(keys, |row| place(group, row), kept)?;
     }
     let rows = groups.iter().map(|keys| keys.rows).sum();
     Ok((gate.finish(rows)?, keep))
+}
+
+/// Adds rows of an era, joined to the last run where it is the same.
+pub(crate) fn push_run(runs: &mut Vec<(Arc<str>, usize)>, era: &str, rows: usize) {
+    match runs.last_mut() {
+        Some((last, length)) if **last == *era => *length += rows,
+        _ => runs.push((era.into(), rows)),
+    }
+}
+
+/// The runs of the eras of rows.
+pub(crate) fn runs<'t>(eras: impl Iterator<Item = &'t str>) -> Vec<(Arc<str>, usize)> {
+    let mut runs = Vec::new();
+    eras.for_each(|era| push_run(&mut runs, era, 1));
+    runs
+}
+
+/// The rows that match.
+pub(crate) fn matching(rows: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let rows = rows.enumerate().filter(|(_, matches)| *matches);
+    rows.for_each(|(row, _)| push_range(&mut ranges, row..row + 1));
+    ranges
 }
 
 /// Adds a range, joined to the last one where they touch.

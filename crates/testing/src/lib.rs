@@ -3,6 +3,7 @@
 
 mod bars;
 mod conform;
+mod disk;
 mod market;
 mod noise;
 mod stream;
@@ -17,5 +18,6 @@ pub use conform::{
     split::check_split,
     transform::check_transform,
 };
+pub use disk::{FailedOnDisk, Ran, check_on_small_disk, small_disk, while_shut};
 pub use market::{Market, Signal, Signals};
 pub use violation::{Law, Verdict, Violation};

@@ -81,6 +81,9 @@ struct DialectArgs {
     /// Lines before the names or the first row
     #[arg(long, value_name = "LINES")]
     preamble: Option<usize>,
+    /// Lines behind the last row
+    #[arg(long, value_name = "LINES")]
+    footer: Option<usize>,
     /// The names of the columns, split by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     names: Option<Vec<String>>,
@@ -302,6 +305,7 @@ impl DialectArgs {
             }),
             header: self.header,
             preamble: self.preamble,
+            footer: self.footer,
             names: self.names.clone(),
             decimal: self.decimal,
             thousands: self.thousands,

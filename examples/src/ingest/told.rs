@@ -63,11 +63,11 @@ fn lead(summary: &Summary) -> String {
     )
 }
 
-/// How often a rule mended something.
+/// How often a rule mended something: neither a row that was set aside nor a line that is no row.
 fn repairs(summary: &Summary) -> u64 {
-    let Counts { rules, quarantined, .. } = &summary.counts;
+    let Counts { rules, quarantined, skipped, .. } = &summary.counts;
     let above = rules.get(&Rule::Preamble).copied().unwrap_or(0);
-    rules.values().sum::<u64>().saturating_sub(quarantined + above)
+    rules.values().sum::<u64>().saturating_sub(quarantined + skipped + above + summary.footer)
 }
 
 /// Encoding, delimiter, quotes, names.
@@ -82,12 +82,14 @@ fn form(summary: &Summary) -> String {
         1 => "names".to_owned(),
         rows => format!("{rows} rows of names"),
     };
-    let preamble = match summary.preamble {
+    let lines = |count: u64, where_: &str| match count {
         0 => String::new(),
-        lines => format!(", {lines} lines above"),
+        1 => format!(", 1 line {where_}"),
+        count => format!(", {count} lines {where_}"),
     };
+    let (above, below) = (lines(summary.preamble as u64, "above"), lines(summary.footer, "below"));
     format!(
-        "{}{compressed}, {}, {names}{preamble}, {} columns, {} lines",
+        "{}{compressed}, {}, {names}{above}{below}, {} columns, {} lines",
         summary.encoding,
         parted(&summary.dialect),
         summary.columns.len(),
@@ -106,16 +108,25 @@ fn parted(dialect: &Dialect) -> String {
     format!("delimiter {delimiter}{padded}, quote {quote}")
 }
 
+/// What was found, and how sure it is, from 0 to 1.
+fn findings(summary: &Summary) -> [(&'static str, f64); 8] {
+    let sure = &summary.confidence;
+    [
+        ("the encoding", summary.encoding_confidence),
+        ("the delimiter", sure.dialect),
+        ("what ends a line", sure.ends),
+        ("where the table begins", sure.preamble),
+        ("whether the first row holds names", sure.header),
+        ("whether the last lines are none of the table", summary.footer_confidence),
+        ("which mark stands before a fraction", sure.marks),
+        ("the order of day and month", sure.date_order),
+    ]
+}
+
 /// What a person should know before they trust the table.
 fn remarks(summary: &Summary) -> Vec<String> {
     let mut remarks = Vec::new();
-    let sure = &summary.confidence;
-    for (what, confidence) in [
-        ("the encoding", summary.encoding_confidence),
-        ("the delimiter", sure.dialect),
-        ("whether the first row holds names", sure.header),
-        ("the order of day and month", sure.date_order),
-    ] {
+    for (what, confidence) in findings(summary) {
         if confidence < 0.5 {
             remarks.push(format!("not sure: {what} (confidence {confidence:.2}); it can be given"));
         }
@@ -151,9 +162,9 @@ fn facts(summary: &Summary) -> Table {
     table.row(["Rows written", &grouped(counts.written)]);
     table.row(["Rows set aside", &grouped(counts.quarantined)]);
     table.row(["Blank lines and repeated names", &grouped(counts.skipped)]);
-    table.row(["Confidence of the dialect", &format!("{:.2}", summary.confidence.dialect)]);
-    table.row(["Confidence of the names", &format!("{:.2}", summary.confidence.header)]);
-    table.row(["Confidence of the date order", &format!("{:.2}", summary.confidence.date_order)]);
+    for (what, confidence) in findings(summary) {
+        table.row([&format!("Sure: {what}"), &format!("{confidence:.2}")]);
+    }
     remarks(summary).iter().for_each(|remark| table.row(["Remark", remark]));
     table
 }

@@ -1,14 +1,12 @@
 //! A disk that is full: one clear error, and the folder as it was.
 
-use std::{fs, io::Write, path::Path, process::Command};
+use std::{fs, io::Write, path::Path};
 
 use fattail_core::silent;
 use fattail_ingest::{Codec, Error, Ingest, Policy};
+use fattail_testing::{Ran, check_on_small_disk, small_disk};
 
 use crate::{files::Case, flow::bytes};
-
-/// Tells the test that fills a disk which one.
-const DISK: &str = "FATTAIL_TEST_DISK";
 
 /// About 12 MB that no encoding makes much smaller; behind its beginning, every so many rows one is too long.
 fn large(every: u64) -> String {
@@ -35,36 +33,20 @@ fn expect_refused(settings: &Ingest, every: u64, folder: &Path) {
     assert!(!below.exists());
 }
 
-/// Runs [`on_a_small_disk`] where a disk of 2 MB is mounted for it alone.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_is_full() {
-    let folder = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=2m none \"$1\"";
-    let small = |script: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script, "sh"]).arg(folder.path());
-        command
-    };
-    if !small(mount).output().is_ok_and(|output| output.status.success()) {
+    if check_on_small_disk("2m", "disk::on_a_small_disk").unwrap() == Ran::NotAllowed {
         println!("skipped: this user may not mount a small disk");
-        return;
     }
-    let test = std::env::current_exe().unwrap();
-    let run = format!("{mount} && exec \"$2\" --exact disk::on_a_small_disk --ignored --nocapture");
-    let output = small(&run).arg(test).env(DISK, folder.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]
 #[ignore = "a_disk_that_is_full runs it on a small disk"]
 fn on_a_small_disk() {
-    let Some(folder) = std::env::var_os(DISK) else {
+    let Some(folder) = &small_disk() else {
         println!("skipped: it has no small disk");
         return;
     };
-    let folder = Path::new(&folder);
     fs::write(folder.join("table.parquet"), "of an older run").unwrap();
     let table = Ingest { memory: 32 << 20, texts: true, codec: Codec::None, ..Ingest::default() };
     expect_refused(&table, 100, folder);

@@ -191,8 +191,8 @@ pub(crate) fn polluted(
     let (mut broken_rows, mut lines, mut line_number) = (Vec::new(), Vec::new(), 1);
     let mut next = dice.roll(FAULTS.len() as u64) as usize;
     for (at, row) in rows.iter().enumerate() {
-        // The first rows tell the layout.
-        if at >= 40 && dice.roll(every) == 0 {
+        // The first rows tell the layout, and what is no row behind the last one is a footer.
+        if at >= 40 && at + 1 < rows.len() && dice.roll(every) == 0 {
             let rule = FAULTS[next % FAULTS.len()].1;
             next += 1;
             let (line, fate) = broken(row, rule, delimiter);

@@ -1,15 +1,19 @@
 //! Laws: whatever is broken, the table is the clean one, but for what the fault itself took away; every
 //! fault is named; counts add up; strictness only sets aside.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
+use fattail_core::Progress;
 use fattail_ingest::{Ingest, Policy, Rule};
 use fattail_mend::Known;
 use proptest::prelude::*;
 
 use crate::{
     files::{Case, rows},
-    flow::killed,
+    flow::{bytes, killed},
     pollute::{FAULTS, Fate, Row, clean, polluted},
 };
 
@@ -115,9 +119,16 @@ proptest! {
 
 #[test]
 fn every_rule_is_broken_by_the_generator_or_needs_a_file_of_its_own() {
-    // Blank lines, long records and the last row have tests of their own.
-    let elsewhere =
-        [Rule::Preamble, Rule::BlankLine, Rule::TooLong, Rule::TruncatedRow, Rule::TooManyCells];
+    // Lines that are no rows, long records, doubts and the last row have tests of their own.
+    let elsewhere = [
+        Rule::Preamble,
+        Rule::Footer,
+        Rule::BlankLine,
+        Rule::TooLong,
+        Rule::TruncatedRow,
+        Rule::TooManyCells,
+        Rule::Doubtful,
+    ];
     for &rule in Rule::ALL {
         let broken = FAULTS.iter().any(|(_, fault)| *fault == rule);
         assert!(broken != elsewhere.contains(&rule), "{rule}");
@@ -137,12 +148,110 @@ fn the_last_row_blank_lines_and_too_many_cells() {
     assert_eq!(std::fs::read(&repair.quarantine).unwrap(), b"3,4.5,2026-01-03,left,over\n4,5.5");
     let log = rows(&repair.repairs);
     let told: Vec<_> = log.iter().map(|note| (note[0].as_str(), note[3].as_str())).collect();
-    assert_eq!(told, [("6", "too_many_cells"), ("7", "truncated_row")]);
+    let blank = [("3", "blank_line"), ("5", "blank_line")];
+    assert_eq!(told, [&blank[..], &[("6", "too_many_cells"), ("7", "truncated_row")]].concat());
 
     let lenient = case.run(&Ingest { policy: Policy::lenient(), ..Ingest::default() });
     assert_eq!((lenient.counts.written, lenient.counts.quarantined), (4, 0));
     let after = rows(&lenient.table);
     assert_eq!(after[3], ["4", "5.5", "<null>"]);
+
+    // Where no line may be left out, those that are no rows are set aside as well.
+    let strict = Policy::repair().without(Rule::BlankLine);
+    let strict = case.run(&Ingest { policy: strict, ..Ingest::default() });
+    assert_eq!((strict.counts.written, strict.counts.quarantined), (2, 4));
+    assert_eq!(strict.counts.skipped, 0);
+}
+
+#[test]
+fn a_number_that_may_have_moved_is_a_doubt() {
+    let text = "a,b,c\n1.5,2.5,3.5\n2.5,3.5,4.5\n3.5,4.5\n4.5,5.5,6.5\n";
+    let case = Case::new(text);
+    let repair = case.run(&Ingest::default());
+    assert_eq!((repair.counts.written, repair.counts.quarantined), (3, 1));
+    assert_eq!(repair.counts.rules[&Rule::Doubtful], 1);
+    let lenient = case.run(&Ingest { policy: Policy::lenient(), ..Ingest::default() });
+    assert_eq!(rows(&lenient.table)[2], ["3.5", "4.5", "<null>"]);
+    let log = rows(&lenient.repairs);
+    let told: Vec<_> = log.iter().map(|note| [&note[2], &note[3]].map(String::as_str)).collect();
+    assert_eq!(told, [["<null>", "doubtful"], ["c", "too_few_cells"]]);
+}
+
+#[test]
+fn the_log_tells_days_as_days_and_characters_that_were_lost() {
+    let mut text = String::from("day,at,name\n");
+    (0..30).for_each(|_| text.push_str("28/01/2018,2018-01-28 10:00,Zürich\n"));
+    text.push_str("1/29/2018,1/29/2018 11:30,Z\u{fffd}rich\n");
+    let log = rows(&Case::new(text).run(&Ingest::default()).repairs);
+    let told: Vec<_> =
+        log.iter().map(|note| [&note[3], &note[4], &note[5]].map(String::as_str)).collect();
+    assert_eq!(
+        told,
+        [
+            ["date_order", "1/29/2018", "2018-01-29"],
+            ["date_order", "1/29/2018 11:30", "2018-01-29T11:30:00"],
+            ["invalid_sequence", "Z\u{fffd}rich", "Z\u{fffd}rich"],
+        ]
+    );
+}
+
+#[test]
+fn lines_below_the_table_are_found_or_given() {
+    let mut text = String::from("id,price,day\n");
+    (0..50).for_each(|row| text.push_str(&format!("{row},2.5,2026-01-01\n")));
+    let table = text.len();
+    text.push_str("\n--- end of export ---\n50 rows\n\n");
+    let case = Case::new(&text);
+    let found = case.run(&Ingest::default());
+    assert_eq!((found.counts.read, found.counts.written, found.footer), (50, 50, 2));
+    assert!(found.footer_confidence > 0.99, "{}", found.footer_confidence);
+    assert_eq!(std::fs::read(&found.quarantine).unwrap(), b"--- end of export ---\n50 rows\n");
+    let log = rows(&found.repairs);
+    let told: Vec<_> = log.iter().map(|note| (note[0].as_str(), note[3].as_str())).collect();
+    let blank = "blank_line";
+    assert_eq!(told, [("52", blank), ("53", "footer"), ("54", "footer"), ("55", blank)]);
+
+    // Where it is said how many there are, it does not matter what they look like.
+    let given = |lines| {
+        let known = Known { footer: Some(lines), ..Known::default() };
+        case.run(&Ingest { known, ..Ingest::default() })
+    };
+    let four = given(5);
+    assert_eq!((four.counts.written, four.counts.read, four.footer), (49, 49, 5));
+    assert_eq!(four.lines, found.lines);
+    let aside = std::fs::read(&four.quarantine).unwrap();
+    assert_eq!(aside, text.as_bytes()[table - "49,2.5,2026-01-01\n".len()..]);
+    let none = given(0);
+    assert_eq!((none.counts.read, none.counts.quarantined, none.footer), (52, 2, 0));
+}
+
+#[test]
+fn rows_that_take_much_memory_are_read_in_smaller_waves() {
+    // Refused rows, whose notes take 80 times what they take, between others; a run in them is taken up.
+    let mut text = String::from("id,price\n");
+    for row in 0..200_000 {
+        text.push_str(if row % 100_000 >= 60_000 { "x y\n" } else { "7,2.5\n" });
+    }
+    text.push_str("8,3.5\n");
+    (0..1_300_000).for_each(|row| text.push_str(&format!("{row},{}.25\n", row % 99)));
+    let known = Known { delimiter: Some(b','), ..Known::default() };
+    let settings = Ingest { known, memory: 32 << 20, ..Ingest::default() };
+    let whole = Case::new(&text);
+    let waves = AtomicU64::new(0);
+    let count = |progress: Progress<'_>| {
+        waves.fetch_add(u64::from(progress.stage == "bytes"), Ordering::Relaxed);
+    };
+    let summary = settings.file(&whole.input, &whole.out(), &count).unwrap();
+    assert_eq!((summary.counts.read, summary.counts.quarantined), (1_500_001, 80_000));
+    let (waves, plain) = (waves.into_inner(), text.len() as u64 >> 21);
+    assert!(waves > plain + 2, "{waves} waves, {plain} of the usual size");
+    for wave in [2, waves - 1] {
+        let again = Case::new(&text);
+        killed(&again, &settings, wave);
+        let resumed = again.run(&settings).resumed_at;
+        assert!(resumed > 0 || wave == 2, "died after wave {wave}");
+        assert!(bytes(&again.out()) == bytes(&whole.out()), "died after wave {wave}");
+    }
 }
 
 #[test]
@@ -164,4 +273,16 @@ fn a_record_without_an_end_is_set_aside_and_the_next_one_is_read() {
         let aside = std::fs::read(&summary.quarantine).unwrap();
         assert_eq!(aside.len(), (20 << 20) + 1);
     }
+}
+
+#[test]
+fn a_text_of_several_lines_is_one_even_if_a_line_looks_like_a_row() {
+    let mut text = String::from("id,note,size,weight,price\n");
+    (0..50).for_each(|row| text.push_str(&format!("{row},\"good\",{row},2.5,3.5\n")));
+    text.push_str("50,\"first\n1,2\",1,2.5,3.5\n51,\"first\nsecond, third\n\",7,2.5,3.5\n");
+    let case = Case::new(&text);
+    let summary = case.run(&Ingest::default());
+    assert_eq!((summary.counts.written, summary.counts.quarantined), (52, 0));
+    let after = rows(&summary.table);
+    assert_eq!(after[50][1], "first\n1,2");
 }

@@ -44,6 +44,16 @@ fn columns_come_and_go_where_that_is_allowed() {
 }
 
 #[test]
+fn added_columns_widen_and_those_of_the_schema_do_not() {
+    let mut text = String::from("id,price,day,size\n");
+    (0..300_000).for_each(|row| text.push_str(&format!("{row},2.5,2026-01-01,{row}\n")));
+    text.push_str("1.5,2.5,2026-01-01,2.5\n");
+    let summary = ingest(text, &with(Evolution::Extend));
+    assert_eq!(summary.widened, ["size"]);
+    assert_eq!(rows(&summary.table)[300_000], ["<null>", "2.5", "2026-01-01", "2.5"]);
+}
+
+#[test]
 fn kinds_widen_where_that_is_allowed() {
     let summary = ingest("id,price,day\n1.5,2.5,2026-01-01\n", &with(Evolution::Widen));
     assert_eq!(rows(&summary.table), [["1.5", "2.5", "2026-01-01"]]);

@@ -32,7 +32,7 @@ pub(crate) struct Moment {
 }
 
 /// Microseconds in a day.
-const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 
 impl Moment {
     /// Microseconds since 1970-01-01T00:00, in UTC where the zone is told.
@@ -212,6 +212,27 @@ fn days(year: u32, month: u32, day: u32) -> Option<i32> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+/// A day as ISO 8601 has it; the way back from [`days`] (Hinnant, civil_from_days).
+pub(crate) fn told_day(days: i64) -> String {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + 400 * era + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Microseconds since midnight as a time of day; a fraction where there is one.
+pub(crate) fn told_clock(micros: i64) -> String {
+    let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    let clock = format!("{hours:02}:{minutes:02}:{:02}", seconds % 60);
+    if fraction == 0 { clock } else { format!("{clock}.{fraction:06}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +266,19 @@ mod tests {
             ("MG-8769-12", YearFirst),
         ] {
             assert_eq!(read(text, order), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_times_are_told_as_they_are_read() {
+        for year in 0..=9999 {
+            for (month, day) in [(1, 1), (2, 28), (2, 29), (3, 1), (8, 31), (12, 31)] {
+                let Some(days) = days(year, month, day) else { continue };
+                assert_eq!(told_day(days.into()), format!("{year:04}-{month:02}-{day:02}"));
+            }
+        }
+        for text in ["00:00:00", "23:59:59", "01:02:03.500000"] {
+            assert_eq!(time(text.as_bytes()).map(told_clock).as_deref(), Some(text));
         }
     }
 

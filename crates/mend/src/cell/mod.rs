@@ -5,7 +5,7 @@ mod missing;
 mod number;
 
 pub use date::DateOrder;
-pub(crate) use date::{Moment, date, time};
+pub(crate) use date::{DAY, Moment, date, time, told_clock, told_day};
 pub(crate) use missing::{is_marker, plain_letters};
 pub use number::{NumberForm, Unit};
 pub(crate) use number::{float, integer, split_unit, windowed_float, windowed_integer};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Confidence, Layout, date_order, score::is_value};
+use super::{Confidence, Layout, MOST_COLUMNS, TooManyColumns, date_order, score::is_value};
 use crate::{
     align::Aligned,
     cell::{DateOrder, is_marker, trimmed},
@@ -34,18 +34,26 @@ impl Row {
     fn filled(&self) -> usize {
         self.cells.iter().filter(|cell| !trimmed(cell).is_empty()).count()
     }
+
+    /// Whether it looks like a row of a table so wide, and like more than a title.
+    fn is_like(&self, width: usize) -> bool {
+        self.cells.len() == width && 3 * self.filled() > width
+    }
 }
 
 pub(super) fn layout(
     start: &[u8],
     elsewhere: &[&[u8]],
     dialect: Dialect,
-    sure: f64,
+    sure: Confidence,
     known: &Known,
-) -> Layout {
+) -> Result<Layout, TooManyColumns> {
     let rows = rows(start, &dialect);
     let given = known.names.as_ref().map(Vec::len).filter(|&names| names > 0);
     let width = given.unwrap_or_else(|| width(&rows));
+    if width > MOST_COLUMNS {
+        return Err(TooManyColumns { found: width });
+    }
     let begin = known.preamble.map_or_else(
         || beginning(start, &rows, width, &dialect),
         |lines| row_after(start, &rows, lines, &dialect),
@@ -56,19 +64,24 @@ pub(super) fn layout(
         0..4 => columns(rows.get(begin + 1..).unwrap_or_default(), &[], width, &dialect, known),
         _ => columns(body, &[], width, &dialect, known),
     };
-    let (first, header, certain) = find_header(&rows, begin, width, &judged.0, known);
+    let (first, header, certain) = find_header(&rows, begin, width, &judged.columns, known);
     let data = first + header;
     let names = names(start, &rows[first..data.min(rows.len())], width, &dialect, known);
-    let (mut columns, votes) =
-        columns(rows.get(data..).unwrap_or_default(), elsewhere, width, &dialect, known);
+    let below = rows.get(data..).unwrap_or_default();
+    let Judged { mut columns, votes, marks } = columns(below, elsewhere, width, &dialect, known);
     for (column, name) in columns.iter_mut().zip(names) {
         column.name = name;
     }
     let offset = rows.get(data).map_or(start.len(), |row| row.start);
     let lines = |bytes: &[u8]| memchr::memchr_iter(dialect.ends.byte(), bytes).count();
     let preamble = rows.get(first).map_or(0, |row| lines(&start[..row.start]));
-    let confidence = Confidence { dialect: sure, header: certain, date_order: date_order(votes).1 };
-    Layout {
+    let begins = match known.preamble {
+        Some(_) => 1.0,
+        None => begins(&rows[..first.min(rows.len())], below, width),
+    };
+    let date_order = if known.date_order.is_some() { 1.0 } else { date_order(votes).1 };
+    let confidence = Confidence { preamble: begins, header: certain, marks, date_order, ..sure };
+    Ok(Layout {
         dialect,
         preamble,
         header,
@@ -76,7 +89,16 @@ pub(super) fn layout(
         lines: lines(&start[..offset]),
         columns,
         confidence,
-    }
+    })
+}
+
+/// How sure it is that the table begins between the rows above and those below.
+fn begins(above: &[Row], below: &[Row], width: usize) -> f64 {
+    let share = |rows: &[Row], like: bool| {
+        let count = rows.iter().filter(|row| row.is_like(width) == like).count();
+        if rows.is_empty() { 1.0 } else { count as f64 / rows.len() as f64 }
+    };
+    share(above, false) * share(&below[..below.len().min(BEGINNING)], true)
 }
 
 /// The records of the sample that are whole. A quote that swallows the rest of the sample was none: its record is
@@ -117,8 +139,7 @@ fn width(rows: &[Row]) -> usize {
 
 /// The first row that looks like one of the table: as wide, and more than a title.
 fn beginning(sample: &[u8], rows: &[Row], width: usize, dialect: &Dialect) -> usize {
-    let like = |row: &Row| row.cells.len() == width && 3 * row.filled() > width;
-    let first = rows.iter().take(BEGINNING).position(like).unwrap_or(0);
+    let first = rows.iter().take(BEGINNING).position(|row| row.is_like(width)).unwrap_or(0);
     // Names that are ragged themselves stand right above.
     let above = first.checked_sub(1).filter(|&above| {
         let names = fitted(sample, &rows[above], width, dialect);
@@ -138,14 +159,23 @@ fn row_after(sample: &[u8], rows: &[Row], lines: usize, dialect: &Dialect) -> us
     rows.iter().position(|row| before(row) >= lines).unwrap_or(rows.len())
 }
 
-/// The columns that rows as wide as the table tell, and how their dates vote.
+/// The columns of a table.
+struct Judged {
+    columns: Vec<Column>,
+    /// How their dates vote.
+    votes: [u64; 3],
+    /// How sure the marks of numbers are, in the column where they are least.
+    marks: f64,
+}
+
+/// The columns that rows as wide as the table tell.
 fn columns(
     rows: &[Row],
     elsewhere: &[&[u8]],
     width: usize,
     dialect: &Dialect,
     known: &Known,
-) -> (Vec<Column>, [u64; 3]) {
+) -> Judged {
     let mut samples = vec![Sample::default(); width];
     let mut see = |row: &Row| {
         if row.cells.len() == width {
@@ -171,9 +201,13 @@ fn columns(
         }
     }
     let order = known.date_order.unwrap_or(date_order(votes).0);
-    let finish =
-        |(at, sample): (usize, Sample)| sample.finish(format!("column_{}", at + 1), known, order);
-    (samples.into_iter().enumerate().map(finish).collect(), votes)
+    let mut marks = 1.0_f64;
+    let columns = samples.into_iter().enumerate().map(|(at, sample)| {
+        marks = marks.min(sample.marks_sure(known, order));
+        sample.finish(format!("column_{}", at + 1), known, order)
+    });
+    let columns = columns.collect();
+    Judged { columns, votes, marks }
 }
 
 /// The first row of names, how many there are, and how sure that is.

@@ -17,7 +17,7 @@ use crate::{
     error::{NUMBER, TOO_LARGE},
     panel::Parts,
     plan::{Plan, Role, Wanted},
-    rows::{GroupKeys, count, locate, push_range, select},
+    rows::{GroupKeys, count, locate, matching, push_run, select},
     shown::shown,
 };
 
@@ -121,13 +121,8 @@ impl Tables<'_> {
         };
         let matching = match (plan.filter, &options.filter) {
             (Some(at), Some(filter)) => {
-                let (texts, mut ranges) = (self.texts(at, batch.column(at))?, Vec::new());
-                for (row, text) in texts.iter().enumerate() {
-                    if text == Some(filter.value.as_str()) {
-                        push_range(&mut ranges, row..row + 1);
-                    }
-                }
-                Some(ranges)
+                let texts = self.texts(at, batch.column(at))?;
+                Some(matching(texts.iter().map(|text| text == Some(filter.value.as_str()))))
             }
             _ => None,
         };
@@ -155,10 +150,9 @@ impl Tables<'_> {
             let labels = self.texts(at, &labels)?;
             let each = rows.len() / labels.len().max(1);
             for (row, label) in rows.step_by(each.max(1)).zip(labels.iter()) {
-                match (label, runs.last_mut()) {
-                    (Some(era), Some((last, length))) if **last == *era => *length += each,
-                    (Some(era), _) if !era.is_empty() => runs.push((era.into(), each)),
-                    (empty, _) => {
+                match label {
+                    Some(era) if !era.is_empty() => push_run(&mut runs, era, each),
+                    empty => {
                         let found = if empty.is_some() { "an empty text" } else { "null" };
                         let place = self.place(group, row);
                         return Err(self.value(at, place, found.into(), "an era"));

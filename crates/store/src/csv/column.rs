@@ -1,52 +1,31 @@
 //! A column of a text file while it grows: bins as long as every cell is an integer in 0..=255.
 
-use fattail_core::ColumnData;
-
 use crate::{
     Missing,
     error::{NUMBER, TOO_LARGE},
-    plan::Role,
+    panel::Filling,
 };
 
-/// The values so far.
-#[derive(Debug)]
-pub(super) enum Growing {
-    Bins(Vec<u8>),
-    Numbers(Vec<f32>),
-}
-
-impl Growing {
-    pub(super) fn new(role: Role) -> Self {
-        match role {
-            Role::Feature => Self::Bins(Vec::new()),
-            Role::Target | Role::Extra | Role::Weight => Self::Numbers(Vec::new()),
+/// Adds a cell, empty where it is missing. Answers what was expected where the cell is not it.
+pub(super) fn push(
+    column: &mut Filling,
+    cell: &[u8],
+    missing: Missing,
+) -> Result<(), &'static str> {
+    if let Filling::Bins(bins) = column {
+        if let Some(bin) = bin(cell) {
+            bins.push(bin);
+            return Ok(());
         }
+        *column = Filling::Numbers(bins.iter().map(|&bin| f32::from(bin)).collect());
     }
-
-    /// Adds a cell, empty where it is missing. Answers what was expected where the cell is not it.
-    pub(super) fn push(&mut self, cell: &[u8], missing: Missing) -> Result<(), &'static str> {
-        if let Self::Bins(bins) = self {
-            if let Some(bin) = bin(cell) {
-                bins.push(bin);
-                return Ok(());
-            }
-            *self = Self::Numbers(bins.iter().map(|&bin| f32::from(bin)).collect());
-        }
-        let Self::Numbers(numbers) = self else { return Ok(()) };
-        numbers.push(match (cell.is_empty(), missing) {
-            (true, Missing::Keep) => f32::NAN,
-            (true, Missing::Refuse) => return Err(NUMBER),
-            (false, _) => number(cell)?,
-        });
-        Ok(())
-    }
-
-    pub(super) fn finish(self) -> ColumnData {
-        match self {
-            Self::Bins(bins) => bins.into(),
-            Self::Numbers(numbers) => numbers.into(),
-        }
-    }
+    let Filling::Numbers(numbers) = column else { return Ok(()) };
+    numbers.push(match (cell.is_empty(), missing) {
+        (true, Missing::Keep) => f32::NAN,
+        (true, Missing::Refuse) => return Err(NUMBER),
+        (false, _) => number(cell)?,
+    });
+    Ok(())
 }
 
 /// One to three digits up to 255.
@@ -94,14 +73,14 @@ mod tests {
 
     #[test]
     fn bins_widen_at_the_first_number() {
-        let mut column = Growing::new(Role::Feature);
+        let mut column = Filling::new(true, 0);
         for cell in ["0", "255", "07"] {
-            column.push(cell.as_bytes(), Missing::Refuse).unwrap();
+            push(&mut column, cell.as_bytes(), Missing::Refuse).unwrap();
         }
-        assert!(matches!(&column, Growing::Bins(bins) if bins[..] == [0, 255, 7]));
-        column.push(b"-0.5", Missing::Refuse).unwrap();
-        column.push(b"", Missing::Keep).unwrap();
-        let Growing::Numbers(numbers) = column else { panic!("bins") };
+        assert!(matches!(&column, Filling::Bins(bins) if bins[..] == [0, 255, 7]));
+        push(&mut column, b"-0.5", Missing::Refuse).unwrap();
+        push(&mut column, b"", Missing::Keep).unwrap();
+        let Filling::Numbers(numbers) = column else { panic!("bins") };
         assert_eq!(numbers[..4], [0.0, 255.0, 7.0, -0.5]);
         assert!(numbers[4].is_nan());
     }

@@ -14,11 +14,11 @@ use std::{
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use fattail_core::{IdsBuilder, Observer, Panel, Progress};
 
-use super::column::{Growing, is_number};
+use super::column::{is_number, push};
 use crate::{
     Error, Place, ReadOptions, Result, TextForm,
-    panel::Parts,
-    plan::{Plan, Wanted},
+    panel::{Filling, Parts},
+    plan::{Plan, Role, Wanted},
     rows::EraGate,
     shown::shown,
 };
@@ -160,7 +160,7 @@ struct Table<'a> {
     rows: usize,
     lines: Vec<u64>,
     ids: IdsBuilder,
-    columns: Vec<Growing>,
+    columns: Vec<Filling>,
 }
 
 impl<'a> Table<'a> {
@@ -174,7 +174,11 @@ impl<'a> Table<'a> {
             rows: 0,
             lines: Vec::new(),
             ids: IdsBuilder::default(),
-            columns: plan.columns.iter().map(|wanted| Growing::new(wanted.role)).collect(),
+            columns: plan
+                .columns
+                .iter()
+                .map(|wanted| Filling::new(wanted.role == Role::Feature, 0))
+                .collect(),
         }
     }
 
@@ -189,7 +193,7 @@ impl<'a> Table<'a> {
             Some(at) => self.label(record, at, "an era")?,
             None => "0",
         };
-        if !self.gate.admit(era, 1, Place::Line(line_of(record)))? {
+        if !self.gate.admit(era, 1, || Place::Line(line_of(record)))? {
             return Ok(());
         }
         if let Some(at) = self.plan.id {
@@ -203,7 +207,7 @@ impl<'a> Table<'a> {
             if is_missing(cell, &self.options.text) {
                 cell = &[];
             }
-            if let Err(expected) = column.push(cell, *missing) {
+            if let Err(expected) = push(column, cell, *missing) {
                 return Err(self.refuse(record, *at, expected));
             }
         }
@@ -241,7 +245,7 @@ impl<'a> Table<'a> {
         let parts = Parts {
             eras: self.gate.finish(self.rows)?,
             ids: self.plan.id.map(|_| self.ids.finish()),
-            columns: self.columns.into_iter().map(Growing::finish).collect(),
+            columns: self.columns.into_iter().map(Filling::done).collect(),
         };
         let lines = self.lines;
         parts.assemble(self.path, self.plan, self.options, |row| {

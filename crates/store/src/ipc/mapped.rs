@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Features, Place, ReadOptions, Result,
-    panel::Parts,
+    panel::{Filling, Parts},
     plan::{Plan, Role, Wanted},
 };
 
@@ -152,7 +152,9 @@ impl MappedPanel {
         if eras.is_empty() {
             return Err(refuse(fattail_core::Error::empty("the list of eras")));
         }
-        let cut = layout.eras.cut(&eras.clone().collect::<Vec<_>>()).map_err(refuse)?;
+        // Up to the first era that there is not: a range may be longer than memory.
+        let end = eras.end.min(eras.start.max(layout.eras.len()) + 1);
+        let cut = layout.eras.cut(&(eras.start..end).collect::<Vec<_>>()).map_err(refuse)?;
         let rows = layout.eras.range(eras.start).start..layout.eras.range(eras.end - 1).end;
         let (first, last) = (layout.block_of(eras.start), layout.block_of(eras.end - 1));
         let columns = match first == last {
@@ -205,45 +207,28 @@ impl MappedPanel {
     }
 
     fn copied(&self, blocks: Range<usize>, rows: &Range<usize>) -> Result<Vec<ColumnData>> {
-        let mut columns: Vec<Copied> = self
-            .plan
-            .columns
-            .iter()
-            .map(|wanted| match self.is_bins(wanted) {
-                true => Copied::Bins(Vec::with_capacity(rows.len())),
-                false => Copied::Numbers(Vec::with_capacity(rows.len())),
-            })
-            .collect();
+        let empty = |wanted: &Wanted| Filling::new(self.is_bins(wanted), rows.len());
+        let mut columns: Vec<Filling> = self.plan.columns.iter().map(empty).collect();
         for block in blocks {
             let rows = self.local(block, rows);
             let bytes = self.block(block, &rows)?;
             columns.par_iter_mut().zip(&self.plan.columns).for_each(
                 |(column, wanted)| match column {
-                    Copied::Bins(bins) => {
+                    Filling::Bins(bins) => {
                         bins.extend_from_slice(&bytes.values::<u8>(wanted.at, rows.clone()));
                     }
-                    Copied::Numbers(numbers) => {
+                    Filling::Numbers(numbers) => {
                         numbers.extend_from_slice(&bytes.values::<f32>(wanted.at, rows.clone()));
                     }
                 },
             );
         }
-        let done = columns.into_iter().map(|column| match column {
-            Copied::Bins(bins) => bins.into(),
-            Copied::Numbers(numbers) => numbers.into(),
-        });
-        Ok(done.collect())
+        Ok(columns.into_iter().map(Filling::done).collect())
     }
 
     fn is_bins(&self, wanted: &Wanted) -> bool {
         *self.layout.schema.field(wanted.at).data_type() == arrow::datatypes::DataType::UInt8
     }
-}
-
-/// A column of several blocks.
-enum Copied {
-    Bins(Vec<u8>),
-    Numbers(Vec<f32>),
 }
 
 fn plan(layout: &Layout, options: &ReadOptions) -> Result<Plan> {

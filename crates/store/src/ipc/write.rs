@@ -112,6 +112,12 @@ enum Checksums {
     LeftOut,
 }
 
+/// Pieces wait until they have so many bytes: the labels of all of them are then one dictionary. Arrow goes
+/// through all labels so far for each, which would be the most of the work where pieces are small.
+const WAITING: usize = 16 << 20;
+/// Bytes of an id, about.
+const ID_BYTES: usize = 16;
+
 struct Encoder<'a, W: Write> {
     path: &'a Path,
     limit: &'a PieceLimit,
@@ -119,6 +125,9 @@ struct Encoder<'a, W: Write> {
     sink: Option<W>,
     writer: Option<FileWriter<W>>,
     labels: Vec<Arc<str>>,
+    /// Pieces that are not yet written, and where their labels begin.
+    waiting: Vec<(usize, Panel)>,
+    waiting_bytes: usize,
     rows: usize,
     take: Checksums,
     lines: String,
@@ -126,28 +135,45 @@ struct Encoder<'a, W: Write> {
 
 impl<'a, W: Write> Encoder<'a, W> {
     fn new(path: &'a Path, limit: &'a PieceLimit, sink: W, take: Checksums) -> Self {
-        let (sink, labels, lines) = (Some(sink), Vec::new(), String::new());
-        Self { path, limit, sink, writer: None, labels, rows: 0, take, lines }
+        Self {
+            path,
+            limit,
+            sink: Some(sink),
+            writer: None,
+            labels: Vec::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            rows: 0,
+            take,
+            lines: String::new(),
+        }
     }
 
     fn push(&mut self, piece: &Panel) -> Result<()> {
         self.expect_later(piece)?;
         self.refuse_infinity(piece)?;
-        let first = self.labels.len();
+        self.waiting.push((self.labels.len(), piece.clone()));
+        self.waiting_bytes += piece.bytes() + ID_BYTES * piece.rows();
         self.labels.extend(piece.eras().labels().map(Arc::from));
-        let labels = Arc::new(StringArray::from_iter_values(&self.labels));
-        let row = piece.bytes() / piece.rows();
-        for eras in self.limit.split(piece.eras(), row)? {
-            let start = first + eras.start;
-            let block = match eras.len() == piece.eras().len() {
-                true => piece.clone(),
-                false => {
-                    piece.cut(&eras.collect::<Vec<_>>()).map_err(|source| self.panel(source))?
-                }
-            };
-            self.write(&to_batch_labelled(self.path, &block, &labels, start)?)?;
-        }
         self.rows += piece.rows();
+        if self.waiting_bytes >= WAITING { self.write_waiting() } else { Ok(()) }
+    }
+
+    fn write_waiting(&mut self) -> Result<()> {
+        let labels = Arc::new(StringArray::from_iter_values(&self.labels));
+        self.waiting_bytes = 0;
+        for (first, piece) in std::mem::take(&mut self.waiting) {
+            for eras in self.limit.split(piece.eras(), piece.bytes() / piece.rows())? {
+                let start = first + eras.start;
+                let block = match eras.len() == piece.eras().len() {
+                    true => piece.clone(),
+                    false => {
+                        piece.cut(&eras.collect::<Vec<_>>()).map_err(|source| self.panel(source))?
+                    }
+                };
+                self.write(&to_batch_labelled(self.path, &block, &labels, start)?)?;
+            }
+        }
         Ok(())
     }
 
@@ -177,6 +203,7 @@ impl<'a, W: Write> Encoder<'a, W> {
     }
 
     fn finish(mut self) -> Result<W> {
+        self.write_waiting()?;
         let Some(mut writer) = self.writer.take() else {
             let reason = " to write: it was given no piece".into();
             return Err(Error::NoRows { path: self.path.into(), reason });
@@ -248,5 +275,47 @@ fn refuse(path: &Path, source: ArrowError) -> Error {
     match source {
         ArrowError::IoError(_, source) => Error::write(path, source),
         source => Error::write(path, source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::buffer::Buffer;
+
+    use super::*;
+    use crate::{MappedPanel, ipc::footer::Opened, map::map};
+
+    #[test]
+    fn the_labels_of_many_small_pieces_are_one_dictionary() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.arrow");
+        let piece = |era: u32| {
+            let panel = Panel::builder().eras(&[format!("{era:05}")]).unwrap();
+            Ok(panel.feature("a", vec![(era % 251) as u8]).build().unwrap())
+        };
+        write_mapped((0..500).map(piece), &path, &PieceLimit::default()).unwrap();
+        let bytes = Buffer::from(map(&path).unwrap());
+        let file = Opened::new(&bytes).unwrap();
+        assert_eq!((file.dictionaries().count(), file.blocks().count()), (1, 500));
+        let mapped = MappedPanel::open(&path).unwrap();
+        mapped.verify().unwrap();
+        assert_eq!(mapped.eras().labels().last(), Some("00499"));
+        assert_eq!(mapped.panel(300..301).unwrap().feature(0).to_f32(), [49.0]);
+    }
+
+    #[test]
+    fn a_large_piece_does_not_wait() {
+        let path = Path::new("p");
+        let limit = PieceLimit::default();
+        let mut encoder = Encoder::new(path, &limit, Counter(0), Checksums::LeftOut);
+        let piece = |era: &str, rows: usize| {
+            let panel = Panel::builder().eras(&vec![era; rows]).unwrap();
+            panel.feature("a", vec![0u8; rows]).build().unwrap()
+        };
+        encoder.push(&piece("1", 1)).unwrap();
+        assert_eq!(encoder.waiting.len(), 1);
+        encoder.push(&piece("2", WAITING / ID_BYTES)).unwrap();
+        assert_eq!((encoder.waiting.len(), encoder.waiting_bytes), (0, 0));
+        assert!(encoder.finish().unwrap().0 > (WAITING / ID_BYTES) as u64);
     }
 }

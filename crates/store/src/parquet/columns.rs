@@ -11,10 +11,11 @@ use rayon::prelude::*;
 
 use super::{
     file::ParquetFile,
-    numbers::{Outcome, Slots, decode, expect_numbers},
+    numbers::{Outcome, Slots, decode, expect_numbers, take},
 };
 use crate::{
     Error, Missing, Place, Result,
+    panel::Filling,
     plan::{Role, Wanted},
     rows::count,
 };
@@ -24,28 +25,6 @@ pub(super) struct Decoder<'a> {
     pub(super) file: &'a ParquetFile,
     pub(super) keep: &'a [Vec<Range<usize>>],
     pub(super) observer: Observer<'a>,
-}
-
-/// A column being filled.
-enum Buffer {
-    Bins(Vec<u8>),
-    Numbers(Vec<f32>),
-}
-
-impl Buffer {
-    fn new(bins: bool, rows: usize) -> Self {
-        match bins {
-            true => Self::Bins(vec![0; rows]),
-            false => Self::Numbers(vec![0.0; rows]),
-        }
-    }
-
-    fn done(self) -> ColumnData {
-        match self {
-            Self::Bins(bins) => bins.into(),
-            Self::Numbers(numbers) => numbers.into(),
-        }
-    }
 }
 
 /// A part of a column and the chunk that fills it.
@@ -64,18 +43,18 @@ impl Decoder<'_> {
         let mut again = self.fill(wanted, buffers.iter_mut().enumerate(), "reading")?;
         again.dedup();
         for &column in &again {
-            buffers[column] = Buffer::new(false, self.rows());
+            buffers[column] = Filling::zeros(false, self.rows());
         }
         let numbers = buffers.iter_mut().enumerate().filter(|(at, _)| again.contains(at));
         self.fill(wanted, numbers, "reading again as numbers")?;
-        Ok(buffers.into_iter().map(Buffer::done).collect())
+        Ok(buffers.into_iter().map(Filling::done).collect())
     }
 
     /// The columns, bins where `bins` says so, as [`Decoder::decide`] found.
     pub(super) fn decided(&self, wanted: &[Wanted], bins: &[bool]) -> Result<Vec<ColumnData>> {
         let mut buffers = self.buffers(bins);
         match self.fill(wanted, buffers.iter_mut().enumerate(), "reading")?.first() {
-            None => Ok(buffers.into_iter().map(Buffer::done).collect()),
+            None => Ok(buffers.into_iter().map(Filling::done).collect()),
             Some(&column) => {
                 let name = &wanted[column].name;
                 let source = format!("column '{name}' holds values that its statistics exclude");
@@ -119,9 +98,9 @@ impl Decoder<'_> {
         self.keep.iter().map(|keep| count(keep)).sum()
     }
 
-    fn buffers(&self, bins: &[bool]) -> Vec<Buffer> {
+    fn buffers(&self, bins: &[bool]) -> Vec<Filling> {
         let rows = self.rows();
-        bins.iter().map(|&bins| Buffer::new(bins, rows)).collect()
+        bins.iter().map(|&bins| Filling::zeros(bins, rows)).collect()
     }
 
     /// What the file tells about the column before it is decoded; decoding checks.
@@ -160,7 +139,7 @@ impl Decoder<'_> {
     fn fill<'b>(
         &self,
         wanted: &[Wanted],
-        buffers: impl Iterator<Item = (usize, &'b mut Buffer)>,
+        buffers: impl Iterator<Item = (usize, &'b mut Filling)>,
         stage: &str,
     ) -> Result<Vec<usize>> {
         let mut tasks = Vec::new();
@@ -192,25 +171,18 @@ impl Decoder<'_> {
         Ok(again)
     }
 
-    fn split<'b>(&self, column: usize, buffer: &'b mut Buffer, tasks: &mut Vec<Task<'b>>) {
+    fn split<'b>(&self, column: usize, buffer: &'b mut Filling, tasks: &mut Vec<Task<'b>>) {
         let parts = self.keep.iter().map(|keep| count(keep)).enumerate();
         let parts = parts.filter(|&(_, rows)| rows > 0);
+        let mut push = |group, slots| tasks.push(Task { column, group, slots });
         match buffer {
-            Buffer::Bins(bins) => {
+            Filling::Bins(bins) => {
                 let mut rest = bins.as_mut_slice();
-                for (group, rows) in parts {
-                    let (part, others) = rest.split_at_mut(rows);
-                    tasks.push(Task { column, group, slots: Slots::Bins(part) });
-                    rest = others;
-                }
+                parts.for_each(|(group, rows)| push(group, Slots::Bins(take(&mut rest, rows))));
             }
-            Buffer::Numbers(numbers) => {
+            Filling::Numbers(numbers) => {
                 let mut rest = numbers.as_mut_slice();
-                for (group, rows) in parts {
-                    let (part, others) = rest.split_at_mut(rows);
-                    tasks.push(Task { column, group, slots: Slots::Numbers(part) });
-                    rest = others;
-                }
+                parts.for_each(|(group, rows)| push(group, Slots::Numbers(take(&mut rest, rows))));
             }
         }
     }

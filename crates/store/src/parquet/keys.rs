@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, ReadOptions, Result,
     plan::Plan,
-    rows::{GroupKeys, count, push_range},
+    rows::{GroupKeys, count, push_range, push_run},
 };
 
 const LABEL: &str = "a label";
@@ -102,10 +102,9 @@ fn expect_key(file: &ParquetFile, column: usize) -> Result<()> {
 fn runs(chunk: Chunk<'_>, rows: usize) -> Result<Vec<(Arc<str>, usize)>> {
     let mut runs: Vec<(Arc<str>, usize)> = Vec::new();
     texts(chunk, slice::from_ref(&(0..rows)), |row, text| {
-        match (text, runs.last_mut()) {
-            (Some(era), Some((last, length))) if **last == *era => *length += 1,
-            (Some(era), _) if !era.is_empty() => runs.push((era.into(), 1)),
-            (empty, _) => return Err(chunk.value(row, shown(empty), "an era")),
+        match text {
+            Some(era) if !era.is_empty() => push_run(&mut runs, era, 1),
+            empty => return Err(chunk.value(row, shown(empty), "an era")),
         }
         Ok(())
     })?;

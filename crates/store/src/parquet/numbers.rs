@@ -208,7 +208,7 @@ impl Work<'_> {
 }
 
 /// The first `rows` slots, which leave `slots`.
-fn take<'a, T>(slots: &mut &'a mut [T], rows: usize) -> &'a mut [T] {
+pub(super) fn take<'a, T>(slots: &mut &'a mut [T], rows: usize) -> &'a mut [T] {
     let (part, rest) = std::mem::take(slots).split_at_mut(rows);
     *slots = rest;
     part

@@ -1,12 +1,10 @@
 //! Disks that are full and folders that are not writable: one clear error, and the folder as it was.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use fattail_core::{Eras, Panel};
 use fattail_store::{Artifacts, Error, PieceLimit, Spill, write_ipc, write_mapped, write_parquet};
-
-/// Tells the test that fills a disk which one.
-const DISK: &str = "FATTAIL_TEST_DISK";
+use fattail_testing::{Ran, check_on_small_disk, small_disk, while_shut};
 
 /// About 200 kB whichever way it is written.
 fn large() -> Panel {
@@ -50,52 +48,30 @@ fn expect_refused(folder: &Path, says: &str) {
     assert_eq!((names(folder), fs::read(old).unwrap()), before);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_folder_that_is_not_writable() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    let shut = folder.path().join("shut");
-    fs::create_dir(&shut).unwrap();
-    fs::write(shut.join("old.arrow"), "old").unwrap();
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0o555)).unwrap();
-    match fs::write(shut.join("probe"), "x") {
-        Ok(()) => println!("skipped: this user may write everywhere"),
-        Err(_) => expect_refused(&shut, "Permission denied"),
+    fs::write(folder.path().join("old.arrow"), "old").unwrap();
+    let work = || expect_refused(folder.path(), "Permission denied");
+    if while_shut(folder.path(), work).unwrap() == Ran::NotAllowed {
+        println!("skipped: this user may write everywhere");
     }
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Runs [`on_a_small_disk`] where a disk of 100 kB is mounted for it alone.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_is_full() {
-    let folder = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=100k none \"$1\"";
-    let small = |script: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script, "sh"]).arg(folder.path());
-        command
-    };
-    if !small(mount).output().is_ok_and(|output| output.status.success()) {
+    if check_on_small_disk("100k", "disk::on_a_small_disk").unwrap() == Ran::NotAllowed {
         println!("skipped: this user may not mount a small disk");
-        return;
     }
-    let test = std::env::current_exe().unwrap();
-    let run = format!("{mount} && exec \"$2\" --exact disk::on_a_small_disk --ignored --nocapture");
-    let output = small(&run).arg(test).env(DISK, folder.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]
 #[ignore = "a_disk_that_is_full runs it on a small disk"]
 fn on_a_small_disk() {
-    let Some(folder) = std::env::var_os(DISK) else {
+    let Some(folder) = &small_disk() else {
         println!("skipped: it has no small disk");
         return;
     };
-    let folder = Path::new(&folder);
     fs::write(folder.join("old.arrow"), "old").unwrap();
     expect_refused(folder, "No space left on device");
 }

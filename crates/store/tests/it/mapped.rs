@@ -112,6 +112,11 @@ fn what_is_asked_for_must_be_there() {
     for (eras, says) in [
         (1..1, "the list of eras is empty"),
         (2..4, "era index 3 at position 1 is not allowed: indices increase and stay below 3"),
+        (
+            0..usize::MAX,
+            "era index 3 at position 3 is not allowed: indices increase and stay below 3",
+        ),
+        (7..9, "era index 7 at position 0 is not allowed: indices increase and stay below 3"),
     ] {
         let error = mapped.panel(eras).unwrap_err().to_string();
         assert_eq!(error, format!("'{}': {says}", path.display()));
