@@ -1,5 +1,7 @@
 //! Seeded input for the benches, and what a measurement reads of its process.
 
+pub mod text;
+
 use std::{fs, io, time::Instant};
 
 use fattail::stats::{Counter, normal_quantile, unit};

@@ -38,9 +38,16 @@ impl Ingest {
         self.check()?;
         let sizes = self.sizes()?;
         let probe = probe(input, &self.known)?;
+        let sizes = sizes.of(probe.text());
         let elsewhere: Vec<&[u8]> = probe.elsewhere.iter().map(Vec::as_slice).collect();
         let layout = detect(&probe.start, &elsewhere, &self.known);
         let layout = layout.map_err(|source| Error::Wide { path: input.into(), source })?;
+        let above = self.known.preamble.unwrap_or(0);
+        if above > layout.preamble && !probe.whole {
+            let allowed = "lines of the first MiB";
+            let error = fattail_core::Error::setting("preamble", above, allowed);
+            return Err(Error::Setting(error));
+        }
         let mapping = match &self.schema {
             None => Mapping::whole(layout.columns.clone()),
             Some(schema) => Mapping::new(

@@ -58,7 +58,7 @@ impl<'a> Output<'a> {
         let own = properties(&columns, texts, codec);
         let plain = properties(&[], true, codec);
         let told = Arc::new(repairs::schema());
-        let begun = step.offset == 0;
+        let begun = step == job.fresh(mapping);
         let mut output = Self {
             data: Table::open(&place.data_part, schema, own, step.data.length, data)?,
             repairs: Table::open(&place.repairs_part, told, plain, step.repairs.length, log)?,
@@ -84,15 +84,7 @@ impl<'a> Output<'a> {
         let lines = job.probe.start.split_inclusive(|&byte| byte == ends).take(job.layout.preamble);
         let (mut notes, mut offset) = (Vec::new(), 0);
         for (line, text) in (0..).zip(lines) {
-            let before = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
-            notes.push(Note {
-                line,
-                offset,
-                column: None,
-                rule: Rule::Preamble,
-                before,
-                after: None,
-            });
+            notes.push(Note::whole(Rule::Preamble, line, offset, text));
             offset += text.len() as u64;
         }
         if notes.is_empty() {

@@ -8,7 +8,7 @@ use fattail_mend::{Charset, Kind, Layout, MOST_BYTES, Reader, Seen};
 use parquet::file::metadata::RowGroupMetaData;
 
 use crate::{
-    Error, Ingest, Result,
+    Error, Ingest, Result, footer,
     journal::{Journal, Key, Step, holds},
     output::Output,
     place::Place,
@@ -38,8 +38,10 @@ struct Text {
     more: bool,
     /// Whether the text begins within a row that is too long.
     open: bool,
-    /// Whether there was a row.
+    /// Whether there is text before it, and whether there was a row.
+    begun: bool,
     rows: bool,
+    /// Lines at its end that are none of the table, where that is given.
     footer: Option<usize>,
 }
 
@@ -54,19 +56,33 @@ impl Text {
         }
         let last = !self.more && self.bytes.len() < full;
         let limit = if last { self.bytes.len() } else { self.wave };
-        let Self { source, bytes, ahead, wave, more, open, rows, footer, .. } = self;
-        let (text, open, footer, rows) = (&bytes[..], *open, *footer, *rows);
-        let stretch = Stretch { text, limit, last, open, footer, rows };
+        let footer = if last { self.footer(reader.dialect.ends.byte())? } else { None };
+        let Self { source, bytes, ahead, wave, more, open, begun, rows, .. } = self;
+        let (text, open, begun, rows) = (&bytes[..], *open, *begun, *rows);
+        let stretch = Stretch { text, limit, last, open, footer, begun, rows };
         let behind = (*wave + full).saturating_sub(bytes.len());
         let (mut read, next) = rayon::join(
             || Wave::read(reader, stretch),
             || if *more && behind > 0 { source.fill(ahead, behind) } else { Ok(*more) },
         );
         self.more = next?;
-        self.open = read.open;
+        (self.open, self.begun) = (read.open, true);
         self.rows |= read.blocks.iter().any(|block| block.rows > 0);
         self.fit(&mut read, limit, reader.memory);
         Ok(read)
+    }
+
+    /// Where the lines below the table begin in the last text, where it is given how many they are.
+    fn footer(&self, ends: u8) -> Result<Option<usize>> {
+        let Some(lines) = self.footer else { return Ok(None) };
+        match footer::begin(&self.bytes, ends, lines) {
+            None if self.begun => Err(Error::Setting(fattail_core::Error::setting(
+                "footer",
+                lines,
+                "lines of 1 MiB together at most",
+            ))),
+            begin => Ok(Some(begin.unwrap_or(0))),
+        }
     }
 
     /// Makes the next wave smaller where the rows of one took more than `memory`, and larger where they would
@@ -162,6 +178,7 @@ impl Job<'_> {
             most: self.sizes.wave,
             more: true,
             open,
+            begun: resumed_at > 0,
             rows,
             footer: self.settings.known.footer,
         };
@@ -225,14 +242,14 @@ impl Job<'_> {
                 return Ok((step, groups));
             }
         }
+        Ok((self.fresh(mapping), [Vec::new(), Vec::new()]))
+    }
+
+    /// The step of a run that has not begun.
+    pub(crate) fn fresh(&self, mapping: &Mapping) -> Step {
         let columns = mapping.file.len();
-        let step = Step {
-            wave: self.sizes.wave,
-            seen: vec![Seen::default(); columns],
-            missing: vec![0; columns],
-            ..Step::default()
-        };
-        Ok((step, [Vec::new(), Vec::new()]))
+        let (seen, missing) = (vec![Seen::default(); columns], vec![0; columns]);
+        Step { wave: self.sizes.wave, seen, missing, ..Step::default() }
     }
 
     fn groups(&self, mut told: &[u8]) -> Result<[Vec<RowGroupMetaData>; 2]> {

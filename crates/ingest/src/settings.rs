@@ -7,6 +7,8 @@ use crate::{Error, Evolution, Result, Schema};
 
 /// More lines below a table are not looked for: they have to lie in the last wave.
 const MOST_FOOTER: usize = 1000;
+/// Row groups of a large file, about: a fourth of what Parquet counts, because values take more than their text.
+const MOST_GROUPS: u64 = 8192;
 /// The least memory that a run can do with.
 const LEAST_MEMORY: usize = 32 << 20;
 
@@ -88,8 +90,8 @@ impl Ingest {
     /// Checks the settings, as every run does first.
     ///
     /// # Errors
-    /// When the memory is too little, when a delimiter or a quote is a line end or both are the same, when
-    /// names are given and all of them are empty, and when a footer has 1000 lines and more.
+    /// When the memory is too little, when a delimiter or a quote is a line end, no character of ASCII or both are
+    /// the same, when names are given and all of them are empty, and when a footer has 1000 lines and more.
     pub fn check(&self) -> Result<()> {
         let Known { delimiter, quote, names, footer, .. } = &self.known;
         let quote = quote.flatten();
@@ -97,8 +99,8 @@ impl Ingest {
             Err(Error::Setting(fattail_core::Error::setting(name, value, allowed)))
         };
         for (name, byte) in [("delimiter", *delimiter), ("quote", quote)] {
-            if let Some(byte @ (b'\n' | b'\r')) = byte {
-                return refuse(name, shown(byte), "any byte but a line end");
+            if let Some(byte @ (b'\n' | b'\r' | 0x80..)) = byte {
+                return refuse(name, shown(byte), "a character of ASCII but a line end");
             }
         }
         if let (Some(byte), true) = (*delimiter, *delimiter == quote) {
@@ -124,12 +126,41 @@ impl Ingest {
                 allowed,
             )));
         }
-        let wave = (self.memory / 16).clamp(2 << 20, 32 << 20);
-        Ok(Sizes { wave, values: 3 * wave, group: 3 * wave, text: 4 * wave })
+        let part = self.memory / 16;
+        let wave = part.clamp(2 << 20, 32 << 20);
+        let part = part.max(wave);
+        Ok(Sizes { wave, values: 3 * wave, group: 3 * part, text: 4 * part })
+    }
+}
+
+impl Sizes {
+    /// The sizes for a file of so many bytes of text: Parquet counts 32,767 row groups, so those of files of a
+    /// terabyte and more grow with the file.
+    pub(crate) fn of(self, bytes: u64) -> Self {
+        let least = usize::try_from(bytes / MOST_GROUPS).unwrap_or(usize::MAX);
+        let group = self.group.max(least.saturating_mul(2));
+        Self { group, text: self.text.max(least), ..self }
     }
 }
 
 /// A byte as a person would write it.
 fn shown(byte: u8) -> String {
     format!("'{}'", byte.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_groups_of_very_large_files_are_larger() {
+        let usual = Ingest::default().sizes().unwrap();
+        let same = usual.of(1 << 39);
+        assert_eq!((same.group, same.text), (96 << 20, 128 << 20));
+        let large = usual.of(4 << 40);
+        assert_eq!((large.group, large.text), (1 << 30, 512 << 20));
+        assert_eq!((large.wave, large.values), (usual.wave, usual.values));
+        let memory = Ingest { memory: 4 << 30, ..Ingest::default() }.sizes().unwrap();
+        assert_eq!((memory.wave, memory.group), (32 << 20, 768 << 20));
+    }
 }

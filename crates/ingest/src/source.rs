@@ -76,8 +76,23 @@ pub(crate) struct Probe {
     pub(crate) charset: Charset,
     /// The text at the beginning.
     pub(crate) start: Vec<u8>,
+    /// Whether that is all of it.
+    pub(crate) whole: bool,
     /// Stretches of text elsewhere; none where the file cannot be read in any order.
     pub(crate) elsewhere: Vec<Vec<u8>>,
+}
+
+/// A compressed file holds so many times its bytes, about.
+const COMPRESSED: u64 = 8;
+
+impl Probe {
+    /// Bytes of text, about.
+    pub(crate) fn text(&self) -> u64 {
+        match self.compression {
+            Compression::None => self.size,
+            Compression::Gzip | Compression::Zstd => self.size.saturating_mul(COMPRESSED),
+        }
+    }
 }
 
 /// Looks at a file.
@@ -106,7 +121,7 @@ pub(crate) fn probe(path: &Path, known: &Known) -> Result<Probe> {
         true => stretches(path, size).map_err(&failed)?,
         false => Vec::new(),
     };
-    Ok(Probe { size, compression, charset, start: text, elsewhere })
+    Ok(Probe { size, compression, charset, start: text, whole, elsewhere })
 }
 
 fn text_of(charset: &Charset, bytes: &[u8], last: bool) -> Vec<u8> {

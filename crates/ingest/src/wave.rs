@@ -22,9 +22,10 @@ pub(crate) struct Stretch<'a> {
     pub(crate) last: bool,
     /// Whether it begins within a row that is too long.
     pub(crate) open: bool,
-    /// Lines at its end that are none of the table, where that is given.
+    /// Where the lines at its end begin that are none of the table, where that is given.
     pub(crate) footer: Option<usize>,
-    /// Whether the file had a row before.
+    /// Whether there is text before it, and whether there was a row.
+    pub(crate) begun: bool,
     pub(crate) rows: bool,
 }
 
@@ -46,18 +47,16 @@ pub(crate) struct Wave {
 impl Wave {
     /// Reads the records that begin in a stretch.
     pub(crate) fn read(reader: &Reader<'_>, stretch: Stretch<'_>) -> Self {
-        let Stretch { text, last, open, footer, rows, .. } = stretch;
-        let ends = reader.dialect.ends.byte();
-        let lines = footer.filter(|_| last).unwrap_or(0);
-        let end = footer::begin(text, ends, lines);
+        let Stretch { text, last, open, footer, begun, rows, .. } = stretch;
+        let end = footer.unwrap_or(text.len());
         let table = Stretch { text: &text[..end], limit: stretch.limit.min(end), ..stretch };
         let mut blocks = read(reader, table);
         let last = last && blocks.last().is_none_or(|block| block.next >= end);
         if let (true, Some(block)) = (last, blocks.last_mut()) {
-            footer::add(block, text, ends, end);
+            footer::add(block, text, reader.dialect.ends.byte(), end);
         }
         if last && footer.is_none() && (rows || blocks.iter().any(|block| block.rows > 0)) {
-            footer::find(&mut blocks, text);
+            footer::find(&mut blocks, text, begun);
         }
         let ranges = blocks.iter().flat_map(|block| &block.aside);
         let aside = ranges.flat_map(|range| &text[range.clone()]).copied().collect();
@@ -129,7 +128,8 @@ mod tests {
             Reader { dialect, columns, policy: Policy::repair(), texts: false, memory: usize::MAX };
         let body = &text[layout.body..];
         let (limit, footer) = (body.len(), None);
-        let stretch = Stretch { text: body, limit, last: true, open: false, footer, rows: false };
+        let (open, begun, rows) = (false, false, false);
+        let stretch = Stretch { text: body, limit, last: true, open, footer, begun, rows };
         let blocks = read(&reader, stretch);
         assert!(blocks.len() > 1);
         assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), 150_000);

@@ -170,6 +170,12 @@ pub struct Note {
 }
 
 impl Note {
+    /// A note on a whole row or line: nothing of it stands in the table.
+    pub fn whole(rule: Rule, line: u64, offset: u64, text: &[u8]) -> Self {
+        let before = shown(text.trim_ascii_end());
+        Self { line, offset, column: None, rule, before, after: None }
+    }
+
     /// Bytes of memory that it takes, about: allocators give texts 16 bytes and more.
     pub(crate) fn memory(&self) -> usize {
         let texts =
@@ -221,9 +227,18 @@ pub struct Block {
 }
 
 impl Block {
+    /// Adds a note behind all others.
+    pub fn add(&mut self, note: Note) {
+        self.notes_memory += note.memory();
+        self.notes.push(note);
+    }
+
     /// Bytes of memory that it takes, about.
     pub fn memory(&self) -> usize {
-        let column = |filled: &Filled| filled.data.memory() + 4 * filled.missing.len();
+        // Of a column with few rows most is what holds it.
+        let column = |filled: &Filled| {
+            size_of::<Filled>() + 64 + filled.data.memory() + 4 * filled.missing.len()
+        };
         let columns: usize = self.columns.iter().map(column).sum();
         let refused = self.refused.len() * size_of::<Refused>();
         columns + refused + self.aside.len() * size_of::<Range<usize>>() + self.notes_memory

@@ -110,7 +110,8 @@ pub struct Column {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
-    /// Texts that stand for a missing value in this column, beside the empty one.
+    /// Texts that stand for a missing value in this column, beside the empty one. None are found in columns of
+    /// text, where they have to be given.
     #[serde(default)]
     pub missing: Vec<String>,
     /// What its cells look like; alignment of ragged rows goes by it.
@@ -142,6 +143,7 @@ impl Column {
             return 1.5;
         }
         match self.kind.is_text() {
+            true if crate::cell::is_marker(cell) => 0.3,
             true => self.shape.strangeness(cell),
             false if self.kind.read(cell).is_none() => {
                 if crate::cell::is_marker(cell) {

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What parts cells, the usual first.
+pub(crate) const DELIMITERS: &[u8] = b",;\t|: ^~\x01\x1f";
+
 /// How a quote stands inside a quoted cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

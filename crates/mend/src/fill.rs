@@ -2,7 +2,7 @@
 
 use crate::{
     block::{Data, Filled, Note, Seen, shown},
-    cell::{float, integer, windowed_float, windowed_integer},
+    cell::{float, integer, trimmed, windowed_float, windowed_integer},
     cells::{Cell, Cells, place},
     column::{Column, Kind, Value},
     detect::patched,
@@ -51,8 +51,26 @@ pub(crate) struct Findings {
     pub(crate) notes: Vec<(usize, Note)>,
     /// Rows that need a rule that may not run, each with the rule.
     pub(crate) refused: Vec<(usize, Rule)>,
-    /// Rows with a cell that fits in no way.
-    pub(crate) misfits: Vec<usize>,
+    /// Cells that are no values of their columns, by row and column.
+    pub(crate) seen: Vec<(usize, usize, Strange)>,
+}
+
+/// What a cell that is no value of its column's kind is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strange {
+    Wider(Wider),
+    Misfit,
+}
+
+impl Strange {
+    pub(crate) fn count(self, seen: &mut Seen) {
+        match self {
+            Self::Wider(Wider::Fraction) => seen.fraction = true,
+            Self::Wider(Wider::Wide) => seen.wide = true,
+            Self::Wider(Wider::Timed) => seen.timed = true,
+            Self::Misfit => seen.misfits += 1,
+        }
+    }
 }
 
 /// Fills one column from a batch.
@@ -61,6 +79,8 @@ pub(crate) struct Filler<'a> {
     pub(crate) at: usize,
     pub(crate) column: &'a Column,
     pub(crate) policy: Policy,
+    /// Whether texts that stand for a missing value are known; of columns read as they stand none is.
+    pub(crate) known: bool,
     pub(crate) findings: &'a mut Findings,
 }
 
@@ -78,25 +98,24 @@ pub(crate) fn empty(kind: Kind) -> Filled {
 
 impl Filler<'_> {
     pub(crate) fn fill(&mut self, filled: &mut Filled) {
-        let Filled { data, missing, seen } = filled;
+        let Filled { data, missing, .. } = filled;
         let kind = self.column.kind;
         match data {
             Data::Narrow(values) if is_plain_integer(kind) => {
                 let narrow = |value: i64| i32::try_from(value).ok();
                 let windowed =
                     |window: &_, length| windowed_integer(window, length).and_then(narrow);
-                self.values(values, missing, seen, windowed, |cell| integer(cell).and_then(narrow))
+                self.values(values, missing, windowed, |cell| integer(cell).and_then(narrow))
             }
             Data::Wide(values) if is_plain_integer(kind) => {
-                self.values(values, missing, seen, windowed_integer, integer)
+                self.values(values, missing, windowed_integer, integer)
             }
             Data::Floats(values) if matches!(kind, Kind::Float { form } if form.is_plain()) => {
-                self.values(values, missing, seen, windowed_float, float);
+                self.values(values, missing, windowed_float, float);
             }
             Data::Narrow(values) => self.values(
                 values,
                 missing,
-                seen,
                 |_, _| None,
                 |cell| match kind.read(cell)? {
                     Value::Integer(value) => i32::try_from(value).ok(),
@@ -106,7 +125,6 @@ impl Filler<'_> {
             Data::Wide(values) => self.values(
                 values,
                 missing,
-                seen,
                 |_, _| None,
                 |cell| match kind.read(cell)? {
                     Value::Integer(value) => Some(value),
@@ -116,7 +134,6 @@ impl Filler<'_> {
             Data::Floats(values) => self.values(
                 values,
                 missing,
-                seen,
                 |_, _| None,
                 |cell| match kind.read(cell)? {
                     Value::Float(value) => Some(value),
@@ -126,7 +143,6 @@ impl Filler<'_> {
             Data::Booleans(values) => self.values(
                 values,
                 missing,
-                seen,
                 |_, _| None,
                 |cell| match kind.read(cell)? {
                     Value::Boolean(value) => Some(value),
@@ -142,7 +158,6 @@ impl Filler<'_> {
         &mut self,
         values: &mut Vec<T>,
         missing: &mut Vec<u32>,
-        seen: &mut Seen,
         windowed: impl Fn(&[u8; 16], usize) -> Option<T>,
         read: impl Fn(&[u8]) -> Option<T>,
     ) {
@@ -159,7 +174,7 @@ impl Filler<'_> {
             match read(cell) {
                 Some(value) => values.push(value),
                 None => {
-                    let value = if cell.is_empty() { None } else { self.mend(row, cell, seen) };
+                    let value = if cell.is_empty() { None } else { self.mend(row, cell) };
                     let value = value.and_then(T::stored);
                     if value.is_none() {
                         missing.push(place(values.len()));
@@ -172,23 +187,18 @@ impl Filler<'_> {
 
     /// The value of a cell that was not read at once.
     #[cold]
-    fn mend(&mut self, row: usize, cell: &[u8], seen: &mut Seen) -> Option<Value> {
+    fn mend(&mut self, row: usize, cell: &[u8]) -> Option<Value> {
         let (value, rule) = match meaning(self.column, cell) {
             Meaning::Plain(value) => return Some(value),
             Meaning::Mended(value, rule) => (value, rule),
             Meaning::Wider(wider) if !self.column.declared => {
-                match wider {
-                    Wider::Fraction => seen.fraction = true,
-                    Wider::Wide => seen.wide = true,
-                    Wider::Timed => seen.timed = true,
-                }
+                self.findings.seen.push((row, self.at, Strange::Wider(wider)));
                 return None;
             }
             Meaning::Wider(_) => (Value::Missing, Rule::Misfit),
         };
         if rule == Rule::Misfit {
-            seen.misfits += 1;
-            self.findings.misfits.push(row);
+            self.findings.seen.push((row, self.at, Strange::Misfit));
         }
         self.note(row, rule, cell, self.column.kind.told(value));
         (value != Value::Missing).then_some(value)
@@ -212,7 +222,7 @@ impl Filler<'_> {
         ends.reserve(batch.rows.len());
         for row in 0..batch.rows.len() {
             let cell = batch.cell(row, self.at);
-            if cell.is_empty() {
+            if cell.is_empty() || self.known && self.column.is_missing(trimmed(cell)) {
                 missing.push(place(ends.len()));
             } else if batch.plain || is_plain(cell) {
                 bytes.extend_from_slice(cell);

@@ -2,15 +2,14 @@
 
 use crate::{
     align::{Aligned, Alignment, MOST_COST, align},
-    cells::Cells,
-    column::Column,
-    dialect::Dialect,
+    cells::{Cell, Cells},
+    column::{Column, Value},
+    dialect::{DELIMITERS, Dialect},
     rule::{Policy, Rule},
-    split::{MOST_BYTES, Record, without_return},
+    split::{MOST_BYTES, Record, split, without_return},
+    value::{Meaning, meaning},
 };
 
-/// Delimiters that a row may be written with in a file of another one.
-const OTHERS: &[u8] = b",;\t|:^ ";
 /// What another delimiter costs.
 const OTHER: f32 = 0.5;
 /// An alignment that costs less is sure; a row of many columns may cost more.
@@ -70,13 +69,18 @@ pub(crate) fn mend(
         best.rules = best.rules.into_iter().map(cut).collect();
     }
     let doubtful = best.cost > sure || best.doubtful;
-    let reason = if best.cost > sure { Rule::Ragged } else { Rule::Doubtful };
     let refused = best.rules.iter().map(|(rule, _)| *rule).find(|rule| !policy.allows(*rule));
     let doubt = doubtful && !policy.allows(Rule::Doubtful);
+    // Of a row with no good reading, the rules that it would need say nothing, but for cells too many.
+    let reason = match refused {
+        Some(rule @ Rule::TooManyCells) => Some(rule),
+        _ if doubt && best.cost > sure => Some(Rule::Ragged),
+        _ => refused.or(doubt.then_some(Rule::Doubtful)),
+    };
     if doubtful {
         best.rules.push((Rule::Doubtful, 0));
     }
-    match refused.or(doubt.then_some(reason)) {
+    match reason {
         Some(rule) => Err(Refusal { rule, next }),
         None => Ok(Mended { cells: best.cells, rules: best.rules, next }),
     }
@@ -97,18 +101,49 @@ pub(crate) fn best(
     if own.as_ref().is_some_and(|own| own.cost <= GOOD) {
         return own;
     }
-    let others = OTHERS.iter().filter(|&&other| {
+    let others = others(text, (start, stop), dialect, columns);
+    others.chain(own).min_by(|a, b| a.cost.total_cmp(&b.cost))
+}
+
+/// The readings of a line with other delimiters than the file's.
+fn others(
+    text: &[u8],
+    (start, stop): (usize, usize),
+    dialect: &Dialect,
+    columns: &[Column],
+) -> impl Iterator<Item = Alignment> {
+    let others = DELIMITERS.iter().filter(move |&&other| {
         let enough = memchr::memchr_iter(other, &text[start..stop]).count() + 1 >= columns.len();
         other != dialect.delimiter && enough && columns.len() > 1
     });
-    let others = others.filter_map(|&delimiter| {
+    others.filter_map(move |&delimiter| {
         let dialect = Dialect { delimiter, padded: delimiter != b' ', ..*dialect };
         let mut other = align(text, (start, stop), &dialect, columns)?;
         other.cost += OTHER;
         other.rules.insert(0, (Rule::OtherDelimiter, 0));
         Some(other)
-    });
-    others.chain(own).min_by(|a, b| a.cost.total_cmp(&b.cost))
+    })
+}
+
+/// Whether another delimiter parts a row, some of whose cells fit in no way, into cells that all mean something.
+pub(crate) fn is_of_another(
+    text: &[u8],
+    (start, next): (usize, usize),
+    dialect: &Dialect,
+    columns: &[Column],
+) -> bool {
+    let mut cells = Cells::default();
+    let misfit = Meaning::Mended(Value::Missing, Rule::Misfit);
+    DELIMITERS.iter().filter(|&&other| other != dialect.delimiter).any(|&delimiter| {
+        cells.clear();
+        let padded = delimiter != b' ';
+        split(&text[..next], start, &Dialect { delimiter, padded, ..*dialect }, &mut cells);
+        let mut fitting = columns.iter().zip(&cells.places);
+        let fits = |(column, &cell): (&Column, &Cell)| {
+            column.kind.is_text() || meaning(column, cells.bytes(&text[..next], cell)) != misfit
+        };
+        cells.places.len() == columns.len() && fitting.all(fits)
+    })
 }
 
 /// Adds the cells of a mended row.

@@ -11,7 +11,7 @@ use crate::{
     cells::{Cells, place},
     column::{Column, Kind},
     dialect::Dialect,
-    fill::{Batch, Filler, Findings, RowPlace, empty, is_plain},
+    fill::{Batch, Filler, Findings, RowPlace, Strange, empty, is_plain},
     ragged::{self, mend},
     rule::{Policy, Rule},
     scan::Scanner,
@@ -32,7 +32,7 @@ pub struct Reader<'a> {
     pub policy: Policy,
     /// Whether every column is read as text, whatever its kind.
     pub texts: bool,
-    /// Bytes of memory that a block may take, about: reading ends behind the row that reaches it. Mostly empty
+    /// Bytes of memory that a block may take, about: reading ends behind the batch of rows that reaches it. Mostly empty
     /// cells and refused rows take many times what their text takes.
     pub memory: usize,
 }
@@ -323,9 +323,7 @@ impl Run<'_> {
             return self.refuse(at, line, self.block.next, rule);
         }
         self.block.skipped += 1;
-        let before = shown(self.text[at..self.block.next].trim_ascii_end());
-        let offset = at as u64;
-        let note = Note { line, offset, column: None, rule, before, after: None };
+        let note = Note::whole(rule, line, at as u64, &self.text[at..self.block.next]);
         self.notes.push((self.rows.len(), note));
     }
 
@@ -355,8 +353,7 @@ impl Run<'_> {
     fn refuse(&mut self, start: usize, line: u64, next: usize, rule: Rule) {
         self.block.refused.push(Refused { line, start, next, rule });
         self.block.aside.push(start..next);
-        let before = shown(self.text[start..next].trim_ascii_end());
-        let note = Note { line, offset: start as u64, column: None, rule, before, after: None };
+        let note = Note::whole(rule, line, start as u64, &self.text[start..next]);
         self.notes.push((self.rows.len(), note));
     }
 
@@ -376,10 +373,11 @@ impl Run<'_> {
         for (at, (column, filled)) in
             self.reader.columns.iter().zip(&mut self.block.columns).enumerate()
         {
-            let (policy, findings) = (self.reader.policy, &mut findings);
-            Filler { batch: &batch, at, column, policy, findings }.fill(filled);
+            let Reader { policy, texts, .. } = *self.reader;
+            let (known, findings) = (!texts, &mut findings);
+            Filler { batch: &batch, at, column, policy, known, findings }.fill(filled);
         }
-        no_rows(&batch, self.reader.columns, &mut findings);
+        no_rows(&batch, self.reader, &mut findings);
         self.block.rows += self.rows.len();
         self.settle(from, findings);
     }
@@ -388,38 +386,45 @@ impl Run<'_> {
     fn settle(&mut self, from: usize, findings: Findings) {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(findings.notes);
-        if !findings.refused.is_empty() {
-            let mut keep = vec![true; self.rows.len()];
-            let mut refused = findings.refused;
-            refused.sort_by_key(|(row, rule)| (*row, *rule != Rule::NotARow));
-            refused.dedup_by_key(|(row, _)| *row);
-            let mut reasons = Vec::new();
-            let mut gone = HashSet::new();
-            for (row, rule) in refused {
-                keep[row] = false;
-                let RowPlace { start, next, line } = self.rows[row];
-                gone.insert(start);
-                let (start, next, line) = (start as usize, next as usize, u64::from(line));
-                self.block.refused.push(Refused { line, start, next, rule });
-                self.block.aside.push(start..next);
-                let before = shown(self.text[start..next].trim_ascii_end());
-                let offset = start as u64;
-                reasons.push((row, Note { line, offset, column: None, rule, before, after: None }));
-            }
-            // What a refused row needed besides does not matter any more.
-            notes
-                .retain(|(_, note)| !u32::try_from(note.offset).is_ok_and(|at| gone.contains(&at)));
-            notes.extend(reasons);
-            for filled in &mut self.block.columns {
-                filled.retain(from, &keep);
-            }
-            self.block.rows = from + keep.iter().filter(|keep| **keep).count();
-            self.block.refused.sort_by_key(|refused| refused.start);
-            self.block.aside.sort_by_key(|range| range.start);
+        let gone = self.take_out(from, findings.refused, &mut notes);
+        for (_, column, what) in findings.seen.iter().filter(|(row, ..)| !gone.contains(row)) {
+            what.count(&mut self.block.columns[*column].seen);
         }
         notes.sort_by_key(|(_, note)| (note.offset, note.column, note.rule));
-        self.block.notes_memory += notes.iter().map(|(_, note)| note.memory()).sum::<usize>();
-        self.block.notes.extend(notes.into_iter().map(|(_, note)| note));
+        notes.into_iter().for_each(|(_, note)| self.block.add(note));
+    }
+
+    /// Takes rows out that are refused, each with its reason; answers which.
+    fn take_out(
+        &mut self,
+        from: usize,
+        mut refused: Vec<(usize, Rule)>,
+        notes: &mut Vec<(usize, Note)>,
+    ) -> HashSet<usize> {
+        refused.sort_by_key(|(row, rule)| (*row, *rule != Rule::NotARow));
+        refused.dedup_by_key(|(row, _)| *row);
+        let gone: HashSet<usize> = refused.iter().map(|(row, _)| *row).collect();
+        if gone.is_empty() {
+            return gone;
+        }
+        // What a refused row needed besides does not matter any more.
+        let starts: HashSet<u64> = gone.iter().map(|&row| self.rows[row].start.into()).collect();
+        notes.retain(|(_, note)| !starts.contains(&note.offset));
+        for (row, rule) in refused {
+            let RowPlace { start, next, line } = self.rows[row];
+            let (start, next, line) = (start as usize, next as usize, u64::from(line));
+            self.block.refused.push(Refused { line, start, next, rule });
+            self.block.aside.push(start..next);
+            notes.push((row, Note::whole(rule, line, start as u64, &self.text[start..next])));
+        }
+        let keep: Vec<bool> = (0..self.rows.len()).map(|row| !gone.contains(&row)).collect();
+        for filled in &mut self.block.columns {
+            filled.retain(from, &keep);
+        }
+        self.block.rows = from + keep.len() - gone.len();
+        self.block.refused.sort_by_key(|refused| refused.start);
+        self.block.aside.sort_by_key(|range| range.start);
+        gone
     }
 }
 
@@ -444,9 +449,12 @@ fn swallows(text: &[u8], at: usize, record: Record, reader: &Reader<'_>) -> bool
     count > 1 && strange < 0.5 * count as f32
 }
 
-/// Refuses rows with misfits none of whose cells is a value of its column: notes below the table.
-fn no_rows(batch: &Batch<'_>, columns: &[Column], findings: &mut Findings) {
-    let mut rows = std::mem::take(&mut findings.misfits);
+/// Refuses rows with misfits none of whose cells is a value of its column, which are notes below the table, and
+/// such as are rows with another delimiter.
+fn no_rows(batch: &Batch<'_>, reader: &Reader<'_>, findings: &mut Findings) {
+    let Reader { dialect, columns, policy, .. } = *reader;
+    let misfits = findings.seen.iter().filter(|(_, _, what)| *what == Strange::Misfit);
+    let mut rows: Vec<usize> = misfits.map(|(row, ..)| *row).collect();
     rows.sort_unstable();
     for rows in rows.chunk_by(|a, b| a == b) {
         let row = rows[0];
@@ -456,8 +464,16 @@ fn no_rows(batch: &Batch<'_>, columns: &[Column], findings: &mut Findings) {
         };
         let filled = (0..columns.len()).filter(|&at| !batch.cell(row, at).trim_ascii().is_empty());
         let alone = columns.len() > 1 && filled.count() == 1;
-        if !columns.iter().enumerate().any(value) && (alone || rows.len() > 1) {
+        let several = rows.len() > 1;
+        let RowPlace { start, next, .. } = batch.rows[row];
+        let span = (start as usize, next as usize);
+        if !columns.iter().enumerate().any(value) && (alone || several) {
             findings.refused.push((row, Rule::NotARow));
+        } else if several
+            && !policy.allows(Rule::Doubtful)
+            && ragged::is_of_another(batch.text, span, dialect, columns)
+        {
+            findings.refused.push((row, Rule::Doubtful));
         }
     }
 }

@@ -259,7 +259,11 @@ impl Sample {
         let told = |(marker, &count): (&Vec<u8>, &u64)| {
             usual(count).then(|| String::from_utf8(marker.clone()).ok()).flatten()
         };
-        let missing: Vec<String> = markers.into_iter().filter_map(told).collect();
+        // Of texts nobody knows: `NA` is a country as well.
+        let missing: Vec<String> = match kind.is_text() {
+            true => Vec::new(),
+            false => markers.into_iter().filter_map(told).collect(),
+        };
         if !self.markers.is_empty() {
             self.shape.see_empty();
         }

@@ -11,7 +11,8 @@ use crate::{
 /// A record longer than this is refused, and a quote open for longer was never meant to open.
 pub const MOST_BYTES: usize = 1 << 20;
 
-/// A quoted cell with more quotes than this inside that are not escaped was never meant to be one.
+/// A quoted cell with more quotes than this inside that are not escaped, or behind one that is not, was never meant
+/// to be one.
 const MOST_UNESCAPED: usize = 32;
 
 /// A record as it was split.
@@ -83,12 +84,11 @@ impl Splitter<'_> {
     /// Adds the cell that opens at `open` and answers where the delimiter or record end behind it stands.
     fn quoted(&mut self, open: usize, quote: u8) -> usize {
         let (start, mut at, mut escaped) = (open + 1, open + 1, false);
-        let before = self.record.unescaped;
+        let (before, mut odd) = (self.record.unescaped, 0);
         let window = self.window;
         loop {
             let found = next_quote(window, at, quote, self.dialect, &mut escaped);
-            let Some(found) = found.filter(|_| self.record.unescaped - before <= MOST_UNESCAPED)
-            else {
+            let Some(found) = found.filter(|_| odd <= MOST_UNESCAPED) else {
                 self.record.unclosed = true;
                 self.cells.push(open, window.len());
                 return window.len();
@@ -96,10 +96,13 @@ impl Splitter<'_> {
             if window.get(found + 1) == Some(&quote) {
                 escaped = true;
                 at = found + 2;
+                // Behind one that is not escaped, those that are say nothing.
+                odd += usize::from(self.record.unescaped > before);
                 continue;
             }
             let Some(end) = closing(window, found + 1, self.dialect) else {
                 self.record.unescaped += 1;
+                odd += 1;
                 at = found + 1;
                 continue;
             };

@@ -171,3 +171,17 @@ fn a_block_takes_so_much_memory_and_no_more() {
         assert_eq!(told(&blocks), told(&[whole]), "{line}");
     }
 }
+
+/// Quotes that are doubled behind one that is not, in every line: none of them was meant to open a cell.
+#[test]
+fn lines_of_quotes_do_not_swallow_each_other() {
+    let text = "\"\"a\n".repeat(1 << 17).into_bytes();
+    let layout =
+        fattail_mend::detect(&text[..1 << 16], &[], &fattail_mend::Known::default()).unwrap();
+    let (dialect, columns) = (Dialect { quote: Some(b'"'), ..layout.dialect }, columns(3));
+    let policy = Policy::repair();
+    let reader =
+        Reader { dialect: &dialect, columns: &columns, policy, texts: false, memory: usize::MAX };
+    let block = reader.read(&text, 0..text.len(), true);
+    assert_eq!((block.read, block.next), (1 << 17, text.len()));
+}

@@ -9,7 +9,7 @@ use std::{
 };
 
 use fattail_core::{Progress, silent};
-use fattail_ingest::{Error, Ingest, Summary};
+use fattail_ingest::{Error, Ingest, Known, Rule, Summary};
 
 use crate::{
     files::{Case, rows},
@@ -139,6 +139,24 @@ fn a_run_that_had_to_widen_is_taken_up_with_the_wider_columns() {
     assert!(summary.resumed_at > 0);
     let alone = Case::new(&text);
     alone.run(&small());
+    assert!(bytes(&case.out()) == bytes(&alone.out()));
+}
+
+#[test]
+fn a_run_without_a_row_is_taken_up_as_well() {
+    let known =
+        Known { delimiter: Some(b';'), preamble: Some(1), header: Some(1), ..Known::default() };
+    let settings = Ingest { known, ..small() };
+    let text = "report of May\nday;price\n";
+    let case = Case::new(text);
+    // It dies where its parts get their names: a folder stands in the place of one.
+    fs::create_dir_all(case.out().join("table.schema.json/old")).unwrap();
+    settings.file(&case.input, &case.out(), &silent).unwrap_err();
+    fs::remove_dir_all(case.out().join("table.schema.json")).unwrap();
+    let summary = case.run(&settings);
+    assert_eq!(summary.counts.rules[&Rule::Preamble], 1);
+    let alone = Case::new(text);
+    alone.run(&settings);
     assert!(bytes(&case.out()) == bytes(&alone.out()));
 }
 

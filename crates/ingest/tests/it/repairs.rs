@@ -6,8 +6,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use fattail_core::Progress;
-use fattail_ingest::{Ingest, Policy, Rule};
+use fattail_core::{Progress, silent};
+use fattail_ingest::{Ingest, Policy, Rule, Schema};
 use fattail_mend::Known;
 use proptest::prelude::*;
 
@@ -221,6 +221,12 @@ fn lines_below_the_table_are_found_or_given() {
     assert_eq!(four.lines, found.lines);
     let aside = std::fs::read(&four.quarantine).unwrap();
     assert_eq!(aside, text.as_bytes()[table - "49,2.5,2026-01-01\n".len()..]);
+    // The last line may be open, and the policy strict.
+    let open = Case::new(text.trim_end());
+    for policy in [Policy::strict(), Policy::repair()] {
+        let found = open.run(&Ingest { policy, ..Ingest::default() });
+        assert_eq!((found.counts.read, found.counts.quarantined, found.footer), (50, 0, 2));
+    }
     let none = given(0);
     assert_eq!((none.counts.read, none.counts.quarantined, none.footer), (52, 2, 0));
 }
@@ -245,11 +251,11 @@ fn rows_that_take_much_memory_are_read_in_smaller_waves() {
     assert_eq!((summary.counts.read, summary.counts.quarantined), (1_500_001, 80_000));
     let (waves, plain) = (waves.into_inner(), text.len() as u64 >> 21);
     assert!(waves > plain + 2, "{waves} waves, {plain} of the usual size");
-    for wave in [2, waves - 1] {
+    for wave in [2, 3, 4, 5, waves - 1] {
         let again = Case::new(&text);
         killed(&again, &settings, wave);
         let resumed = again.run(&settings).resumed_at;
-        assert!(resumed > 0 || wave == 2, "died after wave {wave}");
+        assert!(resumed > 0 || wave == 2, "died after wave {wave} of {waves}");
         assert!(bytes(&again.out()) == bytes(&whole.out()), "died after wave {wave}");
     }
 }
@@ -285,4 +291,71 @@ fn a_text_of_several_lines_is_one_even_if_a_line_looks_like_a_row() {
     assert_eq!((summary.counts.written, summary.counts.quarantined), (52, 0));
     let after = rows(&summary.table);
     assert_eq!(after[50][1], "first\n1,2");
+}
+
+#[test]
+fn lines_below_the_table_that_do_not_fit_in_memory_are_refused() {
+    let mut text = String::from("id,price\n");
+    (0..600_000).for_each(|row| text.push_str(&format!("{row},2.5\n")));
+    (0..900).for_each(|_| text.push_str(&format!("{}\n", "note ".repeat(1000))));
+    let known = Known { footer: Some(900), ..Known::default() };
+    let settings = Ingest { known, memory: 32 << 20, ..Ingest::default() };
+    let case = Case::new(&text);
+    let error = settings.file(&case.input, &case.out(), &silent).unwrap_err().to_string();
+    assert!(error.contains("footer"), "{error}");
+    assert!(!case.out().exists());
+}
+
+#[test]
+fn all_lines_may_stand_above_the_table() {
+    let known = Known { preamble: Some(5), ..Known::default() };
+    let settings = Ingest { known, ..Ingest::default() };
+    let case = Case::new("title\nid,x\n1,2\n3,4\n");
+    let summary = case.run(&settings);
+    assert_eq!((summary.preamble, summary.counts.read), (4, 0));
+    assert_eq!(std::fs::read(&summary.quarantine).unwrap(), std::fs::read(&case.input).unwrap());
+    let case = Case::new("id,x\n".to_owned() + &"1,2\n".repeat(400_000));
+    let known = Known { preamble: Some(399_999), ..Known::default() };
+    let settings = Ingest { known, ..Ingest::default() };
+    let error = settings.file(&case.input, &case.out(), &silent).unwrap_err().to_string();
+    assert!(error.contains("preamble"), "{error}");
+}
+
+#[test]
+fn characters_stay_whole_where_cells_are_parted() {
+    let mut text = String::from("url,note\n");
+    let words = ["red", "green and blue", "as before", "none of it", "see above"];
+    (0..200).for_each(|row| {
+        text.push_str(&format!("http://example.org/items/{row:05},{}{row}\n", words[row % 5]));
+    });
+    text.push_str(&format!("http://example.org/items/{}\n", "ä".repeat(40)));
+    let case = Case::new(&text);
+    let summary = case.run(&Ingest { policy: Policy::lenient(), ..Ingest::default() });
+    assert_eq!(summary.counts.read, 201);
+    assert!(rows(&summary.table).iter().flatten().all(|cell| !cell.contains('\u{fffd}')));
+}
+
+#[test]
+fn texts_that_stand_for_nothing_are_given_in_columns_of_text() {
+    let mut text = String::from("id,country\n");
+    (0..40).for_each(|row| text.push_str(&format!("{row},{}\n", ["NA", "CH", "NULL"][row % 3])));
+    let case = Case::new(&text);
+    let summary = case.run(&Ingest::default());
+    assert_eq!((rows(&summary.table)[0][1].as_str(), summary.columns[1].missing), ("NA", 0));
+    let mut schema = Schema::read(&summary.schema).unwrap();
+    schema.columns[1].missing = vec!["NULL".into()];
+    let again = case.run(&Ingest { schema: Some(schema), ..Ingest::default() });
+    let told: Vec<_> = rows(&again.table).into_iter().take(3).map(|row| row[1].clone()).collect();
+    assert_eq!(told, ["NA", "CH", "<null>"]);
+}
+
+#[test]
+fn a_row_of_another_delimiter_with_as_many_cells_is_a_doubt() {
+    let mut text = String::from("a,b,c\n");
+    (0..40).for_each(|row| text.push_str(&format!("{row}.5,2.5,3.5\n")));
+    text.push_str("1,5;2,5;3\n");
+    let case = Case::new(text + "1.5,2.5,3.5\n");
+    let summary = case.run(&Ingest::default());
+    assert_eq!((summary.counts.quarantined, summary.counts.rules[&Rule::Doubtful]), (1, 1));
+    assert_eq!(summary.columns.iter().map(|column| column.misfits).sum::<u64>(), 0);
 }

@@ -102,6 +102,9 @@ pub(crate) fn align(
     let mut cells = Cells::default();
     split(&text[..stop], start, dialect, &mut cells);
     let few = cells.places.len() < columns.len();
+    if columns.is_empty() {
+        return None;
+    }
     Aligner::new(Row { pieces, columns, few })?.run()
 }
 

@@ -168,7 +168,9 @@ impl Row<'_> {
         }
         let fit = |at: usize| self.half(start, at, left) + self.half(at, stop, right);
         let (mut best, mut ways) = ((start, f32::INFINITY), 0);
-        for at in start + 1..stop {
+        // Behind the first byte of a character it is not parted.
+        let within = |at: &usize| self.pieces.text[*at] & 0xc0 == 0x80;
+        for at in (start + 1..stop).filter(|at| !within(at)) {
             let fit = fit(at);
             ways += usize::from(fit < cost::STRANGE);
             if fit <= best.1 {

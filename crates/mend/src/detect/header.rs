@@ -74,7 +74,13 @@ pub(super) fn layout(
     }
     let offset = rows.get(data).map_or(start.len(), |row| row.start);
     let lines = |bytes: &[u8]| memchr::memchr_iter(dialect.ends.byte(), bytes).count();
-    let preamble = rows.get(first).map_or(0, |row| lines(&start[..row.start]));
+    let all =
+        lines(start) + usize::from(!start.is_empty() && !start.ends_with(&[dialect.ends.byte()]));
+    let preamble = match rows.get(first) {
+        Some(row) => lines(&start[..row.start]),
+        // So many lines are given as there are none: all of them stand above the table.
+        None => known.preamble.map_or(0, |_| all),
+    };
     let begins = match known.preamble {
         Some(_) => 1.0,
         None => begins(&rows[..first.min(rows.len())], below, width),

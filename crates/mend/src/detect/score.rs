@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     cell::{DateOrder, boolean, date, float, is_marker, split_unit, time, trimmed},
     cells::Cells,
-    dialect::{Dialect, Ends, Escape, Known},
+    dialect::{DELIMITERS, Dialect, Ends, Escape, Known},
     split::split,
 };
 
-/// What parts cells, the usual first: of equals the first wins.
-const DELIMITERS: &[u8] = b",;\t|: ^~\x01\x1f";
 /// What makes an unquoted cell look as if it were several.
 const TELLING: &[u8] = b",;\t|";
 /// So many records tell the dialect.
