@@ -92,6 +92,7 @@ pub(crate) const FAULTS: &[(&str, Rule)] = &[
     ("split text", Rule::SplitText),
     ("date order", Rule::DateOrder),
     ("repeated names", Rule::RepeatedHeader),
+    ("blank line", Rule::BlankLine),
     ("junk", Rule::Ragged),
     ("note", Rule::NotARow),
 ];
@@ -160,6 +161,7 @@ pub(crate) fn broken(row: &Row, fault: Rule, delimiter: char) -> (Vec<u8>, Fate)
             let names = NAMES.join(&delimiter.to_string());
             (format!("{names}\n{}", line(row, delimiter)).into_bytes(), Fate::Besides)
         }
+        Rule::BlankLine => (format!("\n{}", line(row, delimiter)).into_bytes(), Fate::Besides),
         Rule::Ragged => (b"### 17 rows follow ###".to_vec(), Fate::SetAside),
         Rule::NotARow => (
             join(["see", "the", "notes", "below", "", "", ""].map(Into::into).to_vec()),
