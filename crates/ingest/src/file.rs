@@ -43,7 +43,8 @@ impl Ingest {
         let layout = detect(&probe.start, &elsewhere, &self.known);
         let layout = layout.map_err(|source| Error::Wide { path: input.into(), source })?;
         let above = self.known.preamble.unwrap_or(0);
-        if above > layout.preamble && !probe.whole {
+        let beyond = above > layout.preamble || above > 0 && layout.body >= probe.start.len();
+        if beyond && !probe.whole {
             let allowed = "lines of the first MiB";
             let error = fattail_core::Error::setting("preamble", above, allowed);
             return Err(Error::Setting(error));

@@ -76,11 +76,10 @@ impl Text {
     fn footer(&self, ends: u8) -> Result<Option<usize>> {
         let Some(lines) = self.footer else { return Ok(None) };
         match footer::begin(&self.bytes, ends, lines) {
-            None if self.begun => Err(Error::Setting(fattail_core::Error::setting(
-                "footer",
-                lines,
-                "lines of 1 MiB together at most",
-            ))),
+            // Behind the last step of a run that was taken up there is nothing left.
+            None if self.begun && !self.bytes.is_empty() => Err(Error::Setting(
+                fattail_core::Error::setting("footer", lines, "lines of 1 MiB together at most"),
+            )),
             begin => Ok(Some(begin.unwrap_or(0))),
         }
     }

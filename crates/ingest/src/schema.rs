@@ -111,10 +111,12 @@ impl Mapping {
 
     /// Gives a column of the file another kind.
     pub(crate) fn widen(&mut self, at: usize, kind: Kind) {
-        self.file[at].kind = kind;
-        for (column, place) in &mut self.output {
-            if *place == Some(at) {
-                column.kind = kind;
+        let output = self.output.iter_mut().filter(|(_, place)| *place == Some(at));
+        for column in output.map(|(column, _)| column).chain([&mut self.file[at]]) {
+            column.kind = kind;
+            if kind.is_text() {
+                // What stood for no number is a text now.
+                column.missing.clear();
             }
         }
     }

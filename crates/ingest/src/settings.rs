@@ -135,10 +135,10 @@ impl Ingest {
 
 impl Sizes {
     /// The sizes for a file of so many bytes of text: Parquet counts 32,767 row groups, so those of files of
-    /// 400 GB and more grow with the file.
+    /// 250 GB and more grow with the file.
     pub(crate) fn of(self, bytes: u64) -> Self {
         let least = usize::try_from(bytes / MOST_GROUPS).unwrap_or(usize::MAX);
-        let group = self.group.max(least.saturating_mul(2));
+        let group = self.group.max(least.saturating_mul(3));
         Self { group, text: self.text.max(least), ..self }
     }
 }
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn row_groups_of_very_large_files_are_larger() {
         let usual = Ingest::default().sizes().unwrap();
-        let same = usual.of(1 << 38);
+        let same = usual.of(1 << 37);
         assert_eq!((same.group, same.text), (96 << 20, 128 << 20));
         let large = usual.of(4 << 40);
-        assert_eq!((large.group, large.text), (1 << 30, 512 << 20));
+        assert_eq!((large.group, large.text), (3 << 29, 512 << 20));
         assert_eq!((large.wave, large.values), (usual.wave, usual.values));
         let memory = Ingest { memory: 4 << 30, ..Ingest::default() }.sizes().unwrap();
         assert_eq!((memory.wave, memory.group), (32 << 20, 768 << 20));

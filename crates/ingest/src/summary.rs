@@ -44,7 +44,7 @@ pub struct ColumnSummary {
     pub written_as: String,
     /// Values that are missing.
     pub missing: u64,
-    /// Values among them that fitted in no way.
+    /// Values that fitted in no way, those of rows set aside as well.
     pub misfits: u64,
 }
 

@@ -136,7 +136,7 @@ pub struct Seen {
     pub wide: bool,
     /// A time among days.
     pub timed: bool,
-    /// Cells that became missing because they fit in no way.
+    /// Cells that fit in no way, those of refused rows as well.
     pub misfits: u64,
 }
 

@@ -140,7 +140,7 @@ impl Column {
             return if self.shape.may_be_empty() { 0.0 } else { 0.6 };
         }
         if !self.shape.may_be_filled() {
-            return 1.5;
+            return if crate::cell::is_marker(cell) { 0.0 } else { 1.5 };
         }
         match self.kind.is_text() {
             true if crate::cell::is_marker(cell) => 0.3,

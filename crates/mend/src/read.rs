@@ -387,7 +387,11 @@ impl Run<'_> {
         let mut notes = std::mem::take(&mut self.notes);
         notes.extend(findings.notes);
         let gone = self.take_out(from, findings.refused, &mut notes);
-        for (_, column, what) in findings.seen.iter().filter(|(row, ..)| !gone.contains(row)) {
+        // Misfits of refused rows tell as well that a column is none of its kind.
+        let tells = |(row, _, what): &&(usize, usize, Strange)| {
+            *what == Strange::Misfit || !gone.contains(row)
+        };
+        for (_, column, what) in findings.seen.iter().filter(tells) {
             what.count(&mut self.block.columns[*column].seen);
         }
         notes.sort_by_key(|(_, note)| (note.offset, note.column, note.rule));

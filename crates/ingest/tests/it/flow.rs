@@ -158,6 +158,16 @@ fn a_run_without_a_row_is_taken_up_as_well() {
     let alone = Case::new(text);
     alone.run(&settings);
     assert!(bytes(&case.out()) == bytes(&alone.out()));
+
+    // And one whose footer is given, which has no text left.
+    let known = Known { footer: Some(2), ..Known::default() };
+    let settings = Ingest { known, ..small() };
+    let case = Case::new("id,price\n".to_owned() + &"7,2.5\n".repeat(3_000) + "total\nend\n");
+    fs::create_dir_all(case.out().join("table.schema.json/old")).unwrap();
+    settings.file(&case.input, &case.out(), &silent).unwrap_err();
+    fs::remove_dir_all(case.out().join("table.schema.json")).unwrap();
+    let summary = case.run(&settings);
+    assert_eq!((summary.counts.written, summary.footer), (3_000, 2));
 }
 
 #[test]

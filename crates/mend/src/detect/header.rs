@@ -27,6 +27,8 @@ const NAME_ROWS: usize = 4;
 struct Row {
     start: usize,
     stop: usize,
+    /// Where the next one begins.
+    next: usize,
     cells: Vec<Vec<u8>>,
 }
 
@@ -72,14 +74,16 @@ pub(super) fn layout(
     for (column, name) in columns.iter_mut().zip(names) {
         column.name = name;
     }
-    let offset = rows.get(data).map_or(start.len(), |row| row.start);
     let lines = |bytes: &[u8]| memchr::memchr_iter(dialect.ends.byte(), bytes).count();
-    let all =
-        lines(start) + usize::from(!start.is_empty() && !start.ends_with(&[dialect.ends.byte()]));
-    let preamble = match rows.get(first) {
-        Some(row) => lines(&start[..row.start]),
-        // So many lines are given as there are none: all of them stand above the table.
-        None => known.preamble.map_or(0, |_| all),
+    let open = !start.is_empty() && !start.ends_with(&[dialect.ends.byte()]);
+    let all = lines(start) + usize::from(open);
+    // The last record may be open: it is none of the rows here, and is read later.
+    let rest = rows.last().map_or(0, |row| row.next);
+    let (preamble, offset) = match rows.get(first) {
+        None if known.preamble.is_some_and(|given| given >= all) => (all, start.len()),
+        None if known.preamble.is_some() => (lines(&start[..rest]), rest),
+        None => (0, rest),
+        Some(row) => (lines(&start[..row.start]), rows.get(data).map_or(rest, |row| row.start)),
     };
     let begins = match known.preamble {
         Some(_) => 1.0,
@@ -126,7 +130,8 @@ fn rows(sample: &[u8], dialect: &Dialect) -> Vec<Row> {
         let whole = record.next < sample.len() || sample.ends_with(&[dialect.ends.byte()]);
         if whole || rows.len() < 2 {
             let cells = cells.places.iter().map(|&cell| cells.bytes(text, cell).to_vec());
-            rows.push(Row { start: at, stop: record.stop, cells: cells.collect() });
+            let (stop, next) = (record.stop, record.next);
+            rows.push(Row { start: at, stop, next, cells: cells.collect() });
         }
         at = record.next;
     }
