@@ -128,6 +128,9 @@ impl Table {
             return Ok(None);
         }
         let path = self.path.clone();
+        // Asked first: the writer would tell it in words of its own.
+        let ordinal = i16::try_from(self.groups.len())
+            .map_err(|_| Error::TooManyGroups { path: path.clone().into() })?;
         let encode = |error| Error::encode(&path, error);
         let columns = self.schema.fields().par_iter().zip(open).with_max_len(1);
         let chunks = columns.map(|(field, arrays)| chunk(field, &self.properties, arrays));
@@ -138,8 +141,6 @@ impl Table {
         }
         let closed = group.close().map_err(encode)?;
         self.writer.flush().map_err(Error::write(&self.path))?;
-        let ordinal = i16::try_from(self.groups.len())
-            .map_err(|_| Error::TooManyGroups { path: path.clone().into() })?;
         let closed =
             (*closed).clone().into_builder().set_ordinal(ordinal).build().map_err(encode)?;
         let told = self.told(&closed)?;
