@@ -2,14 +2,19 @@
 #![forbid(unsafe_code)]
 
 pub use fattail_bins as bins;
+pub use fattail_certificate as certificate;
 pub use fattail_core::*;
+pub use fattail_drift as drift;
 pub use fattail_evaluate as evaluate;
 pub use fattail_exchange as exchange;
 #[cfg(feature = "neural")]
 pub use fattail_fused as fused;
+pub use fattail_gate as gate;
 pub use fattail_gbdt as gbdt;
+pub use fattail_guard as guard;
 pub use fattail_ingest as ingest;
 pub use fattail_linear as linear;
+pub use fattail_luck as luck;
 pub use fattail_mend as mend;
 #[cfg(feature = "neural")]
 pub use fattail_mlp as mlp;
