@@ -3,6 +3,7 @@
 
 pub mod boost;
 mod boosted;
+pub mod certify;
 mod data;
 pub mod ingest;
 mod learner;

@@ -1,2 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod certificate;
+mod certify;
+mod check;
+mod claim;
+mod disturb;
+mod error;
+mod hash;
+mod procedure;
+
+pub use certificate::{Certificate, CutFacts, DataFacts, ProcedureFacts, Verdict};
+pub use certify::Certifier;
+pub use check::{Check, Finding, State};
+pub use claim::{Claim, Side};
+pub use error::{Error, Result};
+pub use procedure::{Procedure, Read, Recipe, Refit, Run, Sealed, SealedFold};

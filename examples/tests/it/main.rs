@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod boost;
+mod certify;
 mod models;
 mod robust;
 mod runs;

@@ -1,0 +1,159 @@
+//! What is certified: whatever turns a panel and its folds into predictions.
+
+use std::fmt;
+
+use fattail_core::{Eras, Fit, Panel, Predict, Result, silent};
+use fattail_evaluate::{Fold, Split, backtest};
+
+/// A whole way from a panel to predictions: preparation, fit, early stopping, tuning, ensemble, gate.
+///
+/// Its `Debug` form tells all settings; the certificate holds its hash. A procedure that is handed the whole
+/// panel can leak in every way, which is what the checks are for. What is written as a [`Recipe`] cannot fit on
+/// test rows at all: wrap it into [`Sealed`].
+pub trait Procedure: fmt::Debug + Send + Sync {
+    /// Predicts the test eras of each fold.
+    ///
+    /// Positions of eras in `folds` are those of `panel`. Targets of the test eras stand in the panel.
+    ///
+    /// # Errors
+    /// Whatever keeps it from predicting.
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run>;
+}
+
+/// What a run leaves.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Run {
+    /// One list of predictions a fold: a value for each row of its test eras, in panel order.
+    pub predictions: Vec<Vec<f32>>,
+    /// The era scores that decisions were made on.
+    pub reads: Vec<Read>,
+}
+
+/// A decision that read an era's score: a weight, a stop, a choice, a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The era for which was decided.
+    pub at: usize,
+    /// The era whose score was read.
+    pub score_of: usize,
+    /// What was decided.
+    pub purpose: String,
+}
+
+/// A procedure that sees one fold at a time, and of its test rows nothing.
+pub trait Recipe: fmt::Debug + Send + Sync {
+    /// Predicts the test rows of a fold.
+    ///
+    /// # Errors
+    /// Whatever keeps it from predicting.
+    fn predict(&self, fold: &SealedFold<'_>) -> Result<Vec<f32>>;
+}
+
+/// A fold whose test rows are sealed: a model can be sent to them, and nothing comes back but its predictions.
+///
+/// There is no way to the test rows as a panel, so none to fit on them:
+///
+/// ```compile_fail
+/// use fattail_certificate::SealedFold;
+/// use fattail_core::{Eras, Fit, Panel, Result};
+///
+/// fn cheat<L: Fit>(learner: &L, fold: &SealedFold<'_>) -> Result<L::Fitted> {
+///     let rows: &Panel = fold.test();
+///     learner.fit(rows)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct SealedFold<'a> {
+    panel: &'a Panel,
+    fold: &'a Fold,
+    number: usize,
+    train: Panel,
+}
+
+impl<'a> SealedFold<'a> {
+    /// Fold `number` of a panel.
+    ///
+    /// # Errors
+    /// When its training eras do not increase or leave the panel.
+    pub fn new(panel: &'a Panel, number: usize, fold: &'a Fold) -> Result<Self> {
+        Ok(Self { panel, fold, number, train: panel.cut(&fold.train)? })
+    }
+
+    /// The number of the fold, from 0.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The training rows.
+    #[must_use]
+    pub fn train(&self) -> &Panel {
+        &self.train
+    }
+
+    /// What `model` predicts for the test rows, which it sees without targets; eras that the split leaves out
+    /// before them stand in the panel as their past.
+    ///
+    /// # Errors
+    /// When the model cannot predict, or predicts something that is not finite.
+    pub fn predict(&self, model: &dyn Predict) -> Result<Vec<f32>> {
+        let split = One(self.fold);
+        Ok(backtest(&Fitted(model), self.panel, &split, &[], &silent)?.predictions.values)
+    }
+}
+
+/// The one fold, as a split.
+struct One<'a>(&'a Fold);
+
+impl Split for One<'_> {
+    fn folds(&self, _: &Eras) -> Result<Vec<Fold>> {
+        Ok(vec![self.0.clone()])
+    }
+}
+
+/// A model that is fitted already, as a learner.
+struct Fitted<'a>(&'a dyn Predict);
+
+impl<'a> Fit for Fitted<'a> {
+    type Fitted = Lent<'a>;
+
+    fn fit(&self, _: &Panel) -> Result<Lent<'a>> {
+        Ok(Lent(self.0))
+    }
+}
+
+struct Lent<'a>(&'a dyn Predict);
+
+impl Predict for Lent<'_> {
+    fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
+        self.0.predict(panel)
+    }
+}
+
+/// Makes a procedure of a [`Recipe`].
+#[derive(Debug, Clone)]
+pub struct Sealed<R>(pub R);
+
+impl<R: Recipe> Procedure for Sealed<R> {
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
+        let folds = folds.iter().enumerate();
+        let predictions = folds
+            .map(|(number, fold)| self.0.predict(&SealedFold::new(panel, number, fold)?))
+            .collect::<Result<_>>()?;
+        Ok(Run { predictions, reads: Vec::new() })
+    }
+}
+
+/// Fits a learner anew in every fold: what a backtest does.
+#[derive(Debug, Clone)]
+pub struct Refit<L>(pub L);
+
+impl<L> Recipe for Refit<L>
+where
+    L: Fit + fmt::Debug,
+    L::Fitted: Predict,
+{
+    fn predict(&self, fold: &SealedFold<'_>) -> Result<Vec<f32>> {
+        fold.predict(&self.0.fit(fold.train())?)
+    }
+}

@@ -1,0 +1,211 @@
+//! The pipeline of the command line: scaling, rank target, models that tune and stop by themselves, an ensemble whose
+//! weights and a gate whose decisions read known scores alone.
+
+use fattail::{
+    Panel, Pipeline, Predict, Preparation, Result,
+    certificate::{Procedure, Read, Run, SealedFold},
+    evaluate::{EmbargoRule, Fold, Horizon, Predictions, SpearmanCorr, score_predictions},
+    gbdt::Gbdt,
+    linear::Ridge,
+    prepare::{PerEraRank, Scaler},
+};
+use serde::{Deserialize, Serialize};
+
+/// A whole weekly pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workflow {
+    /// How features are scaled; none leaves them as they are.
+    pub scaler: Option<Scaler>,
+    /// Whether the target becomes its rank within the era.
+    pub rank_target: bool,
+    /// What learns.
+    pub learners: Vec<Learning>,
+    /// How predictions are joined.
+    pub blend: Blend,
+    /// A fold is left out, all its predictions the same, where the mean of the known scores is not above this.
+    pub gate: Option<f64>,
+    /// How far targets look ahead, and so when scores are known.
+    pub horizon: Horizon,
+}
+
+/// What learns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learning {
+    /// Ridge regression; several penalties are tuned on eras left out.
+    Ridge(Ridge),
+    /// Boosted trees; with `stop`, the last training eras tell when to stop.
+    Gbdt(Box<Gbdt>),
+}
+
+/// How predictions of several models are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blend {
+    /// Their mean.
+    Equal,
+    /// Weighted by the mean of the scores that are known when the fold begins.
+    #[default]
+    Adaptive,
+}
+
+impl Workflow {
+    /// Ridge regression with a tuned penalty and boosted trees that stop early, every gap that of the rule.
+    ///
+    /// # Errors
+    /// When the horizon has no days.
+    pub fn usual(horizon: Horizon) -> Result<Self> {
+        let gap = EmbargoRule::RealTime.gap(&horizon)?;
+        let penalties = vec![1e-3, 1e-2, 1e-1, 1.0];
+        let ridge = Ridge { penalties, gap, ..Ridge::default() };
+        let stop = fattail::gbdt::EarlyStop { rounds: 10, gap, ..Default::default() };
+        let gbdt = Gbdt { leaves: 8, rounds: 60, stop: Some(stop), ..Gbdt::default() };
+        Ok(Self {
+            scaler: Some(Scaler::default()),
+            rank_target: true,
+            learners: vec![Learning::Ridge(ridge), Learning::Gbdt(Box::new(gbdt))],
+            blend: Blend::Adaptive,
+            gate: Some(-0.02),
+            horizon,
+        })
+    }
+
+    fn pipeline(&self, learning: &Learning) -> Pipeline {
+        let mut steps = Preparation::default();
+        if let Some(scaler) = self.scaler {
+            steps = steps.then(scaler);
+        }
+        if self.rank_target {
+            steps = steps.then(PerEraRank::default());
+        }
+        match learning {
+            Learning::Ridge(ridge) => steps.learner(ridge.clone()),
+            Learning::Gbdt(gbdt) => steps.learner((**gbdt).clone()),
+        }
+    }
+
+    /// The predictions of every model for a fold.
+    fn predicted(&self, fold: &SealedFold<'_>) -> Result<Vec<Vec<f32>>> {
+        let predict = |learning: &Learning| -> Result<Vec<f32>> {
+            let model: Box<dyn Predict> =
+                Box::new(fattail::Fit::fit(&self.pipeline(learning), fold.train())?);
+            fold.predict(&model)
+        };
+        self.learners.iter().map(predict).collect()
+    }
+}
+
+impl Default for Workflow {
+    fn default() -> Self {
+        let learners = vec![Learning::Ridge(Ridge::default())];
+        Self {
+            scaler: None,
+            rank_target: false,
+            learners,
+            blend: Blend::Adaptive,
+            gate: None,
+            horizon: Horizon::NUMERAI_20,
+        }
+    }
+}
+
+impl Procedure for Workflow {
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
+        if self.learners.is_empty() {
+            return Err(fattail::Error::empty("the list of learners"));
+        }
+        let mut run = Run::default();
+        let mut book = Book::new(self)?;
+        for (number, fold) in folds.iter().enumerate() {
+            let predicted = self.predicted(&SealedFold::new(panel, number, fold)?)?;
+            let at = fold.test[0];
+            let weights = match self.blend {
+                Blend::Equal => vec![1.0; predicted.len()],
+                Blend::Adaptive => book.weights(at, &mut run.reads),
+            };
+            let blend = blend(panel, fold, &predicted, &weights);
+            let open = self.gate.is_none_or(|least| book.is_above(at, least, &mut run.reads));
+            run.predictions.push(if open { blend.clone() } else { vec![0.0; blend.len()] });
+            book.record(panel, fold, &predicted, &blend)?;
+        }
+        Ok(run)
+    }
+}
+
+/// The weighted mean of predictions, each in units of its spread in the era. A spread of the whole test block would
+/// know its later eras: the certificate found that in the first form of this function.
+fn blend(panel: &Panel, fold: &Fold, predicted: &[Vec<f32>], weights: &[f64]) -> Vec<f32> {
+    let total: f64 = weights.iter().sum();
+    let mut sums = vec![0.0_f64; predicted[0].len()];
+    let mut start = 0;
+    for &era in &fold.test {
+        let rows = start..start + panel.eras().range(era).len();
+        start = rows.end;
+        for (values, weight) in predicted.iter().zip(weights) {
+            let wide: Vec<f64> = values[rows.clone()].iter().map(|&value| value.into()).collect();
+            let (mean, spread) = (fattail::stats::mean(&wide), fattail::stats::std(&wide, 0));
+            let scale = if spread > 0.0 { weight / total / spread } else { 0.0 };
+            let sums = sums[rows.clone()].iter_mut().zip(&wide);
+            sums.for_each(|(sum, value)| *sum += scale * (value - mean));
+        }
+    }
+    sums.into_iter().map(|sum| sum as f32).collect()
+}
+
+/// The era scores of each model and, last, of the ensemble.
+struct Book {
+    gap: usize,
+    scores: Vec<Vec<(usize, f64)>>,
+}
+
+impl Book {
+    fn new(workflow: &Workflow) -> Result<Self> {
+        let gap = EmbargoRule::RealTime.gap(&workflow.horizon)?;
+        Ok(Self { gap, scores: vec![Vec::new(); workflow.learners.len() + 1] })
+    }
+
+    fn known(&self, model: usize, at: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let gap = self.gap;
+        self.scores[model].iter().copied().filter(move |(era, _)| era + gap <= at)
+    }
+
+    fn mean(&self, model: usize, at: usize) -> Option<f64> {
+        let known: Vec<f64> = self.known(model, at).map(|(_, score)| score).collect();
+        (!known.is_empty()).then(|| fattail::stats::mean(&known))
+    }
+
+    fn read(&self, at: usize, purpose: &str, reads: &mut Vec<Read>) {
+        let read = |(score_of, _)| Read { at, score_of, purpose: purpose.into() };
+        reads.extend(self.known(0, at).map(read));
+    }
+
+    /// Weights by known scores; equal ones as long as none is known.
+    fn weights(&self, at: usize, reads: &mut Vec<Read>) -> Vec<f64> {
+        self.read(at, "weights of the ensemble", reads);
+        let weight = |model| self.mean(model, at).map_or(1.0, |mean| mean.max(0.0) + 1e-3);
+        (0..self.scores.len() - 1).map(weight).collect()
+    }
+
+    /// Whether the ensemble's known scores are above a level; open as long as none is known.
+    fn is_above(&self, at: usize, least: f64, reads: &mut Vec<Read>) -> bool {
+        self.read(at, "gate", reads);
+        self.mean(self.scores.len() - 1, at).is_none_or(|mean| mean > least)
+    }
+
+    fn record(
+        &mut self,
+        panel: &Panel,
+        fold: &Fold,
+        predicted: &[Vec<f32>],
+        blend: &Vec<f32>,
+    ) -> Result<()> {
+        for (scores, values) in self.scores.iter_mut().zip(predicted.iter().chain([blend])) {
+            let predictions = Predictions { eras: fold.test.clone(), values: values.clone() };
+            let found = score_predictions(panel, &predictions, &[&SpearmanCorr])?;
+            let found = fold.test.iter().copied().zip(found[0].values());
+            scores.extend(found.filter(|(_, score)| score.is_finite()));
+        }
+        Ok(())
+    }
+}
