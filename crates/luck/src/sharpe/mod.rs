@@ -1,0 +1,238 @@
+//! How sure a Sharpe ratio is: probabilistic, deflated, and how long a record must be.
+//!
+//! With `S` the Sharpe ratio of one era, `T` eras, `γ3` skewness, `γ4` kurtosis (3 for a normal
+//! sample), `ρ` the autocorrelation at lag 1 and `S0` the benchmark:
+//!
+//! ```text
+//! V(S)      = (a - b γ3 S + c (γ4 - 1)/4 S²) / T
+//!             a = 1 + 2ρ/(1-ρ)   b = 1 + ρ/(1-ρ) + ρ²/(1-ρ²)   c = 1 + 2ρ²/(1-ρ²)
+//! PSR       = Φ((S - S0) / √V(S0))                                      2025: variance at the null
+//! PSR 2012  = Φ((S - S0) √(T-1) / √(1 - γ3 S + (γ4-1)/4 S²))            variance at the estimate
+//! DSR       = Φ((S - E) / √(V(E) Var[M_K])),  DSR 2014 = PSR 2012 at S0 = E
+//!             E = √Var[S_k] E[M_K], the Sharpe expected of the best of K trials without skill
+//! length    = T V(S0) (z / (S - S0))²,  2012: 1 + (1 - γ3 S + (γ4-1)/4 S²) (z / (S - S0))²
+//! ```
+//!
+//! The forms of 2025 know autocorrelation and keep the variance of the null, so that one lucky tail
+//! does not widen its own yardstick; the older ones are here to compare with. Nothing is annualised.
+//!
+//! What is not defined is NaN: a variance that is not above zero, `|ρ| >= 1`, no observations.
+//!
+//! Cost: one pass for a sample, constant afterwards.
+//!
+//! Reference: Bailey and López de Prado (2012), The Sharpe ratio efficient frontier, Journal of Risk
+//! 15(2); the same (2014), The deflated Sharpe ratio, Journal of Portfolio Management 40(5); López de
+//! Prado, Lipton and Zoonekynd (2025), How to use the Sharpe ratio.
+
+mod hypotheses;
+mod maximum;
+
+use fattail_stats::{autocorrelation, kurtosis, mean, normal_cdf, normal_quantile, skewness, std};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, series as checked};
+use crate::null;
+use crate::trials::Trials;
+
+pub use hypotheses::Hypotheses;
+pub use maximum::{
+    MaximumMoments, expected_maximum, minimum_backtest_length, minimum_backtest_length_bound,
+};
+
+/// A Sharpe ratio with what its uncertainty depends on, all per era.
+///
+/// ```
+/// use fattail_luck::SharpeSample;
+/// let fund = SharpeSample {
+///     sharpe: 0.036 / 0.079,
+///     skewness: -2.448,
+///     kurtosis: 10.164,
+///     observations: 24,
+///     autocorrelation: 0.0,
+/// };
+/// assert!((fund.probabilistic(0.0) - 0.987).abs() < 1e-3);
+/// assert!((fund.minimum_track_record(0.0, 0.95) - 13.029).abs() < 1e-3);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SharpeSample {
+    /// `S`, mean over standard deviation.
+    #[serde(with = "null")]
+    pub sharpe: f64,
+    /// `γ3`.
+    #[serde(with = "null")]
+    pub skewness: f64,
+    /// `γ4`, not excess: 3 for a normal sample.
+    #[serde(with = "null")]
+    pub kurtosis: f64,
+    /// `T`.
+    pub observations: usize,
+    /// `ρ`, at lag 1.
+    #[serde(with = "null")]
+    pub autocorrelation: f64,
+}
+
+impl SharpeSample {
+    /// The sample of a series; its standard deviation has divisor `T - 1`.
+    ///
+    /// # Errors
+    /// [`crate::Error::TooShort`] below 4 values, [`crate::Error::NotFinite`], and
+    /// [`crate::Error::Constant`].
+    pub fn of(series: &[f64]) -> Result<Self> {
+        checked("series", series, 4)?;
+        Ok(Self {
+            sharpe: mean(series) / std(series, 1),
+            skewness: skewness(series),
+            kurtosis: kurtosis(series),
+            observations: series.len(),
+            autocorrelation: autocorrelation(series, 1),
+        })
+    }
+
+    /// The same sample taken as independent eras: `ρ = 0`.
+    #[must_use]
+    pub fn independent(self) -> Self {
+        Self { autocorrelation: 0.0, ..self }
+    }
+
+    /// `V` at a Sharpe ratio, the variance of its estimate.
+    #[must_use]
+    pub fn variance(&self, sharpe: f64) -> f64 {
+        let rho = self.autocorrelation;
+        if rho.abs() >= 1.0 {
+            return f64::NAN;
+        }
+        let (first, second) = (rho / (1.0 - rho), rho * rho / (1.0 - rho * rho));
+        let (a, b, c) = (1.0 + 2.0 * first, 1.0 + first + second, 1.0 + 2.0 * second);
+        let tails = c * (self.kurtosis - 1.0) / 4.0 * sharpe * sharpe;
+        (a - b * self.skewness * sharpe + tails) / self.observations as f64
+    }
+
+    /// `√V` at the estimate itself.
+    #[must_use]
+    pub fn standard_error(&self) -> f64 {
+        self.variance(self.sharpe).sqrt()
+    }
+
+    /// The probability that the true Sharpe ratio is above `benchmark`, with the variance of 2025;
+    /// `1 -` the p-value of a test against it.
+    #[must_use]
+    pub fn probabilistic(&self, benchmark: f64) -> f64 {
+        normal_cdf((self.sharpe - benchmark) / self.variance(benchmark).sqrt())
+    }
+
+    /// The same as published in 2012. With skewed fat tails and few eras it rejects too often or too
+    /// seldom; see the tables of size.
+    #[must_use]
+    pub fn probabilistic_2012(&self, benchmark: f64) -> f64 {
+        let excess = self.sharpe - benchmark;
+        let degrees = (self.observations as f64 - 1.0).sqrt();
+        normal_cdf(excess * degrees / self.spread_2012().sqrt())
+    }
+
+    /// The probability that the Sharpe ratio is above what the best of the trials reaches without
+    /// skill, with the variance of such a maximum (2025).
+    ///
+    /// ```
+    /// use fattail_luck::{SharpeSample, Trials};
+    /// let series: Vec<f64> = (0..50).map(|i| f64::from(i * 7 % 11) - 4.0).collect();
+    /// let sample = SharpeSample::of(&series)?;
+    /// let trials = Trials { count: 40, effective: 25.0, variance: 0.02 };
+    /// assert!(sample.deflated(&trials) < sample.probabilistic(0.0));
+    /// # Ok::<(), fattail_luck::Error>(())
+    /// ```
+    #[must_use]
+    pub fn deflated(&self, trials: &Trials) -> f64 {
+        let expected = trials.expected_maximum();
+        let shrink = MaximumMoments::of(trials.effective.max(1.0)).variance;
+        normal_cdf((self.sharpe - expected) / (self.variance(expected) * shrink).sqrt())
+    }
+
+    /// The same as published in 2014, with the variance of a single trial: conservative.
+    #[must_use]
+    pub fn deflated_2014(&self, trials: &Trials) -> f64 {
+        self.probabilistic_2012(trials.expected_maximum())
+    }
+
+    /// The probability that the best of `K` independent trials without skill stays below this Sharpe
+    /// ratio, `Φ(S / √V(0))^K` (Šidák 1967): exact where [`SharpeSample::deflated`] stands on two
+    /// moments, and blind to the spread of the other trials.
+    #[must_use]
+    pub fn best_of(&self, trials: &Trials) -> f64 {
+        self.probabilistic(0.0).powf(trials.effective.max(1.0))
+    }
+
+    /// The eras after which this Sharpe ratio is above `benchmark` at `level` (2025); infinite when it
+    /// is not above it.
+    #[must_use]
+    pub fn minimum_track_record(&self, benchmark: f64, level: f64) -> f64 {
+        self.eras_for(benchmark, level, self.variance(benchmark) * self.observations as f64)
+    }
+
+    /// The same as published in 2012.
+    #[must_use]
+    pub fn minimum_track_record_2012(&self, benchmark: f64, level: f64) -> f64 {
+        1.0 + self.eras_for(benchmark, level, self.spread_2012())
+    }
+
+    /// The Sharpe ratio at which a test against `benchmark` rejects at `significance` (0.05 rejects one
+    /// of twenty without skill).
+    #[must_use]
+    pub fn critical(&self, benchmark: f64, significance: f64) -> f64 {
+        benchmark + normal_quantile(1.0 - significance) * self.variance(benchmark).sqrt()
+    }
+
+    fn spread_2012(&self) -> f64 {
+        let s = self.sharpe;
+        1.0 - self.skewness * s + (self.kurtosis - 1.0) / 4.0 * s * s
+    }
+
+    fn eras_for(&self, benchmark: f64, level: f64, variance: f64) -> f64 {
+        if self.sharpe <= benchmark {
+            return f64::INFINITY;
+        }
+        let ratio = normal_quantile(level) / (self.sharpe - benchmark);
+        variance * ratio * ratio
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NORMAL: SharpeSample = SharpeSample {
+        sharpe: 0.5,
+        skewness: 0.0,
+        kurtosis: 3.0,
+        observations: 100,
+        autocorrelation: 0.0,
+    };
+
+    #[test]
+    fn by_hand() {
+        // 1 + 1/2 · 1/4 over a hundred eras.
+        assert_eq!(NORMAL.variance(0.5), 0.01125);
+        assert_eq!(NORMAL.probabilistic(0.5), 0.5);
+        assert_eq!(NORMAL.probabilistic(0.0), normal_cdf(5.0));
+        assert_eq!(NORMAL.minimum_track_record(0.5, 0.95), f64::INFINITY);
+        // ρ = 1/2: a = 3.
+        let dependent = SharpeSample { autocorrelation: 0.5, ..NORMAL };
+        assert!((dependent.variance(0.0) - 0.03).abs() < 1e-15);
+        assert_eq!(dependent.independent(), NORMAL);
+    }
+
+    #[test]
+    fn undefined_is_nan() {
+        let skewed = SharpeSample { skewness: 9.0, ..NORMAL };
+        assert!(skewed.probabilistic_2012(0.0).is_nan() && skewed.standard_error().is_nan());
+        assert!(SharpeSample { autocorrelation: 1.0, ..NORMAL }.variance(0.0).is_nan());
+        assert!(SharpeSample::of(&[1.0; 9]).is_err() && SharpeSample::of(&[1.0, 2.0]).is_err());
+        assert!(SharpeSample::of(&[1.0, f64::NAN, 2.0, 3.0, 4.0]).is_err());
+    }
+
+    #[test]
+    fn one_trial_deflates_nothing() {
+        let one = Trials { count: 1, effective: 1.0, variance: f64::NAN };
+        assert!((NORMAL.deflated(&one) - NORMAL.probabilistic(0.0)).abs() < 1e-12);
+        assert_eq!(NORMAL.best_of(&one), NORMAL.probabilistic(0.0));
+    }
+}

@@ -1,0 +1,96 @@
+//! Size and power in seeded worlds: how often a test at 5 % rejects where there is nothing to find, and
+//! where there is something.
+//!
+//! A few worlds run with the suite, inside wide bounds. The tables of `docs/math/luck.md` come from 2,000
+//! worlds: `cargo test --release -p fattail-luck -- --ignored --nocapture tables`.
+
+mod draw;
+mod interval;
+mod sharpe;
+mod superior;
+
+use rayon::prelude::*;
+
+/// Nominal size of every test here.
+pub(crate) const SIZE: f64 = 0.05;
+
+/// How many worlds, and how many draws where a test resamples.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) worlds: u32,
+    pub(crate) draws: u32,
+}
+
+const FULL: Effort = Effort { worlds: 2000, draws: 499 };
+const BRIEF: Effort = Effort { worlds: 200, draws: 99 };
+
+impl Effort {
+    /// The share of worlds in which `happens`.
+    pub(crate) fn rate(self, happens: impl Fn(u32) -> bool + Sync + Send) -> f64 {
+        let count = (0..self.worlds).into_par_iter().filter(|&world| happens(world)).count();
+        count as f64 / f64::from(self.worlds)
+    }
+
+    /// The mean of a number over worlds.
+    pub(crate) fn mean(self, number: impl Fn(u32) -> f64 + Sync + Send) -> f64 {
+        let all: Vec<f64> = (0..self.worlds).into_par_iter().map(number).collect();
+        all.iter().sum::<f64>() / f64::from(self.worlds)
+    }
+
+    /// Half the width of the binomial interval around the nominal size.
+    fn error(self) -> f64 {
+        1.96 * (SIZE * (1.0 - SIZE) / f64::from(self.worlds)).sqrt()
+    }
+}
+
+/// Prints a row of a table: sizes outside the binomial interval are marked.
+pub(crate) fn print_sizes(effort: Effort, name: &str, rates: &[f64]) {
+    let cells: Vec<String> = rates
+        .iter()
+        .map(|rate| match rate - SIZE {
+            gap if gap > effort.error() => format!("{rate:.4} high"),
+            gap if gap < -effort.error() => format!("{rate:.4} low"),
+            _ => format!("{rate:.4}"),
+        })
+        .collect();
+    println!("| {name} | {} |", cells.join(" | "));
+}
+
+pub(crate) fn print_power(name: &str, rates: &[f64]) {
+    let cells: Vec<String> = rates.iter().map(|rate| format!("{rate:.3}")).collect();
+    println!("| {name} | {} |", cells.join(" | "));
+}
+
+#[test]
+#[ignore = "2,000 worlds: minutes"]
+fn tables() {
+    println!("sizes within {SIZE} ± {:.4} are unmarked", FULL.error());
+    sharpe::tables(FULL);
+    superior::tables(FULL);
+    interval::tables(FULL);
+}
+
+/// Sizes of the default forms stay near 5 % in two hundred worlds.
+#[test]
+fn default_forms_hold_their_size() {
+    let near = |name: &str, rate: f64| assert!((0.005..0.105).contains(&rate), "{name}: {rate}");
+    for (name, rate) in sharpe::brief(BRIEF) {
+        near(name, rate);
+    }
+    for (name, rate) in superior::brief(BRIEF) {
+        near(name, rate);
+    }
+    for (name, rate) in interval::brief(BRIEF) {
+        near(name, rate);
+    }
+}
+
+/// What is there is found.
+#[test]
+fn default_forms_have_power() {
+    let effort = Effort { worlds: 60, ..BRIEF };
+    for (name, rate) in superior::power(effort, 0.3) {
+        assert!(rate > 0.7, "{name}: {rate}");
+    }
+    assert!(interval::power(effort, 0.3) > 0.7);
+}

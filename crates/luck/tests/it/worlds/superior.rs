@@ -1,0 +1,164 @@
+//! Reality check, SPA, stepwise test, model confidence set.
+
+use fattail_luck::{ConfidenceSet, Equality, Resampling, Studentised, Superior};
+
+use super::draw::{Law, slices, source};
+use super::{Effort, SIZE, print_power, print_sizes};
+
+const MODELS: usize = 10;
+
+fn resampling(effort: Effort, world: u32) -> Resampling {
+    Resampling { draws: effort.draws, seed: 1_000_000 + u64::from(world), ..Resampling::default() }
+}
+
+/// Models with a mean above the benchmark in the first `skilled`, and the benchmark last.
+fn world(law: Law, eras: usize, skilled: usize, gain: f64, seed: u32) -> Vec<Vec<f64>> {
+    let mut columns = source(21, seed).columns(law, eras, MODELS + 1, 0.0);
+    for column in &mut columns[..skilled] {
+        column.iter_mut().for_each(|v| *v += gain);
+    }
+    columns
+}
+
+/// p-values of SPA: lower, consistent, upper.
+fn spa(effort: Effort, studentised: Studentised, columns: &[Vec<f64>], seed: u32) -> [f64; 3] {
+    let test =
+        Superior { studentised, resampling: resampling(effort, seed), ..Superior::default() };
+    let all = slices(columns);
+    let found = test.spa(&all[..MODELS], all[MODELS]).unwrap();
+    [found.lower, found.consistent, found.upper]
+}
+
+fn spa_rates(effort: Effort, studentised: Studentised, law: Law, eras: usize) -> [f64; 3] {
+    [0, 1, 2].map(|form| {
+        effort.rate(|seed| {
+            let columns = world(law, eras, 0, 0.0, seed);
+            spa(effort, studentised, &columns, seed)[form] <= SIZE
+        })
+    })
+}
+
+fn reality_check(effort: Effort, law: Law, eras: usize, gain: f64) -> f64 {
+    effort.rate(|seed| {
+        let columns = world(law, eras, usize::from(gain > 0.0), gain, seed);
+        let all = slices(&columns);
+        let test = Superior { resampling: resampling(effort, seed), ..Superior::default() };
+        test.reality_check(&all[..MODELS], all[MODELS]).unwrap().p_value <= SIZE
+    })
+}
+
+/// The share of worlds with a false rejection, and the mean share of skilled models found.
+fn stepwise(effort: Effort, law: Law, eras: usize, skilled: usize, gain: f64) -> (f64, f64) {
+    let found = |seed: u32| {
+        let columns = world(law, eras, skilled, gain, seed);
+        let all = slices(&columns);
+        let test = Superior { resampling: resampling(effort, seed), ..Superior::default() };
+        test.stepwise(&all[..MODELS], all[MODELS]).unwrap().superior(SIZE)
+    };
+    let wrong = effort.rate(|seed| found(seed).iter().any(|&k| k >= skilled));
+    let right = |seed: u32| found(seed).iter().filter(|&&k| k < skilled).count() as f64;
+    (wrong, effort.mean(right) / skilled.max(1) as f64)
+}
+
+fn members(effort: Effort, equality: Equality, columns: &[Vec<f64>], seed: u32) -> Vec<usize> {
+    let set = ConfidenceSet {
+        equality,
+        resampling: resampling(effort, seed),
+        ..ConfidenceSet::default()
+    };
+    set.of(&slices(columns)[..MODELS]).unwrap().members(SIZE)
+}
+
+/// The share of worlds in which a best model is left out; all are equally good.
+fn left_out(effort: Effort, equality: Equality, law: Law, eras: usize) -> f64 {
+    effort.rate(|seed| {
+        let columns = world(law, eras, 0, 0.0, seed);
+        members(effort, equality, &columns, seed).len() < MODELS
+    })
+}
+
+pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
+    let spa = |law, eras| spa_rates(effort, Studentised::Prewhitened, law, eras)[2];
+    vec![
+        ("SPA", spa(Law::Normal, 120)),
+        ("SPA autoregressive", spa(Law::Autoregressive(0.3), 250)),
+        ("stepwise", stepwise(effort, Law::Normal, 120, 0, 0.0).0),
+        ("set", left_out(effort, Equality::Max, Law::Normal, 120)),
+    ]
+}
+
+pub(crate) fn power(effort: Effort, gain: f64) -> Vec<(&'static str, f64)> {
+    let spa = effort.rate(|seed| {
+        let columns = world(Law::Normal, 250, 1, gain, seed);
+        spa(effort, Studentised::Prewhitened, &columns, seed)[1] <= SIZE
+    });
+    vec![("SPA", spa), ("stepwise", stepwise(effort, Law::Normal, 250, 3, gain).1)]
+}
+
+pub(crate) fn tables(effort: Effort) {
+    println!("\n| SPA, null: ten models and benchmark alike | lower | consistent | upper |");
+    println!("|---|---|---|---|");
+    let laws = [
+        ("normal", Law::Normal),
+        ("Student t5", Law::Fat),
+        ("AR(1) 0.3", Law::Autoregressive(0.3)),
+        ("AR(1) 0.5", Law::Autoregressive(0.5)),
+        ("overlap of 4", Law::Overlap(4)),
+    ];
+    let scales = [
+        ("unscaled", Studentised::No),
+        ("ω̂*", Studentised::Bootstrap),
+        ("prewhitened", Studentised::Prewhitened),
+    ];
+    for (name, law) in laws {
+        for eras in [250, 500] {
+            for (mark, studentised) in scales {
+                let rates = spa_rates(effort, studentised, law, eras);
+                print_sizes(effort, &format!("{name}, {eras} eras, {mark}"), &rates);
+            }
+        }
+    }
+    println!("\n| others, same null | reality check | stepwise | set, max | set, range |");
+    println!("|---|---|---|---|---|");
+    for (name, law) in laws {
+        for eras in [250, 500] {
+            let rates = [
+                reality_check(effort, law, eras, 0.0),
+                stepwise(effort, law, eras, 0, 0.0).0,
+                left_out(effort, Equality::Max, law, eras),
+                left_out(effort, Equality::Range, law, eras),
+            ];
+            print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
+        }
+    }
+    let (wrong, right) = stepwise(effort, Law::Normal, 250, 3, 0.2);
+    println!("\nstepwise, three of ten better by 0.2: false in {wrong:.4}, found {right:.3}");
+    let effects = [0.0, 0.1, 0.15, 0.2, 0.3, 0.4];
+    println!("\n| power, 250 eras, normal, gain | 0 | 0.1 | 0.15 | 0.2 | 0.3 | 0.4 |");
+    println!("|---|---|---|---|---|---|---|");
+    for (form, name) in ["lower", "consistent", "upper"].into_iter().enumerate() {
+        let rates = effects.map(|gain| {
+            effort.rate(|seed| {
+                let columns = world(Law::Normal, 250, 1, gain, seed);
+                spa(effort, Studentised::Prewhitened, &columns, seed)[form] <= SIZE
+            })
+        });
+        print_power(&format!("SPA {name}, one of ten better"), &rates);
+    }
+    print_power(
+        "reality check, one of ten better",
+        &effects.map(|gain| reality_check(effort, Law::Normal, 250, gain)),
+    );
+    let found = effects.map(|gain| stepwise(effort, Law::Normal, 250, 3, gain).1);
+    print_power("stepwise, share found of three of ten", &found);
+    for (name, equality) in [("max", Equality::Max), ("range", Equality::Range)] {
+        let left = effects.map(|gain| {
+            let size = |seed| {
+                let columns = world(Law::Normal, 250, 1, gain, seed);
+                members(effort, equality, &columns, seed).len() as f64 / MODELS as f64
+            };
+            1.0 - effort.mean(size)
+        });
+        print_power(&format!("set, {name}: share left out, one of ten better"), &left);
+    }
+}
