@@ -130,7 +130,7 @@ impl Mmd {
         let points = Points::of_columns(reference, &rows, current, &rows)?;
         let counter = Counter::new(self.seed).stream(ROWS);
         let few = points::some_of(4 * pairs, self.rows.min(4 * pairs), &mut counter.draw(2));
-        let gamma = self.gamma(&points.some(&few));
+        let gamma = self.gamma(&points.some(&few).apart());
         let k = |a: usize, b: usize| (-gamma * points.squared_distance(a, b)).exp();
         let term = |pair: usize| {
             let (x1, x2) = (2 * pair, 2 * pair + 1);
@@ -156,43 +156,35 @@ impl Mmd {
         }
     }
 
-    /// `1 / (2 h²)`.
-    fn gamma(&self, points: &Points) -> f64 {
+    /// `1 / (2 h²)`, from the squared distances of pairs.
+    fn gamma(&self, apart: &[f64]) -> f64 {
         let h = self.bandwidth.unwrap_or_else(|| {
-            let apart: Vec<f64> = (0..points.rows())
-                .into_par_iter()
-                .flat_map_iter(|a| (0..a).map(move |b| points.squared_distance(a, b)))
-                .collect();
-            let middle = median(&apart).sqrt();
+            let middle = median(apart).sqrt();
             // More than half of the pairs are equal: the mean is not 0 unless all are.
-            if middle > 0.0 { middle } else { fattail_stats::mean(&apart).sqrt() }
+            if middle > 0.0 { middle } else { fattail_stats::mean(apart).sqrt() }
         });
         if h > 0.0 { 0.5 / (h * h) } else { 0.0 }
     }
 
     /// Mean kernels between units of `each` rows; 0 on the diagonal.
     fn between(&self, points: &Points, each: usize) -> Vec<f64> {
-        let gamma = self.gamma(points);
+        let apart = points.apart();
+        let gamma = self.gamma(&apart);
         let units = points.rows() / each;
-        let pairs = (each * each) as f64;
-        let row = |u: usize| {
-            let of = move |v: usize| {
-                if u == v {
-                    return 0.0;
-                }
-                // The smaller unit first, so that both halves hold the same bits.
-                let (u, v) = (u.min(v), u.max(v));
+        let mut kernels = vec![0.0; units * units];
+        for u in 0..units {
+            for v in 0..u {
                 let mut sum = 0.0;
                 for a in u * each..(u + 1) * each {
-                    for b in v * each..(v + 1) * each {
-                        sum += (-gamma * points.squared_distance(a, b)).exp();
-                    }
+                    let from = a * (a - 1) / 2 + v * each;
+                    sum += apart[from..from + each].iter().map(|d| (-gamma * d).exp()).sum::<f64>();
                 }
-                sum / pairs
-            };
-            (0..units).map(of)
-        };
-        (0..units).into_par_iter().flat_map_iter(row).collect()
+                let mean = sum / (each * each) as f64;
+                kernels[u * units + v] = mean;
+                kernels[v * units + u] = mean;
+            }
+        }
+        kernels
     }
 }
 

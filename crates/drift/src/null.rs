@@ -4,6 +4,9 @@
 //! `P(p <= a) <= a` for every `a`, and `= a` when `a (B + 1)` is whole and draws do not tie. Draws
 //! within `1e-12` of `T`, relative, count as ties, which is the cautious side.
 //!
+//! That is over random deals. Given one seed the deals are the same each time, and the rate given them
+//! lies around `a` with a standard deviation of `√(a (1 - a) / (B + 2))`: 0.7 % for 5 % and 999 deals.
+//!
 //! Reference: Phipson and Smyth (2010), Permutation p-values should never be zero, Statistical
 //! Applications in Genetics and Molecular Biology 9(1).
 

@@ -4,8 +4,8 @@
 //! `q + 1` scores: those are independent where labels alone make the dependence, and stated rates of
 //! false alarms hold. Whitening hands on `μ + e_t`, `e_t = (s_t - μ) - Σ_j φ_j (s_{t-j} - μ)`, with
 //! `φ` of Yule and Walker's equations on a baseline: no score is given up, but overlapping sums are no
-//! autoregression, so the rate holds about, not exactly, and a change of level arrives diminished by
-//! `1 - Σ φ_j`.
+//! autoregression, the coefficients are estimates, and a change of level arrives diminished by
+//! `1 - Σ φ_j`: with six lags of 300 eras, a stated 5 % came out as 10 %. Thin where the rate must hold.
 //!
 //! A score that is missing makes whitening wait until it has seen as many in a row as it looks back.
 //!

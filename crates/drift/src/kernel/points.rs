@@ -3,6 +3,7 @@
 use fattail_core::Panel;
 use fattail_stats::{Counter, below};
 use rand::Rng;
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
@@ -67,8 +68,25 @@ impl Points {
         self.values.len() / self.width
     }
 
+    /// In eight running sums, so that the loop is wide.
     pub(super) fn squared_distance(&self, a: usize, b: usize) -> f64 {
-        self.row(a).iter().zip(self.row(b)).map(|(x, y)| (x - y) * (x - y)).sum()
+        let (x, y) = (self.row(a), self.row(b));
+        let mut lanes = [0.0; 8];
+        let (wide, other) = (x.chunks_exact(8), y.chunks_exact(8));
+        let rest = wide.remainder().iter().zip(other.remainder());
+        let rest: f64 = rest.map(|(x, y)| (x - y) * (x - y)).sum();
+        for (x, y) in wide.zip(other) {
+            for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
+                *lane += (x - y) * (x - y);
+            }
+        }
+        lanes.iter().sum::<f64>() + rest
+    }
+
+    /// Squared distances of each row to those before it, row after row.
+    pub(super) fn apart(&self) -> Vec<f64> {
+        let row = |a: usize| (0..a).map(move |b| self.squared_distance(a, b));
+        (0..self.rows()).into_par_iter().flat_map_iter(row).collect()
     }
 
     fn row(&self, row: usize) -> &[f64] {

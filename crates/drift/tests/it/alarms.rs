@@ -92,9 +92,13 @@ fn a_fall_is_found_and_dated_by_all_three() {
     let mut draws = Draws::new(11, 0);
     let scores: Vec<f64> =
         (0..200).map(|era| 0.02 * draws.normal() + if era < 120 { 0.03 } else { -0.03 }).collect();
-    let cusum = Cusum { baseline: Baseline::Learnt { warm_up: 20 }, ..Cusum::default() };
+    let cusum = Cusum {
+        baseline: Baseline::Learnt { warm_up: 20 },
+        false_alarms: FalseAlarms::Within { eras: 200, probability: 0.01 },
+        ..Cusum::default()
+    };
     let hinkley = PageHinkley { delta: 0.01, ..PageHinkley::default() };
-    let hinkley = hinkley.calibrated(0.02, 520, 0.05, 1).unwrap();
+    let hinkley = hinkley.calibrated(0.02, 200, 0.01, 1).unwrap();
     for alarms in [
         cusum.alarms(&scores).unwrap(),
         hinkley.alarms(&scores).unwrap(),

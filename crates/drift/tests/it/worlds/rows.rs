@@ -7,7 +7,11 @@ use fattail_drift::{
 use super::{Case, SEED, Size};
 use crate::draws::Draws;
 
-const DEALS: Null = Null::Permutation { draws: 199, seed: 7 };
+/// Deals of their own in each world: with one seed for all, the size would be that of 199 given deals.
+fn deals(world: u32) -> Null {
+    Null::Permutation { draws: 199, seed: u64::from(world) }
+}
+
 const SHIFTS: [f64; 5] = [0.1, 0.2, 0.4, 0.6, 0.9];
 const LARGE: [f64; 5] = [0.05, 0.1, 0.2, 0.3, 0.4];
 
@@ -114,7 +118,7 @@ fn psi_bins(world: u32, shift: f64) -> f64 {
 }
 
 fn psi_deals(world: u32, shift: f64) -> f64 {
-    psi(&values(world, [80, 60], shift), &Binning::default(), &DEALS).unwrap().p
+    psi(&values(world, [80, 60], shift), &Binning::default(), &deals(world)).unwrap().p
 }
 
 fn chi_bins(world: u32, shift: f64) -> f64 {
@@ -122,7 +126,7 @@ fn chi_bins(world: u32, shift: f64) -> f64 {
 }
 
 fn chi_deals(world: u32, shift: f64) -> f64 {
-    chi_squared(&values(world, [80, 60], shift), &Binning::default(), &DEALS).unwrap().p
+    chi_squared(&values(world, [80, 60], shift), &Binning::default(), &deals(world)).unwrap().p
 }
 
 fn js_bins(world: u32, shift: f64) -> f64 {
@@ -131,7 +135,7 @@ fn js_bins(world: u32, shift: f64) -> f64 {
 }
 
 fn js_deals(world: u32, shift: f64) -> f64 {
-    jensen_shannon(&values(world, [80, 60], shift), &Binning::default(), &DEALS).unwrap().p
+    jensen_shannon(&values(world, [80, 60], shift), &Binning::default(), &deals(world)).unwrap().p
 }
 
 fn ks_exact(world: u32, shift: f64) -> f64 {
@@ -151,7 +155,7 @@ fn ks_tied_limit(world: u32, shift: f64) -> f64 {
 }
 
 fn wasserstein_deals(world: u32, shift: f64) -> f64 {
-    wasserstein(&values(world, [80, 60], shift), &DEALS).unwrap().p
+    wasserstein(&values(world, [80, 60], shift), &deals(world)).unwrap().p
 }
 
 /// Columns of four normals that share a factor.
@@ -175,11 +179,11 @@ fn with_columns(
 }
 
 fn mmd_deals(world: u32, shift: f64) -> f64 {
-    let mmd = Mmd { draws: 199, ..Mmd::default() };
+    let mmd = Mmd { draws: 199, seed: u64::from(world), ..Mmd::default() };
     with_columns(world, 40, shift, |x, y| mmd.samples(x, y).unwrap().p)
 }
 
 fn mmd_linear(world: u32, shift: f64) -> f64 {
-    let mmd = Mmd { rows: 100, ..Mmd::default() };
+    let mmd = Mmd { rows: 100, seed: u64::from(world), ..Mmd::default() };
     with_columns(world, 600, shift, |x, y| mmd.linear_time(x, y).unwrap().p)
 }

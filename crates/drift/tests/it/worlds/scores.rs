@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "ADWIN, overlapping scores, nothing done",
         world: adwin_naive,
-        size: Size::Broken(0.0),
+        size: Size::Conservative,
         effects: WIDE,
     },
 ];

@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "rows as independent: chi-squared on eras with weather",
         world: rows_as_independent,
-        size: Size::Broken(0.5),
+        size: Size::Broken(0.3),
         effects: SHIFTS,
     },
     Case {
@@ -102,12 +102,12 @@ fn sides(eras: usize, now: usize) -> (Vec<usize>, Vec<usize>) {
     ((0..eras - now).collect(), (eras - now..eras).collect())
 }
 
-fn test(draws: u32) -> EraTest {
-    EraTest { blocks: EraBlocks { block: 1, gap: 0 }, draws, seed: 5 }
+fn test(world: u32, draws: u32) -> EraTest {
+    EraTest { blocks: EraBlocks { block: 1, gap: 0 }, draws, seed: u64::from(world) }
 }
 
 fn rows_as_independent(world: u32, shift: f64) -> f64 {
-    let panel = panel(world, [48, 16, 40, 1], shift);
+    let panel = panel(world, [48, 16, 200, 1], shift);
     let rows = |eras: std::ops::Range<usize>| {
         eras.flat_map(|era| panel.feature(0).era(era).iter()).map(|x| x as u8).collect::<Vec<_>>()
     };
@@ -116,9 +116,9 @@ fn rows_as_independent(world: u32, shift: f64) -> f64 {
 }
 
 fn era_histograms(world: u32, shift: f64) -> f64 {
-    let panel = panel(world, [48, 16, 40, 1], shift);
+    let panel = panel(world, [48, 16, 200, 1], shift);
     let (past, now) = sides(48, 16);
-    let scan = Scan { test: test(199), heat: false, ..Scan::default() };
+    let scan = Scan { test: test(world, 199), heat: false, ..Scan::default() };
     scan.run(&panel, &past, &now).unwrap().features[0].p
 }
 
@@ -129,7 +129,8 @@ fn overlapping(world: u32, shift: f64, gap: usize) -> f64 {
     let mut means: Vec<Vec<f64>> = draws.overlapping(eras).into_iter().map(|x| vec![x]).collect();
     means[eras - now..].iter_mut().for_each(|mean| mean[0] += shift);
     let (past, now) = sides(eras, now);
-    let test = EraTest { blocks: EraBlocks { block: 4, gap }, draws: 199, seed: 5 };
+    let blocks = EraBlocks { block: 4, gap };
+    let test = EraTest { blocks, draws: 199, seed: u64::from(world) };
     test.summaries(&means, &past, &now).unwrap().p
 }
 
@@ -144,7 +145,7 @@ fn era_no_gap(world: u32, shift: f64) -> f64 {
 fn scanned(world: u32, shift: f64, rule: Rule) -> f64 {
     let panel = panel(world, [30, 10, 20, 12], shift);
     let (past, now) = sides(30, 10);
-    let scan = Scan { test: test(399), rule, heat: false, ..Scan::default() };
+    let scan = Scan { test: test(world, 399), rule, heat: false, ..Scan::default() };
     scan.run(&panel, &past, &now).unwrap().verdict.smallest
 }
 
@@ -159,8 +160,8 @@ fn scan_bh(world: u32, shift: f64) -> f64 {
 fn mmd_eras(world: u32, shift: f64) -> f64 {
     let panel = panel(world, [30, 10, 20, 4], shift);
     let (past, now) = sides(30, 10);
-    let mmd = Mmd { rows: 150, ..Mmd::default() };
-    mmd.panel(&panel, &past, &now, &test(199)).unwrap().p
+    let mmd = Mmd { rows: 150, seed: u64::from(world), ..Mmd::default() };
+    mmd.panel(&panel, &past, &now, &test(world, 199)).unwrap().p
 }
 
 fn adversarial(world: u32, shift: f64, null: AucNull, draws: u32) -> f64 {
@@ -172,6 +173,7 @@ fn adversarial(world: u32, shift: f64, null: AucNull, draws: u32) -> f64 {
         null,
         draws,
         importance: false,
+        seed: u64::from(world),
         ..Adversarial::default()
     };
     settings.run(&MeanDifference, &panel, &past, &now).unwrap().p
