@@ -1,0 +1,182 @@
+//! What a scan tells.
+
+use fattail_core::Panel;
+use serde::{Deserialize, Serialize};
+
+use crate::null::Method;
+
+/// What makes the verdict of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Any adjusted p-value at most the level: exact for the panel as a whole.
+    #[default]
+    MaxStatistic,
+    /// Any q-value at most the level.
+    BenjaminiHochberg,
+}
+
+/// Every feature, and the panel as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanReport {
+    /// The panel as a whole.
+    pub verdict: Verdict,
+    /// Eras of the reference and of the current side.
+    pub eras: [usize; 2],
+    /// Rows of the reference and of the current side.
+    pub rows: [usize; 2],
+    /// Blocks of eras of both sides, which the test counts as its observations.
+    pub blocks: [usize; 2],
+    /// The least p-value that is possible with so many blocks and deals.
+    pub smallest_p: f64,
+    /// How the p-values of eras were made.
+    pub method: Method,
+    /// The features, in panel order.
+    pub features: Vec<FeatureDrift>,
+    /// The index of each era against the reference, when it was asked for.
+    pub heat: Option<Heat>,
+}
+
+/// The verdict on a panel.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What made it.
+    pub rule: Rule,
+    /// The stated rate of false alarms.
+    pub level: f64,
+    /// Whether the panel drifts.
+    pub drift: bool,
+    /// Features at or below the level.
+    pub discoveries: usize,
+    /// The smallest adjusted p-value or q-value.
+    #[serde(with = "fattail_core::null")]
+    pub smallest: f64,
+}
+
+impl Verdict {
+    pub(super) fn of(features: &[FeatureDrift], rule: Rule, level: f64) -> Self {
+        let value = |feature: &FeatureDrift| match rule {
+            Rule::MaxStatistic => feature.adjusted,
+            Rule::BenjaminiHochberg => feature.q,
+        };
+        let values = || features.iter().map(value).filter(|value| !value.is_nan());
+        let discoveries = values().filter(|&value| value <= level).count();
+        let smallest = values().fold(f64::NAN, f64::min);
+        Self { rule, level, drift: discoveries > 0, discoveries, smallest }
+    }
+}
+
+/// One feature, reference eras against current eras.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureDrift {
+    /// The feature.
+    pub name: String,
+    /// Population stability index.
+    #[serde(with = "fattail_core::null")]
+    pub psi: f64,
+    /// Jensen and Shannon's distance.
+    #[serde(with = "fattail_core::null")]
+    pub jensen_shannon: f64,
+    /// Kolmogorov and Smirnov's distance.
+    #[serde(with = "fattail_core::null")]
+    pub smirnov: f64,
+    /// Wasserstein's distance in the feature's unit.
+    #[serde(with = "fattail_core::null")]
+    pub wasserstein: f64,
+    /// Wasserstein's distance in standard deviations of the reference.
+    #[serde(with = "fattail_core::null")]
+    pub wasserstein_scaled: f64,
+    /// Share of missing values on each side.
+    pub missing: [f64; 2],
+    /// Eras of each side in which every row holds the filler: the feature is missing there.
+    pub filler_eras: [usize; 2],
+    /// The era-aware statistic `T`.
+    pub statistic: f64,
+    /// Its p-value.
+    pub p: f64,
+    /// The q-value of Benjamini and Hochberg over all features.
+    #[serde(with = "fattail_core::null")]
+    pub q: f64,
+    /// The p-value adjusted for all features by the largest statistic.
+    #[serde(with = "fattail_core::null")]
+    pub adjusted: f64,
+    /// Chi-squared's p-value as if rows were independent.
+    #[serde(with = "fattail_core::null")]
+    pub row_p: f64,
+}
+
+/// The index of each era against the reference: a matrix for a heat map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Heat {
+    /// The eras, down.
+    pub eras: Vec<String>,
+    /// The features or groups of features, across.
+    pub columns: Vec<String>,
+    /// The index, `eras x columns`, era after era.
+    pub psi: Vec<f32>,
+}
+
+impl Heat {
+    pub(super) fn of(
+        panel: &Panel,
+        eras: impl Iterator<Item = usize>,
+        columns: &[Vec<f32>],
+    ) -> Self {
+        let eras: Vec<String> = eras.map(|era| panel.eras().label(era).to_owned()).collect();
+        let row = |at: usize| columns.iter().map(move |column| column[at]);
+        Self {
+            psi: (0..eras.len()).flat_map(row).collect(),
+            columns: panel.schema().features().iter().map(ToString::to_string).collect(),
+            eras,
+        }
+    }
+
+    /// The mean index of groups of features; a name that is not a column is left out, and a group
+    /// without any is NaN.
+    ///
+    /// ```
+    /// use fattail_drift::Heat;
+    /// let heat = Heat {
+    ///     eras: vec!["1".into()],
+    ///     columns: vec!["a".into(), "b".into(), "c".into()],
+    ///     psi: vec![0.1, 0.3, 0.9],
+    /// };
+    /// let groups = heat.grouped(&[("ab", &["a", "b"][..]), ("c", &["c"][..])]);
+    /// assert_eq!(groups.psi, [0.2, 0.9]);
+    /// ```
+    #[must_use]
+    pub fn grouped<S: AsRef<str>>(&self, groups: &[(&str, &[S])]) -> Self {
+        let place = |name: &S| self.columns.iter().position(|known| known == name.as_ref());
+        let members: Vec<Vec<usize>> =
+            groups.iter().map(|(_, names)| names.iter().filter_map(place).collect()).collect();
+        let mut psi = Vec::with_capacity(self.eras.len() * groups.len());
+        for row in self.psi.chunks(self.columns.len().max(1)) {
+            for list in &members {
+                let sum: f64 = list.iter().map(|&at| f64::from(row[at])).sum();
+                psi.push((sum / list.len() as f64) as f32);
+            }
+        }
+        let columns = groups.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Self { eras: self.eras.clone(), columns, psi }
+    }
+}
+
+/// The q-value of each p-value; NaN stays NaN and is not counted.
+///
+/// ```
+/// let q = fattail_drift::benjamini_hochberg(&[0.01, 0.5, 0.02, f64::NAN]);
+/// assert_eq!((q[0], q[1], q[2]), (0.03, 0.5, 0.03));
+/// assert!(q[3].is_nan());
+/// ```
+#[must_use]
+pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).filter(|&at| !p[at].is_nan()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let count = order.len() as f64;
+    let (mut q, mut least) = (vec![f64::NAN; p.len()], 1.0_f64);
+    for (rank, &at) in order.iter().enumerate().rev() {
+        least = least.min(p[at] * count / (rank + 1) as f64);
+        q[at] = least;
+    }
+    q
+}
