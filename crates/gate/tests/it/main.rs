@@ -1,1 +1,5 @@
 //! Tests of the room `gate`.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod rules;
