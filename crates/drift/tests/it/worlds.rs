@@ -6,6 +6,8 @@ mod rows;
 mod scores;
 mod units;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 /// A test in a world: handed the number of the world and the effect, answers the p-value; detectors
@@ -43,15 +45,16 @@ fn copied(case: &Case) -> Case {
 }
 
 /// The share of worlds in which the test says drift.
-fn share(case: &Case, worlds: u32, effect: f64) -> f64 {
-    let alarms = (0..worlds).into_par_iter().filter(|&w| (case.world)(w, effect) <= LEVEL + 1e-12);
-    alarms.count() as f64 / f64::from(worlds)
+fn share(case: &Case, worlds: Range<u32>, effect: f64) -> f64 {
+    let count = f64::from(worlds.end - worlds.start);
+    let alarms = worlds.into_par_iter().filter(|&w| (case.world)(w, effect) <= LEVEL + 1e-12);
+    alarms.count() as f64 / count
 }
 
 #[test]
 fn two_hundred_worlds() {
     for case in cases() {
-        let size = share(&case, 200, 0.0);
+        let size = share(&case, 0..200, 0.0);
         // Four standard errors of 200 worlds.
         let wide = 4.0 * (LEVEL * (1.0 - LEVEL) / 200.0_f64).sqrt();
         match case.size {
@@ -59,7 +62,7 @@ fn two_hundred_worlds() {
             Size::Conservative => assert!(size < LEVEL + wide, "{}: {size}", case.name),
             Size::Broken(least) => assert!(size > least, "{}: {size}", case.name),
         }
-        let power = share(&case, 30, case.effects[4]);
+        let power = share(&case, 0..30, case.effects[4]);
         assert!(power > 0.5, "{}: power {power}", case.name);
     }
 }
@@ -71,17 +74,21 @@ fn two_thousand_worlds() {
     let error = 1.96 * (LEVEL * (1.0 - LEVEL) / f64::from(worlds)).sqrt();
     let (mut size, mut power) = (String::new(), String::new());
     for case in cases() {
-        let found = share(&case, worlds, 0.0);
+        let found = share(&case, 0..worlds, 0.0);
         let verdict = match case.size {
-            Size::Exact if (found - LEVEL).abs() <= error => "as stated",
-            Size::Conservative if found <= LEVEL + error => "at most",
-            Size::Broken(_) => "**not a test**",
-            _ => "**outside**",
+            Size::Exact if (found - LEVEL).abs() <= error => "as stated".to_owned(),
+            Size::Conservative if found <= LEVEL + error => "at most".to_owned(),
+            Size::Broken(_) => "**not a test**".to_owned(),
+            // One in twenty exact tests lies outside by chance: a second look, at other worlds.
+            _ => {
+                let again = share(&case, worlds..5 * worlds, 0.0);
+                format!("outside; {:.2} % of 8,000 other worlds", 100.0 * again)
+            }
         };
         size += &format!("| {} | {:.2} % | {verdict} |\n", case.name, 100.0 * found);
         power += &format!("| {} |", case.name);
         for effect in case.effects {
-            power += &format!(" {effect}: {:.0} % |", 100.0 * share(&case, worlds / 4, effect));
+            power += &format!(" {effect}: {:.0} % |", 100.0 * share(&case, 0..worlds / 4, effect));
         }
         power.push('\n');
         println!("{} done: {found}", case.name);
