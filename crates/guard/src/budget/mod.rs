@@ -8,6 +8,9 @@
 //! Work asks before it allocates and holds a [`Permit`] as long as it holds the memory. Permits never
 //! sum above the budget; what does not fit is refused with the figures, or cut into pieces that do.
 //!
+//! A permit is a promise of the code that holds it. Bytes that were admitted and are not touched yet do not
+//! show on the machine, so that a live budget sees what others took, but not what they are about to take.
+//!
 //! Linux tells all of it in files, which are read under a root that tests choose, and no crate is needed.
 //! Elsewhere there are no such files: then a setting in bytes is the only limit, and without one the
 //! budget is an error, because nothing could be promised.

@@ -53,8 +53,8 @@ impl Budget {
         if most_rows == 0 && job.rows > 0 {
             return Err(self.too_large(least.saturating_mul(at_once), free));
         }
-        let pieces = if job.rows == 0 { 0 } else { job.rows.div_ceil(most_rows) };
-        let piece_rows = if pieces == 0 { 0 } else { job.rows.div_ceil(pieces) };
+        let pieces = job.rows.div_ceil(most_rows.max(1));
+        let piece_rows = job.rows.div_ceil(pieces.max(1));
         // Both fit into what is free.
         let piece_bytes = piece_rows * job.row_bytes + job.overhead;
         Ok(Plan { rows: job.rows, pieces, piece_rows, piece_bytes })
@@ -73,7 +73,9 @@ impl Plan {
     /// The rows of each piece, end to end.
     pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> + use<> {
         let Self { rows, pieces, .. } = *self;
-        let (each, longer) = if pieces == 0 { (0, 0) } else { (rows / pieces, rows % pieces) };
+        // No pieces, no rows: any divisor does.
+        let divisor = pieces.max(1);
+        let (each, longer) = (rows / divisor, rows % divisor);
         (0..pieces).map(move |piece| {
             let start = piece * each + piece.min(longer);
             start..start + each + u64::from(piece < longer)

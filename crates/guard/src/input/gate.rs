@@ -125,13 +125,15 @@ impl Gate {
     /// The first fault: a text or a truth value where a number must be, or what [`Gate::row`] refuses.
     pub fn fields(&self, fields: &[Field<'_>]) -> Result<Vec<f32>, RowVerdict> {
         self.expect_width(fields.len())?;
-        let admitted = self.schema.features.iter().zip(fields).enumerate();
-        admitted
-            .map(|(position, (feature, field))| {
-                let refused = |rule| feature.verdict(position, rule, field.words());
-                field.admit(feature).map_err(refused)
-            })
-            .collect()
+        let mut values = Vec::with_capacity(fields.len());
+        for (position, (feature, &field)) in self.schema.features.iter().zip(fields).enumerate() {
+            let refused = |rule| feature.verdict(position, rule, field.words());
+            values.push(match self.kernel.quick(position, field) {
+                Some(value) => value,
+                None => field.admit(feature).map_err(refused)?,
+            });
+        }
+        Ok(values)
     }
 
     fn expect_width(&self, width: usize) -> Result<(), RowVerdict> {

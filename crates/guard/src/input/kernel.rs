@@ -12,13 +12,15 @@
 //!
 //! Cost: a dozen instructions a value, eight or four values at a time.
 
-use super::{Feature, Kind, Rule};
+use super::{Feature, Field, Kind, Rule};
 
 /// Whole numbers below 2²² lie one unit in the last place apart once this is added.
 const MAGIC: f32 = 12_582_912.0;
 const MAGNITUDE: u32 = 0x7fff_ffff;
 const INFINITY: u32 = 0x7f80_0000;
 const SUBNORMALS: u32 = 0x007f_ffff;
+/// Whole numbers up to it are exact in `f32`.
+const EXACT: u64 = 1 << 24;
 
 /// What one column allows, each flag 0 or 1.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,8 @@ pub(crate) struct Kernel {
     free: Vec<u32>,
     tiny: Vec<u32>,
     nan: Vec<u32>,
+    /// 1 where a value must be looked up.
+    list: Vec<u32>,
     listed: Vec<usize>,
 }
 
@@ -84,11 +88,30 @@ impl Kernel {
             kernel.free.push(free);
             kernel.tiny.push(tiny);
             kernel.nan.push(nan);
+            kernel.list.push(u32::from(listed));
             if listed {
                 kernel.listed.push(position);
             }
         }
         kernel
+    }
+
+    /// The number of a field, where it is one that rounding hides nothing of and the bounds admit; all
+    /// others are for [`Field::admit`], which defines what is right.
+    pub(crate) fn quick(&self, at: usize, field: Field<'_>) -> Option<f32> {
+        let (value, faithful) = match field {
+            Field::Missing => (f32::NAN, true),
+            Field::Integer(whole) => (whole as f32, whole.unsigned_abs() <= EXACT),
+            Field::Number(number) => {
+                let value = number as f32;
+                let rounds = self.free[at] == 1 && value.is_normal();
+                (value, rounds || f64::from(value) == number)
+            }
+            _ => return None,
+        };
+        let (low, high, free) = (self.low[at], self.high[at], self.free[at]);
+        let bad = bad_bit(value, low, high, free, self.tiny[at], self.nan[at]) | self.list[at];
+        (faithful && bad == 0).then_some(value)
     }
 
     /// Whether all values of a row as wide as the features are good.
@@ -203,6 +226,21 @@ mod tests {
         prop_oneof![near, any::<u32>().prop_map(f32::from_bits), -3.0f32..6.0]
     }
 
+    fn fields() -> impl Strategy<Value = Field<'static>> {
+        let whole = prop_oneof![-5i64..300, any::<i64>(), (1i64 << 24) - 2..(1 << 24) + 3];
+        prop_oneof![
+            Just(Field::Missing),
+            Just(Field::Truth(true)),
+            Just(Field::Text("2")),
+            whole.prop_map(Field::Integer),
+            values().prop_map(|value| Field::Number(f64::from(value))),
+            any::<u64>().prop_map(|bits| Field::Number(f64::from_bits(bits))),
+            (-2.0f64..5.0).prop_map(Field::Number),
+            prop::sample::select(vec![1e-60, 1e300, 2.000_000_01, 0.25 + 1e-12])
+                .prop_map(Field::Number),
+        ]
+    }
+
     proptest! {
         #[test]
         fn the_loop_says_what_the_definition_says(row in prop::collection::vec(values(), 9)) {
@@ -213,6 +251,24 @@ mod tests {
             prop_assert_eq!(kernel.admits(&columns, &row), !faults.contains(&true), "{:?}", row);
             for ((column, &value), &bad) in columns.iter().zip(&row).zip(&faults) {
                 prop_assert_eq!(Check::of(column).admits(column, &[value]), !bad, "{:?} {}", column, value);
+            }
+        }
+
+        #[test]
+        fn quick_fields_are_those_that_the_definition_admits(
+            fields in prop::collection::vec(fields(), 9),
+        ) {
+            let columns = columns();
+            let kernel = Kernel::of(&columns);
+            for (at, (column, &field)) in columns.iter().zip(&fields).enumerate() {
+                if let Some(value) = kernel.quick(at, field) {
+                    let bits = field.admit(column).map(f32::to_bits);
+                    prop_assert_eq!(bits, Ok(value.to_bits()), "{:?} {:?}", column, field);
+                } else if let (Field::Number(number), Kind::Number { .. }) = (field, &column.kind) {
+                    // Slow only where it must be: refused, or no faithful normal number.
+                    let plain = (number as f32).is_normal() && field.admit(column).is_ok();
+                    prop_assert!(!plain, "{:?} {:?}", column, field);
+                }
             }
         }
     }

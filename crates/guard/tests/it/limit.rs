@@ -48,17 +48,18 @@ fn in_pieces() {
     assert_eq!(budget.admit(ROWS * ROW_BYTES).unwrap_err().why, Why::Never);
     let job = Job { rows: ROWS, row_bytes: ROW_BYTES, overhead: 1 << 20, at_once: 1 };
     let plan = budget.plan(&job).unwrap();
+    let permit = budget.admit(plan.piece_bytes).unwrap();
+    let mut values: Vec<f32> = Vec::with_capacity(plan.piece_rows as usize * WIDTH);
     let mut sum = 0.0;
     for rows in plan.ranges() {
-        let permit = budget.admit(plan.piece_bytes).unwrap();
-        let mut values: Vec<f32> = Vec::with_capacity((rows.end - rows.start) as usize * WIDTH);
+        values.clear();
         for row in rows {
             values.extend((0..WIDTH).map(|column| value(row, column)));
         }
         sum += values.iter().map(|&value| f64::from(value)).sum::<f64>();
-        drop(values);
-        drop(permit);
     }
+    assert_eq!(values.capacity(), plan.piece_rows as usize * WIDTH);
+    drop(permit);
     let usage = Machine::here().usage().unwrap();
     println!(
         "\nDONE sum={sum} pieces={} capacity={} peak={} source={:?}",
@@ -83,7 +84,7 @@ fn whole() {
 
 /// The same allocation without asking: what happens to those who do not.
 fn careless() {
-    let values = vec![1.0f32; 3 << 28];
+    let values = std::hint::black_box(vec![1.0f32; 3 << 28]);
     println!("\nALIVE {}", values.len());
 }
 
@@ -178,7 +179,7 @@ impl Group {
                 let path = group.0.join(name);
                 path.exists() && fs::write(path, LIMIT.to_string()).is_ok()
             };
-            limits.iter().any(|name| set(name)).then_some(group)
+            limits.iter().any(set).then_some(group)
         })
     }
 

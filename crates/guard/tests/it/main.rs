@@ -1,5 +1,11 @@
 //! Tests of the room `guard`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::print_stdout,
+    reason = "children speak to their parent, measurements to the reader"
+)]
+
 mod admission;
 mod breaker;
 mod faults;

@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Instant};
 
 use fattail_core::Panel;
-use fattail_guard::{Field, GateRecipe};
+use fattail_guard::{Budget, BudgetSettings, Field, GateRecipe, Machine};
 use fattail_stats::{Counter, below, unit};
 
 const FEATURES: usize = 100;
@@ -68,4 +68,11 @@ fn speed() {
         "a row of {FEATURES} values: {good:.0} ns, refused {bad:.0} ns, typed {typed:.0} ns, in a batch {batch:.0} ns"
     );
     assert!(good < 2000.0, "{good}");
+
+    let admit = |budget: &Budget| (0..1000).filter(|_| budget.admit(1).is_ok()).count();
+    let fixed = Budget::of(1 << 30);
+    let fixed = best(|| admit(&fixed));
+    let live = Budget::open(&BudgetSettings::default(), &Machine::here()).unwrap();
+    let live = best(|| admit(&live));
+    println!("a permit taken and given back: {fixed:.0} ns, of a live budget {live:.0} ns");
 }
