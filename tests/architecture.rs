@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("evaluate", &["core", "stats"]),
     ("luck", &["stats"]),
     ("drift", &["core", "stats"]),
-    ("guard", &["core"]),
+    ("guard", &["core", "stats"]),
     ("certificate", &["core", "evaluate", "stats"]),
     ("gate", &["core", "evaluate", "stats", "luck", "certificate"]),
     ("prepare", &["core", "stats"]),
