@@ -24,4 +24,4 @@ pub use sharpe::{
 pub use superior::{
     Better, ConfidenceSet, Equality, ModelSet, RealityCheck, Spa, Stepwise, Studentised, Superior,
 };
-pub use trials::{Clusters, Trials, cluster};
+pub use trials::{Clusters, Counting, Trials, cluster};

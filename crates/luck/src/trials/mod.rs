@@ -1,8 +1,17 @@
 //! How many trials there were, how many of them count, and how far their Sharpe ratios spread.
 //!
-//! With the correlation matrix `C` of `N` trials and its eigenvalues `λ_i`, `p_i = λ_i / N`: effective
-//! rank `exp(-Σ p_i ln p_i)`, from 1 (all trials the same) to `N`. Clusters: average linkage on the
-//! distance `√((1 - ρ)/2)`, cut where the mean correlation between two clusters falls below a limit.
+//! With the correlation matrix `C` of `N` trials, its eigenvalues `λ_i` and `p_i = λ_i / N`:
+//!
+//! ```text
+//! roots           (Σ √p_i)²            between the rank below and N; for tests of a maximum
+//! effective rank  exp(-Σ p_i ln p_i)   how many directions the trials have
+//! clusters        average linkage on √((1 - ρ)/2), cut where the mean correlation of two clusters falls
+//!                 below a limit
+//! ```
+//!
+//! All are 1 when the trials are the same and `N` when none is correlated. The maximum of alike trials
+//! spreads more widely than their effective rank says, so that a Sharpe ratio deflated by it rejects too
+//! often; roots are nearer to what a maximum asks for.
 //! Variance: that of the trials' Sharpe ratios with divisor `N - 1`, which estimates `V` when no trial
 //! has skill and is larger when some have.
 //!
@@ -15,7 +24,8 @@
 //!
 //! Reference: Roy and Vetterli (2007), The effective rank: a measure of effective dimensionality,
 //! EUSIPCO; López de Prado and Lewis (2019), Detection of false investment strategies using
-//! unsupervised learning methods, Quantitative Finance 19(9).
+//! unsupervised learning methods, Quantitative Finance 19(9); Galwey (2009), A new measure of the
+//! effective number of tests, Genetic Epidemiology 33(7).
 
 mod cluster;
 
@@ -48,6 +58,24 @@ pub struct Trials {
     pub variance: f64,
 }
 
+/// How trials that are alike are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    /// Each as one: conservative when they are alike.
+    All,
+    /// `(Σ √p_i)²` (Galwey 2009).
+    #[default]
+    Roots,
+    /// `exp(-Σ p_i ln p_i)` (Roy and Vetterli 2007).
+    EffectiveRank,
+    /// Clusters by [`cluster`]; the variance is that of the Sharpe ratios of the clusters' mean trials.
+    Clusters {
+        /// Mean correlation below which clusters stay apart.
+        least_correlation: f64,
+    },
+}
+
 impl Trials {
     /// Trials known by their Sharpe ratios alone: each counts as independent.
     #[must_use]
@@ -57,33 +85,44 @@ impl Trials {
         Self { count, effective: count as f64, variance: variance(&defined, 1) }
     }
 
-    /// Trials with their era scores, one column a trial; `effective` is the effective rank.
+    /// Trials with their era scores, one column a trial.
     ///
-    /// The effective rank of `N` independent trials over `T` eras is below `N`, about `N - N²/(2T)`
-    /// for `N` well below `T`, because sampled correlations are not zero.
+    /// Sampled correlations are not zero, so that the effective rank of `N` independent trials over `T`
+    /// eras is about `N exp(-N/(2T))`, and roots count about `N (1 - N/(8T))²`.
     ///
     /// ```
-    /// use fattail_luck::Trials;
+    /// use fattail_luck::{Counting, Trials};
     /// let (up, down) = ([1.0, 2.0, 3.0, 5.0], [3.0, 1.0, 5.0, 4.0]);
-    /// let same = Trials::from_scores(&[&up, &up, &up])?;
+    /// let same = Trials::from_scores(&[&up, &up, &up], Counting::Roots)?;
     /// assert!((same.effective - 1.0).abs() < 1e-9);
-    /// assert!(Trials::from_scores(&[&up, &up, &down])?.effective > 1.5);
+    /// assert!(Trials::from_scores(&[&up, &up, &down], Counting::Roots)?.effective > 1.5);
     /// # Ok::<(), fattail_luck::Error>(())
     /// ```
     ///
     /// # Errors
-    /// Columns of different length or below 4 rows, values that are not finite, constant columns.
-    pub fn from_scores(scores: &[&[f64]]) -> Result<Self> {
+    /// Columns of different length or below 4 rows, values that are not finite, constant columns, and a
+    /// least correlation outside `[-1, 1]`.
+    pub fn from_scores(scores: &[&[f64]], counting: Counting) -> Result<Self> {
         let standard = standardised(scores)?;
-        Ok(Self { effective: effective_rank(&standard)?, ..Self::from_sharpes(&sharpes(scores)) })
+        let all = Self::from_sharpes(&sharpes(scores));
+        let effective = match counting {
+            Counting::All => all.effective,
+            Counting::Roots => {
+                let roots: f64 = shares(&standard)?.iter().map(|share| share.sqrt()).sum();
+                roots * roots
+            }
+            Counting::EffectiveRank => {
+                let entropy: f64 = shares(&standard)?.iter().map(|p| -p * p.ln()).sum();
+                entropy.exp()
+            }
+            Counting::Clusters { least_correlation } => {
+                return Self::from_clusters(scores, least_correlation);
+            }
+        };
+        Ok(Self { effective, ..all })
     }
 
-    /// Trials with their era scores, put into clusters by [`cluster`]: `effective` is the number of
-    /// clusters, and the variance is that of the Sharpe ratios of the clusters' mean trials.
-    ///
-    /// # Errors
-    /// Those of [`Trials::from_scores`], and a `least_correlation` outside `[-1, 1]`.
-    pub fn from_clusters(scores: &[&[f64]], least_correlation: f64) -> Result<Self> {
+    fn from_clusters(scores: &[&[f64]], least_correlation: f64) -> Result<Self> {
         let clusters = cluster(scores, least_correlation)?;
         let mut means = vec![vec![0.0; scores[0].len()]; clusters.count];
         for (trial, &label) in scores.iter().zip(&clusters.labels) {
@@ -123,9 +162,9 @@ fn sharpes(scores: &[&[f64]]) -> Vec<f64> {
     scores.iter().map(|column| mean(column) / std(column, 1)).collect()
 }
 
-/// `exp` of the entropy of the eigenvalues of the correlation matrix; rows and columns change places
-/// where there are more columns, because the eigenvalues that are not zero are the same.
-fn effective_rank(standard: &[Vec<f64>]) -> Result<f64> {
+/// The eigenvalues of the correlation matrix that are above zero, over their sum; rows and columns change
+/// places where there are more columns, because the eigenvalues that are not zero are the same.
+fn shares(standard: &[Vec<f64>]) -> Result<Vec<f64>> {
     let (columns, rows) = (standard.len(), standard[0].len());
     let turned: Vec<Vec<f64>>;
     let sides = if columns <= rows {
@@ -136,15 +175,10 @@ fn effective_rank(standard: &[Vec<f64>]) -> Result<f64> {
     };
     let slices: Vec<&[f64]> = sides.iter().map(Vec::as_slice).collect();
     let eigen = eigh(&gram(&slices)?, slices.len())?;
-    let total: f64 = eigen.values().iter().filter(|v| **v > 0.0).sum();
-    let entropy: f64 = eigen
-        .values()
-        .iter()
-        .map(|value| value / total)
-        .filter(|share| *share > 0.0)
-        .map(|share| -share * share.ln())
-        .sum();
-    Ok(entropy.exp())
+    let total: f64 = eigen.values().iter().filter(|value| **value > 0.0).sum();
+    // What rounding leaves of a zero has a root that would count.
+    let shares = eigen.values().iter().map(|value| value / total);
+    Ok(shares.filter(|share| *share > 1e-13).collect())
 }
 
 #[cfg(test)]
@@ -154,14 +188,21 @@ mod tests {
     #[test]
     fn ranks_of_plain_cases() {
         let (a, b) = ([1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0]);
-        let two = Trials::from_scores(&[&a, &b]).unwrap();
+        let rank = Counting::EffectiveRank;
+        let two = Trials::from_scores(&[&a, &b], rank).unwrap();
         assert!((two.effective - 2.0).abs() < 1e-9);
         // Eigenvalues 2 and 1 of 3: shares 2/3 and 1/3.
-        let three = Trials::from_scores(&[&a, &a, &b]).unwrap().effective;
+        let three = Trials::from_scores(&[&a, &a, &b], rank).unwrap().effective;
         let entropy = -(2.0 / 3.0_f64).ln() * 2.0 / 3.0 - (1.0 / 3.0_f64).ln() / 3.0;
         assert!((three - entropy.exp()).abs() < 1e-9);
+        // √2 and 1 over √3, squared.
+        let roots = Trials::from_scores(&[&a, &a, &b], Counting::Roots).unwrap().effective;
+        assert!((roots - (2_f64.sqrt() + 1.0).powi(2) / 3.0).abs() < 1e-9);
+        let limit = Counting::Clusters { least_correlation: 0.5 };
+        let clusters = Trials::from_scores(&[&a, &b, &a], limit).unwrap();
+        assert_eq!((clusters.count, clusters.effective), (3, 2.0));
         // More trials than eras.
-        let many = Trials::from_scores(&[&a, &a, &a, &a, &b, &b, &b, &b]).unwrap();
+        let many = Trials::from_scores(&[&a, &a, &a, &a, &b, &b, &b, &b], rank).unwrap();
         assert!((many.effective - 2.0).abs() < 1e-9);
     }
 
@@ -170,7 +211,9 @@ mod tests {
         let one = Trials::from_sharpes(&[0.3]);
         assert!(one.variance.is_nan() && one.expected_maximum() == 0.0);
         assert_eq!(Trials::from_sharpes(&[]).expected_maximum(), 0.0);
-        assert!(Trials::from_scores(&[]).is_err() && Trials::from_scores(&[&[1.0; 5]]).is_err());
+        let all = Counting::All;
+        assert!(Trials::from_scores(&[], all).is_err());
+        assert!(Trials::from_scores(&[&[1.0; 5]], all).is_err());
         let json = serde_json::to_string(&one).unwrap();
         assert_eq!(json, r#"{"count":1,"effective":1.0,"variance":null}"#);
         assert!(serde_json::from_str::<Trials>(&json).unwrap().variance.is_nan());

@@ -78,8 +78,8 @@ fn sharpe_inference_of_2025() {
             close(found, number(&golden, &key), 1e-9, &key);
         };
         is("sr_var sd", fund.standard_error());
-        is("PSR SR0=0", fund.probabilistic(0.0));
-        is("PSR SR0=.1", fund.probabilistic(0.1));
+        is("PSR SR0=0", fund.probabilistic_2025(0.0));
+        is("PSR SR0=.1", fund.probabilistic_2025(0.1));
         is("minTRL SR0=0 a=.05", fund.minimum_track_record(0.0, 0.95));
         is("critical SR a=.1", fund.critical(0.0, 0.1));
         let asked = Hypotheses { without: 0.0, with: 0.5, skilled: 0.1, trials: 1.0 };
@@ -92,7 +92,7 @@ fn sharpe_inference_of_2025() {
             1e-9,
             "E[max]",
         );
-        is("DSR K=10", fund.deflated(&trials));
+        is("DSR K=10", fund.deflated_2025(&trials));
     }
     let ten = MaximumMoments::of(10.0);
     close(ten.mean, number(&golden, "moments_Mk mean K=10"), 1e-9, "mean");

@@ -117,11 +117,13 @@ proptest! {
     fn trials_count_between_one_and_all(columns in columns(), least in -1.0..1.0_f64) {
         let all = slices(&columns);
         let count = all.len() as f64;
-        let found = Trials::from_scores(&all).unwrap();
+        let found = Trials::from_scores(&all, Counting::EffectiveRank).unwrap();
         prop_assert!(found.effective >= 1.0 - 1e-9 && found.effective <= count + 1e-9);
         let doubled: Vec<&[f64]> = all.iter().chain(&all).copied().collect();
-        let again = Trials::from_scores(&doubled).unwrap();
+        let again = Trials::from_scores(&doubled, Counting::EffectiveRank).unwrap();
         prop_assert!((again.effective - found.effective).abs() < 1e-6);
+        let roots = Trials::from_scores(&all, Counting::Roots).unwrap();
+        prop_assert!(roots.effective >= found.effective - 1e-9 && roots.effective <= count + 1e-9);
         let clusters = cluster(&doubled, least).unwrap();
         prop_assert!(clusters.count <= all.len());
         prop_assert!((0..all.len()).all(|k| clusters.labels[k] == clusters.labels[k + all.len()]));
@@ -136,7 +138,7 @@ proptest! {
         let of = |effective: f64| Trials { count: 10_000, effective, variance: spread * spread };
         let (few, many) = (of(trials), of(trials * 1.5));
         prop_assert!(many.expected_maximum() >= few.expected_maximum());
-        prop_assert!(sample.best_of(&many) <= sample.best_of(&few));
+        prop_assert!(sample.deflated(&many) <= sample.deflated(&few));
         prop_assert!(sample.deflated_2014(&many) <= sample.deflated_2014(&few) + 1e-12);
         prop_assert!(sample.probabilistic(0.0) >= sample.probabilistic(spread));
     }

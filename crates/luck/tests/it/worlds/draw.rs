@@ -11,6 +11,8 @@ pub(crate) enum Law {
     Fat,
     /// A normal core and, in 2 of 100 eras, a crash of six deviations: skewness -2.4, kurtosis 17.
     Crash,
+    /// The same turned over: skewness 2.4.
+    Jump,
     /// `x_t = ρ x_{t-1} + √(1 - ρ²) e_t`.
     Autoregressive(f64),
     /// The mean of the last `k` shocks, as scores of labels that span `k` eras.
@@ -35,6 +37,7 @@ impl<G: FnMut() -> f64> Source<G> {
             Law::Normal => (0..eras).map(|_| self.normal()).collect(),
             Law::Fat => (0..eras).map(|_| self.fat()).collect(),
             Law::Crash => (0..eras).map(|_| self.crash()).collect(),
+            Law::Jump => (0..eras).map(|_| -self.crash()).collect(),
             Law::Autoregressive(rho) => {
                 let mut last = self.normal();
                 let mut step = || {

@@ -18,7 +18,7 @@ fn mean_rate(effort: Effort, law: Law, eras: usize, long_run: LongRun, shift: f6
 fn difference_rate(
     effort: Effort,
     (law, eras, gain): (Law, usize, f64),
-    test: impl Fn(&[f64], &[f64], u32) -> Estimate + Sync,
+    test: impl Fn(&[f64], &[f64], u32) -> Estimate + Sync + Send,
 ) -> f64 {
     effort.rate(|world| {
         let columns = source(32, world).columns(law, eras, 2, 0.5);

@@ -25,10 +25,19 @@ const FULL: Effort = Effort { worlds: 2000, draws: 499 };
 const BRIEF: Effort = Effort { worlds: 200, draws: 99 };
 
 impl Effort {
-    /// The share of worlds in which `happens`.
+    /// The share of worlds in which each of several things happens.
+    pub(crate) fn rates<const N: usize>(
+        self,
+        happens: impl Fn(u32) -> [bool; N] + Sync + Send,
+    ) -> [f64; N] {
+        let all: Vec<[bool; N]> = (0..self.worlds).into_par_iter().map(happens).collect();
+        let count = |at: usize| all.iter().filter(|one| one[at]).count() as f64;
+        std::array::from_fn(|at| count(at) / f64::from(self.worlds))
+    }
+
+    /// The share of worlds in which something happens.
     pub(crate) fn rate(self, happens: impl Fn(u32) -> bool + Sync + Send) -> f64 {
-        let count = (0..self.worlds).into_par_iter().filter(|&world| happens(world)).count();
-        count as f64 / f64::from(self.worlds)
+        self.rates(|world| [happens(world)])[0]
     }
 
     /// The mean of a number over worlds.

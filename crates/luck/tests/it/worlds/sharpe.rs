@@ -1,83 +1,78 @@
 //! Probabilistic and deflated Sharpe ratios.
 
-use fattail_luck::{SharpeSample, Trials};
+use fattail_luck::{Counting, SharpeSample, Trials};
 
 use super::draw::{Law, slices, source};
 use super::{Effort, SIZE, print_power, print_sizes};
 
-fn shifted(law: Law, eras: usize, sharpe: f64, world: u32) -> SharpeSample {
-    let series = source(11, world).series(law, eras);
-    SharpeSample::of(&series.iter().map(|v| v + sharpe).collect::<Vec<_>>()).unwrap()
+/// Rejection rates of 2012, of 2025 for independent eras, of 2025, and of the default.
+fn probabilistic(effort: Effort, law: Law, eras: usize, sharpe: f64) -> [f64; 4] {
+    effort.rates(|world| {
+        let series = source(11, world).series(law, eras);
+        let moved: Vec<f64> = series.iter().map(|v| v + sharpe).collect();
+        let sample = SharpeSample::of(&moved).unwrap();
+        let forms = [
+            sample.probabilistic_2012(0.0),
+            sample.independent().probabilistic_2025(0.0),
+            sample.probabilistic_2025(0.0),
+            sample.probabilistic(0.0),
+        ];
+        forms.map(|form| form > 1.0 - SIZE)
+    })
 }
 
-/// Rejection rates of 2012, of 2025 for independent eras, and of 2025.
-fn probabilistic(effort: Effort, law: Law, eras: usize, sharpe: f64) -> [f64; 3] {
-    let forms: [fn(SharpeSample) -> f64; 3] = [
-        |sample| sample.probabilistic_2012(0.0),
-        |sample| sample.independent().probabilistic(0.0),
-        |sample| sample.probabilistic(0.0),
-    ];
-    let rate = |form: fn(SharpeSample) -> f64| {
-        effort.rate(|world| form(shifted(law, eras, sharpe, world)) > 1.0 - SIZE)
-    };
-    forms.map(rate)
-}
-
-/// Trials without skill, the best of them with `sharpe`.
-fn best(
+/// Trials of which the first has a Sharpe ratio and the others none.
+#[derive(Debug, Clone, Copy)]
+struct Study {
+    law: Law,
     eras: usize,
     count: usize,
+    /// Groups of trials; each two trials of one have this correlation.
+    groups: usize,
     correlation: f64,
     sharpe: f64,
-    world: u32,
-) -> (SharpeSample, Vec<Vec<f64>>) {
-    let mut columns = source(12, world).columns(Law::Normal, eras, count, correlation);
-    columns[0].iter_mut().for_each(|v| *v += sharpe);
-    let samples = columns.iter().map(|column| SharpeSample::of(column).unwrap());
-    let best = samples.max_by(|a, b| a.sharpe.total_cmp(&b.sharpe)).unwrap();
-    // Deflation is asked for independent eras here.
-    (best.independent(), columns)
 }
 
-fn sharpes(columns: &[Vec<f64>]) -> Trials {
-    let each = columns.iter().map(|column| SharpeSample::of(column).unwrap().sharpe);
-    Trials::from_sharpes(&each.collect::<Vec<_>>())
-}
+const STUDY: Study =
+    Study { law: Law::Normal, eras: 250, count: 20, groups: 1, correlation: 0.0, sharpe: 0.0 };
 
-type Deflate = fn(&SharpeSample, &Trials) -> f64;
-const DEFLATE: [Deflate; 3] =
-    [SharpeSample::deflated_2014, SharpeSample::deflated, SharpeSample::best_of];
-
-fn deflated(
-    effort: Effort,
-    eras: usize,
-    (count, correlation, sharpe): (usize, f64, f64),
-    trials: impl Fn(&[Vec<f64>]) -> Trials + Sync,
-) -> [f64; 3] {
-    DEFLATE.map(|form| {
-        effort.rate(|world| {
-            let (best, columns) = best(eras, count, correlation, sharpe, world);
-            form(&best, &trials(&columns)) > 1.0 - SIZE
-        })
+/// Rejection rates of 2014, of 2025, and of the default.
+fn deflated(effort: Effort, study: Study, counting: Counting) -> [f64; 3] {
+    effort.rates(|world| {
+        let mut source = source(12, world);
+        let size = study.count / study.groups;
+        let mut columns: Vec<Vec<f64>> = (0..study.groups)
+            .flat_map(|_| source.columns(study.law, study.eras, size, study.correlation))
+            .collect();
+        columns[0].iter_mut().for_each(|v| *v += study.sharpe);
+        let samples = columns.iter().map(|column| SharpeSample::of(column).unwrap());
+        let best = samples.max_by(|a, b| a.sharpe.total_cmp(&b.sharpe)).unwrap().independent();
+        let trials = Trials::from_scores(&slices(&columns), counting).unwrap();
+        let forms =
+            [best.deflated_2014(&trials), best.deflated_2025(&trials), best.deflated(&trials)];
+        forms.map(|form| form > 1.0 - SIZE)
     })
 }
 
 pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
-    let psr = |law| probabilistic(effort, law, 120, 0.0)[2];
+    let psr = |law| probabilistic(effort, law, 120, 0.0)[3];
+    let study = Study { eras: 120, ..STUDY };
     vec![
         ("PSR normal", psr(Law::Normal)),
         ("PSR fat", psr(Law::Fat)),
         ("PSR autoregressive", psr(Law::Autoregressive(0.3))),
-        ("DSR", deflated(effort, 120, (20, 0.0, 0.0), sharpes)[1]),
+        ("DSR", deflated(effort, study, Counting::All)[2]),
     ]
 }
 
 pub(crate) fn tables(effort: Effort) {
-    println!("\n| PSR, null: Sharpe ratio 0 | 2012 | 2025, ρ = 0 | 2025 |\n|---|---|---|---|");
+    println!("\n| PSR, null: Sharpe ratio 0 | 2012 | 2025, ρ = 0 | 2025 | default |");
+    println!("|---|---|---|---|---|");
     let laws = [
         ("normal", Law::Normal),
         ("Student t5", Law::Fat),
         ("crashes", Law::Crash),
+        ("jumps up", Law::Jump),
         ("AR(1) 0.3", Law::Autoregressive(0.3)),
     ];
     for (name, law) in laws {
@@ -86,31 +81,41 @@ pub(crate) fn tables(effort: Effort) {
             print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
         }
     }
-    println!("\n| DSR, null: best of K without skill | 2014 | 2025 | best of |\n|---|---|---|---|");
+    println!("\n| DSR, null: best of K without skill | 2014 | 2025 | default |\n|---|---|---|---|");
     for (count, eras) in [(10, 250), (100, 250), (100, 1000), (1000, 250)] {
-        let rates = deflated(effort, eras, (count, 0.0, 0.0), sharpes);
-        print_sizes(effort, &format!("K = {count}, {eras} eras, all count"), &rates);
+        let rates = deflated(effort, Study { count, eras, ..STUDY }, Counting::All);
+        print_sizes(effort, &format!("K = {count}, {eras} eras, all"), &rates);
     }
-    let rank = |columns: &[Vec<f64>]| Trials::from_scores(&slices(columns)).unwrap();
-    let clusters = |columns: &[Vec<f64>]| Trials::from_clusters(&slices(columns), 0.5).unwrap();
-    for correlation in [0.0, 0.5] {
-        let world = (50, correlation, 0.0);
-        let name = |how: &str| format!("K = 50, correlation {correlation}, 250 eras, {how}");
-        print_sizes(effort, &name("all count"), &deflated(effort, 250, world, sharpes));
-        print_sizes(effort, &name("effective rank"), &deflated(effort, 250, world, rank));
-        print_sizes(effort, &name("clusters"), &deflated(effort, 250, world, clusters));
+    for (name, law) in [("Student t5", Law::Fat), ("crashes", Law::Crash), ("jumps up", Law::Jump)]
+    {
+        let rates = deflated(effort, Study { law, count: 20, ..STUDY }, Counting::All);
+        print_sizes(effort, &format!("K = 20, 250 eras, {name}, all"), &rates);
+    }
+    for (groups, correlation) in [(1, 0.0), (1, 0.5), (1, 0.9), (5, 0.8)] {
+        for (how, counting) in [
+            ("all", Counting::All),
+            ("roots", Counting::Roots),
+            ("effective rank", Counting::EffectiveRank),
+            ("clusters 0.4", Counting::Clusters { least_correlation: 0.4 }),
+        ] {
+            let rates =
+                deflated(effort, Study { count: 50, groups, correlation, ..STUDY }, counting);
+            let name = format!("K = 50, correlation {correlation} in {groups} groups, {how}");
+            print_sizes(effort, &name, &rates);
+        }
     }
     let effects = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3];
     println!("\n| power, 250 eras, Sharpe ratio | 0 | 0.05 | 0.1 | 0.15 | 0.2 | 0.3 |");
     println!("|---|---|---|---|---|---|---|");
-    for (at, name) in ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025"].into_iter().enumerate() {
-        for (law, mark) in [(Law::Normal, "normal"), (Law::Crash, "crashes")] {
-            let rates = effects.map(|s| probabilistic(effort, law, 250, s)[at]);
-            print_power(&format!("{name}, {mark}"), &rates);
+    for (law, mark) in [(Law::Normal, "normal"), (Law::Crash, "crashes")] {
+        let rates = effects.map(|sharpe| probabilistic(effort, law, 250, sharpe));
+        let forms = ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025", "PSR, default"];
+        for (at, name) in forms.into_iter().enumerate() {
+            print_power(&format!("{name}, {mark}"), &rates.map(|rate| rate[at]));
         }
     }
-    for (at, name) in ["DSR 2014", "DSR 2025", "best of"].into_iter().enumerate() {
-        let rates = effects.map(|s| deflated(effort, 250, (20, 0.0, s), sharpes)[at]);
-        print_power(&format!("{name}, one of 20 trials has it"), &rates);
+    let rates = effects.map(|sharpe| deflated(effort, Study { sharpe, ..STUDY }, Counting::All));
+    for (at, name) in ["DSR 2014", "DSR 2025", "DSR, default"].into_iter().enumerate() {
+        print_power(&format!("{name}, one of 20 trials has it"), &rates.map(|rate| rate[at]));
     }
 }

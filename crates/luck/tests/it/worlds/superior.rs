@@ -30,11 +30,9 @@ fn spa(effort: Effort, studentised: Studentised, columns: &[Vec<f64>], seed: u32
 }
 
 fn spa_rates(effort: Effort, studentised: Studentised, law: Law, eras: usize) -> [f64; 3] {
-    [0, 1, 2].map(|form| {
-        effort.rate(|seed| {
-            let columns = world(law, eras, 0, 0.0, seed);
-            spa(effort, studentised, &columns, seed)[form] <= SIZE
-        })
+    effort.rates(|seed| {
+        let columns = world(law, eras, 0, 0.0, seed);
+        spa(effort, studentised, &columns, seed).map(|p| p <= SIZE)
     })
 }
 
@@ -136,13 +134,14 @@ pub(crate) fn tables(effort: Effort) {
     let effects = [0.0, 0.1, 0.15, 0.2, 0.3, 0.4];
     println!("\n| power, 250 eras, normal, gain | 0 | 0.1 | 0.15 | 0.2 | 0.3 | 0.4 |");
     println!("|---|---|---|---|---|---|---|");
+    let rates = effects.map(|gain| {
+        effort.rates(|seed| {
+            let columns = world(Law::Normal, 250, 1, gain, seed);
+            spa(effort, Studentised::Prewhitened, &columns, seed).map(|p| p <= SIZE)
+        })
+    });
     for (form, name) in ["lower", "consistent", "upper"].into_iter().enumerate() {
-        let rates = effects.map(|gain| {
-            effort.rate(|seed| {
-                let columns = world(Law::Normal, 250, 1, gain, seed);
-                spa(effort, Studentised::Prewhitened, &columns, seed)[form] <= SIZE
-            })
-        });
+        let rates = rates.map(|rate| rate[form]);
         print_power(&format!("SPA {name}, one of ten better"), &rates);
     }
     print_power(
