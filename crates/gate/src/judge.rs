@@ -73,6 +73,18 @@ impl Rule {
     }
 }
 
+/// Which side of a threshold is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// More than it.
+    Above,
+    /// It or more.
+    AtLeast,
+    /// It or less.
+    AtMost,
+}
+
 /// A rule judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
@@ -83,31 +95,28 @@ pub struct Judged {
     /// The figure; NaN where it is not known.
     #[serde(with = "fattail_core::null")]
     pub figure: f64,
-    /// The threshold.
+    /// The threshold; NaN where the rule has none.
     #[serde(with = "fattail_core::null")]
     pub threshold: f64,
+    /// Which side of it is allowed.
+    pub bound: Bound,
     /// The comparison in words.
     pub note: String,
 }
 
 impl Judged {
-    fn above(rule: Rule, figure: f64, threshold: f64, what: &str) -> Self {
-        let note = format!("{what} is {figure:.4}, must be above {threshold:.4}");
-        Self { rule, passed: figure > threshold, figure, threshold, note }
+    fn compared(rule: Rule, figure: f64, bound: Bound, threshold: f64, what: &str) -> Self {
+        let (passed, words) = match bound {
+            Bound::Above => (figure > threshold, "above"),
+            Bound::AtLeast => (figure >= threshold, "at least"),
+            Bound::AtMost => (figure <= threshold, "at most"),
+        };
+        let note = format!("{what} is {figure:.4}, must be {words} {threshold:.4}");
+        Self { rule, passed, figure, threshold, bound, note }
     }
 
-    fn at_least(rule: Rule, figure: f64, threshold: f64, what: &str) -> Self {
-        let note = format!("{what} is {figure:.4}, must be at least {threshold:.4}");
-        Self { rule, passed: figure >= threshold, figure, threshold, note }
-    }
-
-    fn at_most(rule: Rule, figure: f64, threshold: f64, what: &str) -> Self {
-        let note = format!("{what} is {figure:.4}, must be at most {threshold:.4}");
-        Self { rule, passed: figure <= threshold, figure, threshold, note }
-    }
-
-    fn unknown(rule: Rule, threshold: f64, note: impl Into<String>) -> Self {
-        Self { rule, passed: false, figure: f64::NAN, threshold, note: note.into() }
+    fn unknown(rule: Rule, bound: Bound, threshold: f64, note: impl Into<String>) -> Self {
+        Self { rule, passed: false, figure: f64::NAN, threshold, bound, note: note.into() }
     }
 }
 
@@ -122,23 +131,34 @@ impl Gate {
         let values = evidence.scores.values();
         let summary = Summary::with_horizon(&values, &evidence.horizon);
         let metric = &evidence.scores.metric;
-        let mut judged = vec![Judged::at_least(
+        let mut judged = vec![Judged::compared(
             Rule::Eras,
             summary.eras as f64,
+            Bound::AtLeast,
             self.eras as f64,
             "the number of scored eras",
         )];
         let mut ask = |threshold: Option<f64>, judge: &dyn Fn(f64) -> Judged| {
             judged.extend(threshold.map(judge));
         };
-        ask(self.mean, &|t| Judged::above(Rule::Mean, summary.mean, t, &format!("mean {metric}")));
+        ask(self.mean, &|t| {
+            Judged::compared(Rule::Mean, summary.mean, Bound::Above, t, &format!("mean {metric}"))
+        });
         ask(self.sure_mean, &|t| {
             let what = format!("the lower end of the 95 % interval of mean {metric}");
-            Judged::above(Rule::SureMean, summary.interval[0], t, &what)
+            Judged::compared(Rule::SureMean, summary.interval[0], Bound::Above, t, &what)
         });
-        ask(self.sharpe, &|t| Judged::above(Rule::Sharpe, summary.sharpe, t, "the Sharpe ratio"));
+        ask(self.sharpe, &|t| {
+            Judged::compared(Rule::Sharpe, summary.sharpe, Bound::Above, t, "the Sharpe ratio")
+        });
         ask(self.drawdown, &|t| {
-            Judged::at_most(Rule::Drawdown, summary.drawdown, t, "the largest drawdown")
+            Judged::compared(
+                Rule::Drawdown,
+                summary.drawdown,
+                Bound::AtMost,
+                t,
+                "the largest drawdown",
+            )
         });
         ask(self.exposure, &|t| mean_at_most(Rule::Exposure, evidence.exposure, t));
         ask(self.benchmark, &|t| mean_at_most(Rule::Benchmark, evidence.benchmark, t));
@@ -173,33 +193,53 @@ fn same_eras(evidence: &Evidence<'_>) -> Result<()> {
 
 fn mean_at_most(rule: Rule, scores: Option<&Scores>, threshold: f64) -> Judged {
     let Some(scores) = scores else {
-        return Judged::unknown(rule, threshold, format!("no {} was handed in", rule.name()));
+        return Judged::unknown(
+            rule,
+            Bound::AtMost,
+            threshold,
+            format!("no {} was handed in", rule.name()),
+        );
     };
-    Judged::at_most(rule, scores.mean(), threshold, &format!("mean {}", scores.metric))
+    Judged::compared(
+        rule,
+        scores.mean(),
+        Bound::AtMost,
+        threshold,
+        &format!("mean {}", scores.metric),
+    )
 }
 
 fn deflated(evidence: &Evidence<'_>, values: &[f64], threshold: f64) -> Judged {
     let rule = Rule::DeflatedSharpe;
     let Some(trials) = evidence.trials else {
-        return Judged::unknown(rule, threshold, "the number of trials is not known");
+        return Judged::unknown(
+            rule,
+            Bound::AtLeast,
+            threshold,
+            "the number of trials is not known",
+        );
     };
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     match SharpeSample::of(&finite) {
-        Ok(sample) => {
-            Judged::at_least(rule, sample.deflated(trials), threshold, "the deflated Sharpe ratio")
-        }
-        Err(error) => Judged::unknown(rule, threshold, error.to_string()),
+        Ok(sample) => Judged::compared(
+            rule,
+            sample.deflated(trials),
+            Bound::AtLeast,
+            threshold,
+            "the deflated Sharpe ratio",
+        ),
+        Err(error) => Judged::unknown(rule, Bound::AtLeast, threshold, error.to_string()),
     }
 }
 
 fn certificate(evidence: &Evidence<'_>) -> Judged {
     let (rule, threshold) = (Rule::Certificate, f64::NAN);
-    let unknown = |note: &str| Judged::unknown(rule, threshold, note);
+    let unknown = |note: &str| Judged::unknown(rule, Bound::AtLeast, threshold, note);
     let Some(certificate) = evidence.certificate else {
         return unknown("there is no leak certificate");
     };
     if let Err(error) = certificate.verify() {
-        return Judged::unknown(rule, threshold, error.to_string());
+        return unknown(&error.to_string());
     }
     let Some(procedure) = evidence.procedure else {
         return unknown("it is not known which procedure made the submission");
@@ -218,13 +258,18 @@ fn certificate(evidence: &Evidence<'_>) -> Judged {
         true => format!("the leak certificate is {word}"),
         false => format!("the leak certificate is {word}; broken: {}", found.join("; ")),
     };
-    Judged { rule, passed, figure: f64::NAN, threshold, note }
+    Judged { rule, passed, figure: f64::NAN, threshold, bound: Bound::AtLeast, note }
 }
 
 fn agreement(evidence: &Evidence<'_>, first: &[f64], limits: Agreement) -> Judged {
     let rule = Rule::Agreement;
     let Some(second) = evidence.second else {
-        return Judged::unknown(rule, limits.order, "there is no second correlation");
+        return Judged::unknown(
+            rule,
+            Bound::AtLeast,
+            limits.order,
+            "there is no second correlation",
+        );
     };
     let pairs = first.iter().copied().zip(second.values());
     let (a, b): (Vec<f64>, Vec<f64>) =
@@ -245,5 +290,5 @@ fn agreement(evidence: &Evidence<'_>, first: &[f64], limits: Agreement) -> Judge
         100.0 * limits.signs,
         limits.order
     );
-    Judged { rule, passed, figure: order, threshold: limits.order, note }
+    Judged { rule, passed, figure: order, threshold: limits.order, bound: Bound::AtLeast, note }
 }

@@ -10,5 +10,5 @@ mod settings;
 pub use decision::{Decision, Override};
 pub use error::{Error, Result};
 pub use evidence::Evidence;
-pub use judge::{Judged, Rule};
+pub use judge::{Bound, Judged, Rule};
 pub use settings::{Agreement, Gate};
