@@ -180,12 +180,7 @@ impl ElasticNet {
     }
 
     /// The line with the intervals of a refit on the features it uses.
-    fn explained(
-        &self,
-        train: &Train<'_>,
-        line: &Line,
-        penalty: f64,
-    ) -> Result<LinearModel> {
+    fn explained(&self, train: &Train<'_>, line: &Line, penalty: f64) -> Result<LinearModel> {
         let total = train.total;
         let (shape, intervals) = (self.shape(), self.intervals());
         let scale = shape.scales(total, &shape.spreads(total));

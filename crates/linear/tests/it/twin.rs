@@ -70,7 +70,8 @@ fn each_alone(
     for (number, cut) in cuts.iter().enumerate() {
         let alone = learner.fit(&panel.cut(cut).unwrap());
         let Some(model) = found.get(number) else {
-            let (refusal, alone) = (answer.unwrap_err().to_string(), alone.unwrap_err().to_string());
+            let (refusal, alone) =
+                (answer.unwrap_err().to_string(), alone.unwrap_err().to_string());
             prop_assert_eq!(refusal, alone);
             return Ok(());
         };
@@ -83,7 +84,9 @@ fn each_alone(
 fn same_model(a: &LinearModel, b: &LinearModel, tolerance: f64) -> Result<(), TestCaseError> {
     prop_assert_eq!((a.penalty, a.rows, a.eras), (b.penalty, b.rows, b.eras));
     let near = |a: f64, b: f64| {
-        (a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+        (a.is_nan() && b.is_nan())
+            || a == b
+            || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
     };
     let all = |model: &LinearModel| -> Vec<f64> {
         let coefficients = model.coefficients.iter().chain([&model.intercept]);
