@@ -180,21 +180,18 @@ impl<'a> Pieces<'a> {
 
     fn join(self, metrics: &[&dyn Metric]) -> Vec<PathRun> {
         let eras: Vec<usize> = (0..self.panel.eras().len()).collect();
+        let mut runs = Vec::with_capacity(self.values.len());
         let parts = self.splits.paths().into_iter().zip(self.values).zip(self.scores);
-        let path = |((splits, values), groups): ((Vec<usize>, Vec<f32>), Vec<[Vec<Scores>; 2]>)| {
+        for ((splits, values), groups) in parts {
             let (mut scores, mut constant) = (empty(metrics), empty(metrics));
             for [model, mean] in groups {
                 append(&mut scores, model);
                 append(&mut constant, mean);
             }
-            PathRun {
-                splits,
-                predictions: Predictions { eras: eras.clone(), values },
-                scores,
-                constant,
-            }
-        };
-        parts.map(path).collect()
+            let predictions = Predictions { eras: eras.clone(), values };
+            runs.push(PathRun { splits, predictions, scores, constant });
+        }
+        runs
     }
 }
 

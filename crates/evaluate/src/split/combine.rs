@@ -145,11 +145,7 @@ fn choices(n: usize, k: usize) -> Option<usize> {
 fn next(chosen: &[usize], count: usize) -> Option<Vec<usize>> {
     let k = chosen.len();
     let at = (0..k).rev().find(|&i| chosen[i] < count - k + i)?;
-    let mut next = chosen.to_vec();
-    for i in at..k {
-        next[i] = chosen[at] + 1 + i - at;
-    }
-    Some(next)
+    Some(chosen[..at].iter().copied().chain((chosen[at] + 1..).take(k - at)).collect())
 }
 
 /// The splits of a combinatorial cross-validation, and the paths that they make.
