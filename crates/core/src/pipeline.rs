@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Fit, Panel, Predict, Result, Transform};
+use crate::{Fit, Panel, Predict, Result, Transform, traits::one_by_one};
 
 type BoxedTransform = Box<dyn Transform>;
 type BoxedPredict = Box<dyn Predict>;
@@ -119,6 +119,15 @@ impl<F: Fit, T> Fit for Boxed<F, T> {
     fn fit(&self, train: &Panel) -> Result<T> {
         self.0.fit(train).map(self.1)
     }
+
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, T) -> Result<()>,
+    ) -> Result<()> {
+        self.0.fit_each(panel, cuts, &mut |at, fitted| each(at, self.1(fitted)))
+    }
 }
 
 impl Fit for Pipeline {
@@ -133,6 +142,21 @@ impl Fit for Pipeline {
             steps.push(fitted);
         }
         Ok(FittedPipeline { steps, model: self.learner.recipe.fit(&panel)? })
+    }
+
+    /// Without steps the learner shares what it can; each cut has its own fit of the steps, so with
+    /// them there is nothing to share.
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, FittedPipeline) -> Result<()>,
+    ) -> Result<()> {
+        if self.steps.is_empty() {
+            let mut whole = |at, model| each(at, FittedPipeline { steps: Vec::new(), model });
+            return self.learner.recipe.fit_each(panel, cuts, &mut whole);
+        }
+        one_by_one(self, panel, cuts, each)
     }
 }
 

@@ -18,6 +18,35 @@ pub trait Fit: Send + Sync {
     /// # Errors
     /// When a setting is out of range or the panel lacks what the fit needs.
     fn fit(&self, train: &Panel) -> Result<Self::Fitted>;
+
+    /// Fits on each of `cuts`, lists of increasing eras of `panel`, and hands each result on, with its
+    /// place in the list and in that order, before the next one need exist.
+    ///
+    /// A learner overrides it where fits that share eras share work, such as sums that add up over
+    /// eras. Each result must be that of [`Fit::fit`] on [`Panel::cut`] with that list alone, but for
+    /// rounding: nothing of an era outside a cut may come into its fit. The conformance suite of learners
+    /// holds overrides to it.
+    ///
+    /// # Errors
+    /// What a fit or `each` answers, and lists that do not increase, leave the panel or are empty.
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, Self::Fitted) -> Result<()>,
+    ) -> Result<()> {
+        one_by_one(self, panel, cuts, each)
+    }
+}
+
+/// Fits on each cut by itself.
+pub(crate) fn one_by_one<F: Fit + ?Sized>(
+    recipe: &F,
+    panel: &Panel,
+    cuts: &[Vec<usize>],
+    each: &mut dyn FnMut(usize, F::Fitted) -> Result<()>,
+) -> Result<()> {
+    cuts.iter().enumerate().try_for_each(|(at, cut)| each(at, recipe.fit(&panel.cut(cut)?)?))
 }
 
 /// Turns a panel into another one with the same rows.
@@ -69,6 +98,15 @@ macro_rules! forward {
 
             fn fit(&self, train: &Panel) -> Result<F::Fitted> {
                 (**self).fit(train)
+            }
+
+            fn fit_each(
+                &self,
+                panel: &Panel,
+                cuts: &[Vec<usize>],
+                each: &mut dyn FnMut(usize, F::Fitted) -> Result<()>,
+            ) -> Result<()> {
+                (**self).fit_each(panel, cuts, each)
             }
         }
     )*};

@@ -108,6 +108,88 @@ pub enum Error {
         /// The gap.
         gap: usize,
     },
+    /// A fold without a training row.
+    #[error("{split} leaves nothing to train on in fold {fold}")]
+    NothingToTrain {
+        /// The split.
+        split: &'static str,
+        /// The fold, from 0.
+        fold: usize,
+    },
+    /// More splits than anyone fits.
+    #[error("{tests} of {groups} groups make more than {most} splits, each of which is a fit")]
+    Combinations {
+        /// The groups.
+        groups: usize,
+        /// The groups that a split tests.
+        tests: usize,
+        /// The most splits.
+        most: usize,
+    },
+    /// Splits of something else than the eras of a panel.
+    #[error("the splits hold {given} eras, the panel has {expected}")]
+    OtherEras {
+        /// The eras of the splits.
+        given: usize,
+        /// The eras of the panel.
+        expected: usize,
+    },
+    /// A label that ends before it begins.
+    #[error("the label of row {row} begins at {start} and ends at {end}, before it begins")]
+    Span {
+        /// The row.
+        row: usize,
+        /// Its start.
+        start: i64,
+        /// Its end.
+        end: i64,
+    },
+    /// A row that is not there.
+    #[error("there is no row {row} among {rows} rows")]
+    Row {
+        /// The row.
+        row: usize,
+        /// The rows there are.
+        rows: usize,
+    },
+    /// A metric that a backtest did not score.
+    #[error("the backtest has no scores of '{metric}'")]
+    NoMetric {
+        /// The metric.
+        metric: String,
+    },
+    /// A learner that does not hand out its fits one after another.
+    #[error("the learner did not hand out the fit of fold {fold} in its turn")]
+    LostFit {
+        /// The fold whose fit was due, from 0.
+        fold: usize,
+    },
+    /// A rule that leaves less than the time until a score is known.
+    #[error("a gap of {gap} eras is too short for a ledger: scores are known after {known} eras")]
+    LedgerGap {
+        /// The gap of the rule.
+        gap: usize,
+        /// Eras until a score is known.
+        known: usize,
+    },
+    /// Scores recorded twice or out of order.
+    #[error("scores of era {era} come after those of era {last}: eras are recorded once, in order")]
+    LedgerOrder {
+        /// The era.
+        era: usize,
+        /// The last era recorded.
+        last: usize,
+    },
+    /// A setting of the ledger's means out of range.
+    #[error("setting '{name}' is {given}, allowed is {allowed}")]
+    Number {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        given: f64,
+        /// The range.
+        allowed: &'static str,
+    },
     /// A fold that trains on what it tests.
     #[error("fold {fold} trains and tests on era {era}")]
     FoldOverlap {

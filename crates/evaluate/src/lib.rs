@@ -8,6 +8,7 @@ mod curve;
 mod era_churn;
 mod error;
 mod horizon;
+mod ledger;
 mod metric;
 mod null;
 mod outcome;
@@ -17,7 +18,9 @@ mod split;
 mod summary;
 
 pub use align::{Aligned, Keyed, align};
-pub use backtest::{backtest, score_predictions};
+pub use backtest::{
+    PathBacktest, PathRun, PathSpread, backtest, backtest_paths, score_predictions,
+};
 pub use churn::{
     churn, max_churn, max_turnover, neutral_churn, neutral_churn_penalty, top_bottom_churn,
     turnover,
@@ -26,6 +29,7 @@ pub use curve::{cumulative, drawdown};
 pub use era_churn::era_churns;
 pub use error::{Error, Result};
 pub use horizon::{EmbargoRule, Horizon};
+pub use ledger::{Known, Ledger, Read};
 pub use metric::{
     AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr,
     FeatureNeutralSpearman, HuberError, MaxExposure, MeanExposure, Named, NeutralContribution,
@@ -42,5 +46,8 @@ pub use score::{
     tie_broken_rank_corr,
 };
 pub use scores::{EraScore, Scores};
-pub use split::{Blocked, Expanding, Fold, PurgedKFold, Split, WalkForward, Window};
+pub use split::{
+    Blocked, Combinations, Cpcv, CpcvRows, Expanding, Fold, Given, Nested, NestedFold, PurgedKFold,
+    PurgedRows, Spans, Split, WalkForward, WalkForwardRows, Window,
+};
 pub use summary::Summary;

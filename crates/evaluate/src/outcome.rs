@@ -14,7 +14,7 @@ pub struct Predictions {
 }
 
 /// One fold as it ran.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FoldRun {
     /// The first era trained on.
     pub train_first: String,

@@ -18,22 +18,21 @@
 //! close choice they are too narrow. NaN for a feature not chosen, and for all where the chosen ones
 //! are collinear at ratio 1.
 //! Cost: the Gram matrix, and a sweep is the square of the width; a leap is a third of the cube
-//! of the features in use; the refit is a ridge.
+//! of the features in use; the refit is a ridge. The fits of many cuts of one panel share one pass.
 //! Reference: Friedman, Hastie & Tibshirani (2010), section 2; the gap: Kim et al. (2007); the refit:
 //! Belloni & Chernozhukov (2013); what conditioning leaves out: Berk et al. (2013), Lee et al. (2016).
 
 use fattail_core::{Error as CoreError, Fit, Panel, Result};
-use fattail_descent::Squared;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Choice, Error, LinearModel, gather,
+    Choice, Error, LinearModel,
     leave_out::{self, LeaveOut},
-    moments::Moments,
     problem::{Line, Problem, Shape},
     residual,
     ridge::check_penalties,
     spread::{Bread, Confidence},
+    train::{self, Train},
 };
 
 /// Settings of an elastic net.
@@ -181,13 +180,8 @@ impl ElasticNet {
     }
 
     /// The line with the intervals of a refit on the features it uses.
-    fn explained(
-        &self,
-        train: &Panel,
-        total: &Moments,
-        line: &Line,
-        penalty: f64,
-    ) -> Result<LinearModel> {
+    fn explained(&self, train: &Train<'_>, line: &Line, penalty: f64) -> Result<LinearModel> {
+        let total = train.total;
         let (shape, intervals) = (self.shape(), self.intervals());
         let scale = shape.scales(total, &shape.spreads(total));
         let chosen = scale.iter().zip(&line.slopes);
@@ -197,12 +191,12 @@ impl ElasticNet {
         let mut model = match refit.ridge(quadratic) {
             Ok(solution) => {
                 let about = refit.line(&solution);
-                let scores = residual::scores(train, &about, &refit.centre, &Squared)?;
+                let scores = residual::squared_scores(train, &about, &refit.centre)?;
                 let bread = Bread { problem: &refit, penalty: quadratic * total.weight };
                 let errors = intervals.errors(&bread, &scores, total.rows)?;
-                intervals.model(train, &about, &errors, scores.len())
+                intervals.model(train.panel, &about, &errors, scores.len())
             }
-            Err(_) => intervals.model(train, line, &vec![f64::NAN; refit.width() + 1], 0),
+            Err(_) => intervals.model(train.panel, line, &vec![f64::NAN; refit.width() + 1], 0),
         };
         model.intercept.value = line.intercept;
         for (coefficient, &slope) in model.coefficients.iter_mut().zip(&line.slopes) {
@@ -218,6 +212,29 @@ impl ElasticNet {
 
     fn shape(&self) -> Shape {
         Shape { intercept: self.intercept, standardise: self.standardise }
+    }
+
+    fn fit_moments(&self, train: &Train<'_>) -> Result<LinearModel> {
+        let (total, shape) = (train.total, self.shape());
+        let scale = shape.scales(total, &shape.spreads(total));
+        let problem = Problem::new(total, shape, scale);
+        let penalties = self.grid(&problem);
+        let solve = |part: &Problem, penalties: &[f64]| {
+            self.solutions(part, penalties, rounding(&problem, part))
+        };
+        let path = if penalties.len() == 1 {
+            Vec::new()
+        } else {
+            let lines = |fold: &Problem| -> Result<Vec<Line>, Error> {
+                let solutions = solve(fold, &penalties)?;
+                Ok(solutions.iter().map(|solution| fold.line(solution)).collect())
+            };
+            LeaveOut { train, shape, gap: self.gap, penalties: &penalties }.path(&lines)?
+        };
+        let best = leave_out::best(&path, self.choice);
+        let line = problem.line(&solve(&problem, &penalties[best..])?[0]);
+        let model = self.explained(train, &line, penalties[best])?;
+        Ok(LinearModel { path, ..model })
     }
 }
 
@@ -239,27 +256,19 @@ impl Fit for ElasticNet {
 
     fn fit(&self, train: &Panel) -> Result<LinearModel> {
         self.check()?;
-        train.expect_finite()?;
-        let (total, shape) = (gather::total(train, None)?, self.shape());
-        let scale = shape.scales(&total, &shape.spreads(&total));
-        let problem = Problem::new(&total, shape, scale);
-        let penalties = self.grid(&problem);
-        let solve = |part: &Problem, penalties: &[f64]| {
-            self.solutions(part, penalties, rounding(&problem, part))
-        };
-        let path = if penalties.len() == 1 {
-            Vec::new()
-        } else {
-            LeaveOut { panel: train, total: &total, shape, gap: self.gap, penalties: &penalties }
-                .path(&|fold| {
-                    let solutions = solve(fold, &penalties)?;
-                    Ok(solutions.iter().map(|solution| fold.line(solution)).collect())
-                })?
-        };
-        let best = leave_out::best(&path, self.choice);
-        let line = problem.line(&solve(&problem, &penalties[best..])?[0]);
-        let model = self.explained(train, &total, &line, penalties[best])?;
-        Ok(LinearModel { path, ..model })
+        train::alone(train, |train| self.fit_moments(train))
+    }
+
+    /// One pass over the rows for all cuts, as far as memory holds their moments; a feature that is
+    /// missing in one cut is refused before the fits of the others.
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, LinearModel) -> Result<()>,
+    ) -> Result<()> {
+        self.check()?;
+        train::each_cut(panel, cuts, |train| self.fit_moments(train), each)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
     Error,
     moments::Moments,
     problem::{Line, Problem, Shape},
+    train::Train,
 };
 
 /// What decides among penalties.
@@ -52,8 +53,7 @@ pub(crate) type FitPath<'a> = &'a (dyn Fn(&Problem) -> Result<Vec<Line>, Error> 
 
 /// What is fitted and scored.
 pub(crate) struct LeaveOut<'a> {
-    pub(crate) panel: &'a Panel,
-    pub(crate) total: &'a Moments,
+    pub(crate) train: &'a Train<'a>,
     pub(crate) shape: Shape,
     pub(crate) gap: usize,
     pub(crate) penalties: &'a [f64],
@@ -62,14 +62,14 @@ pub(crate) struct LeaveOut<'a> {
 impl LeaveOut<'_> {
     /// The scores of each penalty.
     pub(crate) fn path(&self, fit: FitPath<'_>) -> Result<Vec<PathPoint>> {
-        let whole = self.shape.spreads(self.total);
+        let whole = self.shape.spreads(self.train.total);
         let mut tally = vec![Tally::default(); self.penalties.len()];
-        let (eras, step) = (self.panel.eras().len(), gather::wave(self.total.columns()));
-        let mut window = Window::default();
+        let (eras, step) = (self.eras(), gather::wave(self.train.total.columns()));
+        let mut window = Window { known: self.train.eras, ..Window::default() };
         for start in (0..eras).step_by(step) {
             let end = eras.min(start + step);
             let reach = start.saturating_sub(self.gap)..eras.min(end.saturating_add(self.gap));
-            window.slide(self.panel, reach)?;
+            window.slide(self.train.panel, reach)?;
             let scores: Vec<Option<Vec<Score>>> = (start..end)
                 .into_par_iter()
                 .map(|era| self.fold(&window, era, &whole, fit))
@@ -84,22 +84,26 @@ impl LeaveOut<'_> {
         Ok(self.penalties.iter().zip(tally).map(|(&penalty, tally)| tally.point(penalty)).collect())
     }
 
+    fn eras(&self) -> usize {
+        self.train.panel.eras().len()
+    }
+
     fn fold(
         &self,
-        window: &Window,
+        window: &Window<'_>,
         era: usize,
         whole: &[f64],
         fit: FitPath<'_>,
     ) -> Result<Option<Vec<Score>>, Error> {
         let Some(test) = window.get(era) else { return Ok(None) };
-        let mut block = Moments::empty(self.total.columns());
-        let last = era.saturating_add(self.gap).min(self.panel.eras().len() - 1);
+        let mut block = Moments::empty(self.train.total.columns());
+        let last = era.saturating_add(self.gap).min(self.eras() - 1);
         for near in era.saturating_sub(self.gap)..=last {
             if let Some(moments) = window.get(near) {
                 block.merge(moments);
             }
         }
-        let Some(train) = self.total.without(&block) else { return Ok(None) };
+        let Some(train) = self.train.total.without(&block) else { return Ok(None) };
         let problem = Problem::new(&train, self.shape, self.shape.scales(&train, whole));
         Ok(Some(fit(&problem)?.iter().map(|line| Score::of(line, test)).collect()))
     }
@@ -116,16 +120,20 @@ pub(crate) fn best(path: &[PathPoint], choice: Choice) -> usize {
     (0..path.len()).rev().min_by(by_cost).unwrap_or_default()
 }
 
-/// The moments of some eras in a row.
+/// The moments of some eras in a row, or of all where they are at hand.
 #[derive(Default)]
-struct Window {
+struct Window<'a> {
+    known: Option<&'a [Option<&'a Moments>]>,
     first: usize,
     eras: VecDeque<Option<Moments>>,
 }
 
-impl Window {
+impl Window<'_> {
     /// Moves on to `reach`, computing only the eras that are new.
     fn slide(&mut self, panel: &Panel, reach: std::ops::Range<usize>) -> Result<()> {
+        if self.known.is_some() {
+            return Ok(());
+        }
         let gone = (reach.start - self.first).min(self.eras.len());
         self.eras.drain(..gone);
         self.first = reach.start;
@@ -135,6 +143,9 @@ impl Window {
     }
 
     fn get(&self, era: usize) -> Option<&Moments> {
+        if let Some(known) = self.known {
+            return known[era];
+        }
         self.eras.get(era.checked_sub(self.first)?)?.as_ref()
     }
 }

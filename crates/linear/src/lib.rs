@@ -12,6 +12,7 @@ mod problem;
 mod residual;
 mod ridge;
 mod spread;
+mod train;
 
 pub use elastic::ElasticNet;
 pub use error::Error;

@@ -5,10 +5,10 @@
 //! target or weight count nowhere. Cost: rows times width.
 
 use fattail_core::{Panel, Result};
-use fattail_descent::{Loss, Truth};
+use fattail_descent::{Loss, Squared, Truth};
 use rayon::prelude::*;
 
-use crate::{gather::weighted_sum, problem::Line};
+use crate::{gather::weighted_sum, moments::Moments, problem::Line, train::Train};
 
 /// The scores of an era whose rows count: downhill, that is minus the gradient.
 #[derive(Debug, Clone)]
@@ -31,6 +31,46 @@ pub(crate) fn scores(
         .map(|era| score(panel, era, line, centre, loss))
         .collect::<Result<_>>()?;
     Ok(eras.into_iter().flatten().collect())
+}
+
+/// The scores of a squared loss, from the moments of the eras where they are at hand: the residual's are
+/// `W r` and `S_xy - S_xx b + W (mean_x - c) r` with `r = mean_y - a - b' mean_x`, at the square of the width
+/// an era instead of rows times width.
+pub(crate) fn squared_scores(
+    train: &Train<'_>,
+    line: &Line,
+    centre: &[f64],
+) -> Result<Vec<EraScore>> {
+    let Some(eras) = train.eras else { return scores(train.panel, line, centre, &Squared) };
+    let eras: Vec<Option<EraScore>> =
+        eras.par_iter().map(|era| era.map(|era| squared_score(era, line, centre))).collect();
+    Ok(eras.into_iter().flatten().collect())
+}
+
+fn squared_score(era: &Moments, line: &Line, centre: &[f64]) -> EraScore {
+    let (width, slopes) = (era.width(), &line.slopes);
+    let lift: f64 = slopes.iter().zip(&era.mean).map(|(slope, mean)| slope * mean).sum();
+    let level = era.weight * (era.mean[width] - line.intercept - lift);
+    let mut pull = vec![level; width + 1];
+    for (j, pull) in pull[1..].iter_mut().enumerate() {
+        *pull = era.at(width, j) + (era.mean[j] - centre[j]) * level;
+    }
+    let mut square = 0.0;
+    for j in 0..width {
+        let below = &era.scatter[j * (width + 1) + j..][..width - j];
+        let mut moved = below[0] * slopes[j];
+        for ((scatter, slope), pull) in
+            below.iter().zip(&slopes[j..]).zip(&mut pull[j + 1..]).skip(1)
+        {
+            moved += scatter * slope;
+            *pull -= scatter * slopes[j];
+        }
+        pull[j + 1] -= moved;
+        square += slopes[j] * (2.0 * moved - below[0] * slopes[j]);
+    }
+    let cross: f64 = slopes.iter().enumerate().map(|(j, slope)| slope * era.at(width, j)).sum();
+    let squares = era.at(width, width) - 2.0 * cross + square + level * level / era.weight;
+    EraScore { loss: 0.5 * squares, pull }
 }
 
 fn score(

@@ -63,6 +63,8 @@ laws! {
     FewRows: "few rows are refused or answered with finite numbers",
     /// A training panel without target is refused.
     NoTarget: "a training panel without target is refused",
+    /// Fits of several cuts are fits of each cut alone.
+    CutAlone: "fits of several cuts are fits of each cut alone",
     /// Rows, eras and ids stay as they are.
     RowsKept: "rows, eras and ids stay as they are",
     /// Later rows change nothing earlier.

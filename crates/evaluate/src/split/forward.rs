@@ -3,6 +3,8 @@
 //! For a test block that starts at era `s`: training eras are those before `s - gap`, all of them or
 //! the last few.
 
+use std::ops::Range;
+
 use fattail_core::{Eras, Result};
 use serde::{Deserialize, Serialize};
 
@@ -69,12 +71,34 @@ pub enum Window {
 
 /// Cuts the eras into chunks of one length; every chunk but the first is predicted by a model trained
 /// on eras before it. The last chunk may be shorter.
+///
+/// A chunk is how long a model serves before it is refitted. Each era is tested once, so chunks do not
+/// overlap. With `first`, training begins at that length and the first chunk comes after it and the gap:
+///
+/// ```
+/// use fattail_core::Eras;
+/// use fattail_evaluate::{Split, WalkForward, Window};
+/// let eras = Eras::from_labels((1..=200).map(|era| format!("{era:04}")))?;
+/// // Refitted every 4 eras on the last 100, never on fewer.
+/// let split = WalkForward { chunk: 4, window: Window::Rolling(100), first: Some(100), ..Default::default() };
+/// let folds = split.folds(&eras)?;
+/// assert_eq!((folds[0].train.len(), &folds[0].test[..]), (100, &[105, 106, 107, 108][..]));
+/// assert!(folds.iter().all(|fold| fold.train.len() == 100));
+/// # Ok::<(), fattail_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalkForward {
     /// Eras a chunk; Numerai's benchmark models use 156, three years of weeks.
     pub chunk: usize,
     /// How much of the past to train on.
     pub window: Window,
+    /// The eras that the first model trains on, the fewest of all where the window is no shorter. Nothing
+    /// begins the first test chunk at era `chunk`, gap included, as the benchmark models do.
+    #[serde(default)]
+    pub first: Option<usize>,
+    /// Whether a last chunk that is shorter is left out.
+    #[serde(default)]
+    pub whole: bool,
     /// How far the label looks ahead.
     pub horizon: Horizon,
     /// What the gap must ensure.
@@ -84,35 +108,68 @@ pub struct WalkForward {
 impl Default for WalkForward {
     fn default() -> Self {
         let (window, rule) = (Window::Anchored, EmbargoRule::default());
-        Self { chunk: 156, window, horizon: Horizon::NUMERAI_20, rule }
+        Self { chunk: 156, window, first: None, whole: false, horizon: Horizon::NUMERAI_20, rule }
+    }
+}
+
+/// Where the test chunks lie among `count` places, the first of them at `first` or after a chunk.
+pub(super) fn chunks(
+    chunk: usize,
+    first: Option<usize>,
+    whole: bool,
+    count: usize,
+) -> Result<Vec<Range<usize>>, Error> {
+    if chunk == 0 || chunk >= count {
+        let allowed = "at least 1 and below the number of eras";
+        return Err(Error::Setting { name: "chunk", given: chunk, allowed });
+    }
+    let start = first.unwrap_or(chunk);
+    if start >= count {
+        let allowed = "so many that they and the gap leave an era to test";
+        return Err(Error::Setting { name: "first", given: start, allowed });
+    }
+    let chunks = (start..count).step_by(chunk).map(|at| at..count.min(at.saturating_add(chunk)));
+    let chunks: Vec<_> = chunks.filter(|test| !whole || test.len() == chunk).collect();
+    if chunks.is_empty() {
+        let allowed = "no longer than the eras after the first training";
+        return Err(Error::Setting { name: "chunk", given: chunk, allowed });
+    }
+    Ok(chunks)
+}
+
+impl Window {
+    pub(super) fn check(self) -> Result<(), Error> {
+        let (name, allowed) = ("window", "at least 1 era");
+        if self == Self::Rolling(0) {
+            Err(Error::Setting { name, given: 0, allowed })
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl Split for WalkForward {
     fn folds(&self, eras: &Eras) -> Result<Vec<Fold>> {
         let gap = self.rule.gap(&self.horizon)?;
-        if self.chunk == 0 || self.chunk >= eras.len() {
-            let allowed = "at least 1 and below the number of eras";
-            return Err(Error::Setting { name: "chunk", given: self.chunk, allowed }.into());
+        self.window.check()?;
+        if self.first == Some(0) {
+            let allowed = "at least 1 era, or nothing";
+            return Err(Error::Setting { name: "first", given: 0, allowed }.into());
         }
-        if self.window == Window::Rolling(0) {
-            let (name, allowed) = ("window", "at least 1 era");
-            return Err(Error::Setting { name, given: 0, allowed }.into());
-        }
-        let folds =
-            (self.chunk..eras.len()).step_by(self.chunk).enumerate().map(|(fold, start)| {
-                let end = start.saturating_sub(gap);
-                let first = match self.window {
-                    Window::Anchored => 0,
-                    Window::Rolling(length) => end.saturating_sub(length),
-                };
-                if end == 0 {
-                    let split = "a walk-forward split";
-                    return Err(Error::TooFewEras { split, fold, eras: eras.len(), gap }.into());
-                }
-                let test = (start..eras.len().min(start.saturating_add(self.chunk))).collect();
-                Ok(Fold { train: (first..end).collect(), test })
-            });
+        let first = self.first.map(|eras| eras.saturating_add(gap));
+        let chunks = chunks(self.chunk, first, self.whole, eras.len())?;
+        let folds = chunks.into_iter().enumerate().map(|(fold, test)| {
+            let end = test.start.saturating_sub(gap);
+            let first = match self.window {
+                Window::Anchored => 0,
+                Window::Rolling(length) => end.saturating_sub(length),
+            };
+            if end == 0 {
+                let split = "a walk-forward split";
+                return Err(Error::TooFewEras { split, fold, eras: eras.len(), gap }.into());
+            }
+            Ok(Fold { train: (first..end).collect(), test: test.collect() })
+        });
         folds.collect()
     }
 }
@@ -142,6 +199,30 @@ mod tests {
         let folds = split.folds(&eras(30)).unwrap();
         assert_eq!(folds[0].train, [2, 3, 4]);
         assert_eq!(folds[1].train, [12, 13, 14]);
+    }
+
+    #[test]
+    fn a_first_training_length_and_whole_chunks() {
+        let split = WalkForward { chunk: 10, first: Some(7), ..Default::default() };
+        let folds = split.folds(&eras(35)).unwrap();
+        let found: Vec<_> =
+            folds.iter().map(|f| (f.train.len(), f.test[0], f.test.len())).collect();
+        assert_eq!(found, [(7, 12, 10), (17, 22, 10), (27, 32, 3)]);
+        let whole = WalkForward { whole: true, ..split.clone() }.folds(&eras(35)).unwrap();
+        assert_eq!(whole[..], folds[..2]);
+        let error = |split: WalkForward| split.folds(&eras(35)).unwrap_err().to_string();
+        assert!(error(WalkForward { first: Some(0), ..split.clone() }).contains("'first' is 0"));
+        assert!(error(WalkForward { first: Some(30), ..split.clone() }).contains("'first' is 35"));
+        let long = WalkForward { chunk: 24, whole: true, ..split };
+        assert!(error(long).contains("'chunk' is 24"));
+    }
+
+    #[test]
+    fn settings_written_before_a_field_came_are_read() {
+        let text = r#"{"chunk":10,"window":"anchored","horizon":{"days":20,"lag_days":2,
+            "data_lag_days":2,"era_days":5},"rule":"real_time"}"#;
+        let read: WalkForward = serde_json::from_str(text).unwrap();
+        assert_eq!(read, WalkForward { chunk: 10, ..Default::default() });
     }
 
     #[test]

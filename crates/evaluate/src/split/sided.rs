@@ -5,12 +5,10 @@
 //!
 //! Reference: López de Prado (2018), Advances in Financial Machine Learning, section 7.4.
 
-use std::ops::Range;
-
 use fattail_core::{Eras, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Fold, Split, runs};
+use super::{Fold, Split, outside, runs};
 use crate::{EmbargoRule, Error, Horizon};
 
 /// Blocks of eras, each tested once, trained on all others but a gap on both sides.
@@ -88,13 +86,8 @@ fn both_sides(
         let allowed = "at least 2 and at most the number of eras";
         return Err(Error::Setting { name: "folds", given: folds, allowed }.into());
     }
-    let outside = |test: &Range<usize>| -> Vec<usize> {
-        let before = test.start.saturating_sub(gap);
-        let after = test.end.saturating_add(gap).saturating_add(embargo);
-        (0..before).chain(after.min(eras)..eras).collect()
-    };
     let blocks = runs(eras, folds).enumerate();
-    let folds = blocks.map(|(fold, test)| match outside(&test) {
+    let folds = blocks.map(|(fold, test)| match outside([test.clone()], eras, gap, embargo) {
         train if train.is_empty() => Err(Error::TooFewEras { split, fold, eras, gap }.into()),
         train => Ok(Fold { train, test: test.collect() }),
     });

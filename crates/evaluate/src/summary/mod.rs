@@ -202,6 +202,11 @@ impl Summary {
     }
 }
 
+/// The plain Sharpe ratio of scores that are all finite.
+pub(crate) fn sharpe(scores: &[f64]) -> f64 {
+    ratios::over(stats::mean(scores), stats::std(scores, 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use fattail_core::{Eras, Fit, Metric, Panel, Predict, Progress, Result, silent};
+use fattail_core::{Fit, Metric, Panel, Predict, Progress, Result, silent};
 use fattail_evaluate::{
-    Backtest, ContributionTo, Corr, Expanding, FeatureNeutralCorr, Fold, HuberError, Predictions,
-    PurgedKFold, Split, SquaredError, WalkForward, Window, backtest, score_predictions,
+    Backtest, ContributionTo, Corr, Expanding, FeatureNeutralCorr, Fold, Given, HuberError,
+    Predictions, PurgedKFold, Split, SquaredError, WalkForward, Window, backtest,
+    score_predictions,
 };
 
 use crate::panels::{ROWS, Slope, panel};
@@ -193,15 +194,6 @@ impl Fit for Fixed {
 
 impl Predict for Fixed {
     fn predict(&self, _: &Panel) -> Result<Vec<f32>> {
-        Ok(self.0.clone())
-    }
-}
-
-/// Hands out the folds it holds.
-struct Given(Vec<Fold>);
-
-impl Split for Given {
-    fn folds(&self, _: &Eras) -> Result<Vec<Fold>> {
         Ok(self.0.clone())
     }
 }

@@ -74,5 +74,11 @@ fn splits() {
     assert_eq!(check_split(&PurgedKFold::default(), 4), Ok(()));
     assert_eq!(check_split(&WalkForward::default(), 5), Ok(()));
     let window = Window::Rolling(52);
-    assert_eq!(check_split(&WalkForward { chunk: 40, window, horizon, rule }, 16), Ok(()));
+    let first =
+        WalkForward { chunk: 4, window, first: Some(52), whole: true, ..Default::default() };
+    assert_eq!(check_split(&first, 5), Ok(()));
+    assert_eq!(
+        check_split(&WalkForward { chunk: 40, window, horizon, rule, ..Default::default() }, 16),
+        Ok(())
+    );
 }

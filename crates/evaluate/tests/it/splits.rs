@@ -3,7 +3,8 @@
 
 use fattail_core::Eras;
 use fattail_evaluate::{
-    Blocked, EmbargoRule, Expanding, Fold, Horizon, PurgedKFold, Split, WalkForward, Window,
+    Blocked, EmbargoRule, Expanding, Fold, Given, Horizon, Nested, PurgedKFold, Split, WalkForward,
+    Window,
 };
 use proptest::prelude::*;
 
@@ -94,7 +95,7 @@ proptest! {
             }
         }
         let chunk = folds * 7;
-        if let Ok(found) = (WalkForward { chunk, window, horizon, rule }).folds(&eras) {
+        if let Ok(found) = (WalkForward { chunk, window, horizon, rule, ..Default::default() }).folds(&eras) {
             check_folds(&found, gap)?;
             check_labels(&found, &horizon, rule)?;
             let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
@@ -143,6 +144,75 @@ proptest! {
     }
 
     #[test]
+    fn walks_that_begin_with_a_given_length(
+        count in 20_usize..300,
+        chunk in 1_usize..30,
+        first in 1_usize..60,
+        whole: bool,
+        rule in rule(),
+        horizon in horizon(),
+    ) {
+        let gap = rule.gap(&horizon).unwrap();
+        let window = Window::Rolling(first);
+        let split = WalkForward { chunk, window, first: Some(first), whole, horizon, rule };
+        let found = split.folds(&eras(count));
+        // There is a fold whenever a chunk, or a part of it, fits behind the first training eras.
+        let room = count.saturating_sub(first + gap);
+        prop_assert_eq!(found.is_ok(), chunk < count && room >= if whole { chunk } else { 1 });
+        let Ok(found) = found else { return Ok(()) };
+        check_folds(&found, gap)?;
+        check_labels(&found, &horizon, rule)?;
+        prop_assert_eq!(found[0].test[0], first + gap);
+        prop_assert!(found.iter().all(|fold| fold.train.len() == first));
+        let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
+        let end = if whole { count - room % chunk } else { count };
+        prop_assert_eq!(tested, (first + gap..end).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn inner_folds_know_nothing_of_the_outer_test(
+        count in 60_usize..300,
+        outer in 2_usize..6,
+        inner in 2_usize..5,
+        forward: bool,
+        rule in rule(),
+        days in 1_u32..30,
+    ) {
+        let (eras, horizon) = (eras(count), Horizon { days, ..Horizon::NUMERAI_20 });
+        let gap = rule.gap(&horizon).unwrap();
+        let outer: Box<dyn Split> = Box::new(PurgedKFold { folds: outer, horizon, rule, embargo_days: 5 });
+        let inner: Box<dyn Split> = if forward {
+            Box::new(Expanding { folds: inner, horizon, rule })
+        } else {
+            Box::new(Blocked { folds: inner, horizon, rule })
+        };
+        let Ok(folds) = (Nested { outer, inner }).folds(&eras) else {
+            return Ok(());
+        };
+        for fold in folds {
+            check_folds(&fold.inner, gap)?;
+            check_labels(&fold.inner, &horizon, rule)?;
+            let inside = fold.inside();
+            prop_assert_eq!(inside.len(), fold.inner.len());
+            for (inner, inside) in fold.inner.iter().zip(&inside) {
+                let all = inner.train.iter().chain(&inner.test);
+                for era in all.clone() {
+                    prop_assert!(fold.outer.train.binary_search(era).is_ok());
+                    prop_assert!(distance(*era, &fold.outer.test) > gap);
+                }
+                let back = inside.train.iter().chain(&inside.test).map(|&at| &fold.outer.train[at]);
+                prop_assert!(back.eq(all));
+            }
+            // Every training era is tested, or stands before the first inner test.
+            if !forward {
+                let tested: Vec<usize> = fold.inner.iter().flat_map(|f| f.test.clone()).collect();
+                prop_assert_eq!(&tested, &fold.outer.train);
+            }
+            prop_assert_eq!(Given(fold.inner.clone()).folds(&eras).unwrap(), fold.inner);
+        }
+    }
+
+    #[test]
     fn enough_eras_are_never_refused(folds in 2_usize..8, rule in rule()) {
         let eras = eras(folds * 40);
         let horizon = Horizon::NUMERAI_60;
@@ -150,7 +220,7 @@ proptest! {
             &Expanding { folds, horizon, rule },
             &Blocked { folds, horizon, rule },
             &PurgedKFold { folds, horizon, rule, embargo_days: 5 },
-            &WalkForward { chunk: 30, window: Window::Anchored, horizon, rule },
+            &WalkForward { chunk: 30, horizon, rule, ..Default::default() },
         ];
         for split in splits {
             prop_assert!(split.folds(&eras).is_ok());

@@ -53,6 +53,52 @@ fn agree(point: &PathPoint, plain: (f64, f64)) -> bool {
         && (point.correlation - plain.1).abs() < 1e-8
 }
 
+/// Fits of the cuts together beside a fit of each, whether it answers or refuses.
+fn each_alone(
+    learner: &impl Fit<Fitted = LinearModel>,
+    panel: &Panel,
+    cuts: &[Vec<usize>],
+    tolerance: f64,
+) -> Result<(), TestCaseError> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let answer = learner.fit_each(panel, cuts, &mut |number, model| {
+        assert_eq!(number, at);
+        at += 1;
+        found.push(model);
+        Ok(())
+    });
+    for (number, cut) in cuts.iter().enumerate() {
+        let alone = learner.fit(&panel.cut(cut).unwrap());
+        let Some(model) = found.get(number) else {
+            let (refusal, alone) =
+                (answer.unwrap_err().to_string(), alone.unwrap_err().to_string());
+            prop_assert_eq!(refusal, alone);
+            return Ok(());
+        };
+        same_model(model, &alone.unwrap(), tolerance)?;
+    }
+    prop_assert!(answer.is_ok());
+    Ok(())
+}
+
+fn same_model(a: &LinearModel, b: &LinearModel, tolerance: f64) -> Result<(), TestCaseError> {
+    prop_assert_eq!((a.penalty, a.rows, a.eras), (b.penalty, b.rows, b.eras));
+    let near = |a: f64, b: f64| {
+        (a.is_nan() && b.is_nan())
+            || a == b
+            || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+    };
+    let all = |model: &LinearModel| -> Vec<f64> {
+        let coefficients = model.coefficients.iter().chain([&model.intercept]);
+        let values = coefficients.flat_map(|c| [c.value, c.std_error, c.low, c.high]);
+        values.chain(model.path.iter().flat_map(|point| [point.error, point.correlation])).collect()
+    };
+    for (a, b) in all(a).into_iter().zip(all(b)) {
+        prop_assert!(near(a, b), "{} {}", a, b);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -73,6 +119,27 @@ proptest! {
         let least = model.path.iter().map(|point| point.error).fold(f64::INFINITY, f64::min);
         let chosen = model.path.iter().find(|point| point.penalty == model.penalty).unwrap();
         prop_assert_eq!(chosen.error, least);
+    }
+
+    #[test]
+    fn fits_of_many_cuts_equal_fits_of_each_alone(
+        seed in any::<u64>(),
+        (eras, masks) in (2usize..16).prop_flat_map(|eras| {
+            (Just(eras), prop::collection::vec(prop::collection::vec(any::<bool>(), eras), 1..6))
+        }),
+        gap in 0usize..2, lags in 0usize..3, intercept: bool, standardise: bool, one: bool,
+    ) {
+        let panel = mixed(seed, eras, 4);
+        let cut = |mask: &Vec<bool>| (0..eras).filter(|&era| mask[era] || era == 0).collect();
+        let cuts: Vec<Vec<usize>> = masks.iter().map(cut).collect();
+        let penalties = if one { vec![0.1] } else { vec![1e-3, 0.1, 10.0] };
+        let ridge =
+            Ridge { penalties: penalties.clone(), gap, lags, intercept, standardise, ..Ridge::default() };
+        each_alone(&ridge, &panel, &cuts, 1e-9)?;
+        let net = ElasticNet {
+            penalties, gap, lags, intercept, standardise, tolerance: 1e-15, ..ElasticNet::default()
+        };
+        each_alone(&net, &panel, &cuts, 1e-6)?;
     }
 
     #[test]
@@ -124,7 +191,15 @@ fn threads_change_no_bit() {
             let ridge = Ridge { lags: 2, ..Ridge::default() }.fit(&panel).unwrap();
             let huber = fattail_linear::HuberRegression::default().fit(&panel).unwrap();
             let net = ElasticNet::default().fit(&panel).unwrap();
+            let cuts = [(0..40).collect(), (10..60).collect::<Vec<_>>()];
+            let mut each = Vec::new();
+            let mut note = |_, model| {
+                each.push(model);
+                Ok(())
+            };
+            Ridge::default().fit_each(&panel, &cuts, &mut note).unwrap();
             [
+                serde_json::to_string(&each).unwrap(),
                 serde_json::to_string(&ridge).unwrap(),
                 serde_json::to_string(&huber).unwrap(),
                 serde_json::to_string(&net).unwrap(),
@@ -210,4 +285,23 @@ fn nearly_collinear_features_do_not_stop_a_default_fit() {
         let model = settings.fit(&panel).unwrap();
         assert!(model.coefficients.iter().all(|coefficient| coefficient.value.is_finite()));
     }
+}
+
+#[test]
+fn many_cuts_at_once_refuse_what_one_refuses() {
+    let panel = mixed(9, 6, 3);
+    let refusal = |panel: &Panel, cuts: &[Vec<usize>]| {
+        Ridge::default().fit_each(panel, cuts, &mut |_, _| Ok(())).unwrap_err().to_string()
+    };
+    assert!(refusal(&panel, &[vec![0, 1], vec![]]).contains("empty"));
+    assert!(refusal(&panel, &[vec![1, 0]]).starts_with("era index 0"));
+    assert!(refusal(&panel, &[vec![6]]).starts_with("era index 6"));
+    let unknown = panel.with_target_values(vec![f32::NAN; panel.rows()]).unwrap();
+    assert!(refusal(&unknown, &[vec![0, 1]]).starts_with("none of"));
+    // A feature that is missing where no cut looks is nobody's business.
+    let mut holes = vec![1.0f32; panel.rows()];
+    holes[0] = f32::NAN;
+    let holes = panel.append_features([("holes", holes)]).unwrap();
+    assert!(Ridge::default().fit_each(&holes, &[vec![1, 2, 3]], &mut |_, _| Ok(())).is_ok());
+    assert!(refusal(&holes, &[vec![1, 2], vec![0, 2]]).starts_with("column 'holes' holds NaN"));
 }

@@ -16,9 +16,9 @@ const LEARNT: f64 = 0.3;
 /// Checks a learner: that it is deterministic for any number of threads, ignores the order of rows
 /// inside an era, refuses other features and values that are not finite, survives constant features
 /// and few rows, learns nothing from unknown targets, predicts each era by itself and without its
-/// target, and finds a strong signal.
+/// target, fits several cuts of a panel as it fits each of them alone, and finds a strong signal.
 ///
-/// It trains some twenty times on at most 780 rows of four features.
+/// It trains some twenty-five times on at most 780 rows of four features.
 ///
 /// # Errors
 /// The first law that does not hold, with the values that show it.
@@ -77,6 +77,7 @@ where
     case.target_blind()?;
     missing(&case)?;
     case.few_rows()?;
+    case.cut_alone()?;
     case.learns()
 }
 
@@ -262,6 +263,28 @@ where
         let one = law.answer("the fixture", self.table.take(&[0]).panel())?;
         let predicted = law.answer("a panel of one row", self.fitted.predict(&one))?;
         law.nearly("a panel of one row", &self.predicted[..1], &predicted)
+    }
+
+    /// Cuts that share eras, of a panel with eras of another world that no cut holds.
+    fn cut_alone(&self) -> Verdict {
+        let law = Law::CutAlone;
+        let mut table = self.table.clone();
+        let strange = (TRAIN + 1) * ROWS;
+        table.target[strange..].iter_mut().for_each(|target| *target = 1.0 - 3.0 * *target);
+        let panel = law.answer("the fixture", table.panel())?;
+        let cuts = [(0..TRAIN).collect::<Vec<_>>(), (0..=TRAIN).step_by(2).collect()];
+        let (mut found, mut order) = (Vec::new(), Vec::new());
+        let mut note = |at: usize, fitted: L::Fitted| {
+            order.push(at);
+            found.push(fitted.predict(&self.whole)?);
+            Ok(())
+        };
+        law.answer("two cuts", self.learner.fit_each(&panel, &cuts, &mut note))?;
+        law.expect(order == [0, 1], || format!("fits of cuts {order:?}, expected [0, 1]"))?;
+        law.nearly("the first of two cuts", &self.predicted, &found[0])?;
+        let alone = panel.cut(&cuts[1]).and_then(|train| self.refit(&train));
+        let alone = law.answer("every other era", alone)?;
+        law.nearly("the second of two cuts", &alone, &found[1])
     }
 
     fn learns(&self) -> Verdict {

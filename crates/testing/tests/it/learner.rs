@@ -78,6 +78,21 @@ impl Fit for Slopes {
         }
         Ok(SlopesModel { fault, names, weights, mean })
     }
+
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, SlopesModel) -> Result<()>,
+    ) -> Result<()> {
+        for (at, cut) in cuts.iter().enumerate() {
+            // The level of the whole panel is that of eras outside the cut as well.
+            let mean = self.fit(panel)?.mean;
+            let model = self.fit(&panel.cut(cut)?)?;
+            each(at, if self.has(Law::CutAlone) { SlopesModel { mean, ..model } } else { model })?;
+        }
+        Ok(())
+    }
 }
 
 impl Predict for SlopesModel {
@@ -130,6 +145,7 @@ fn every_violator_is_caught() {
         Law::NoTarget,
         Law::MissingFeature,
         Law::FewRows,
+        Law::CutAlone,
         Law::Learns,
     ] {
         caught(check_learner(&Slopes { fault: Some(law) }), law);
