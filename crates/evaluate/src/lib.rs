@@ -15,6 +15,7 @@ mod score;
 mod scores;
 mod split;
 mod summary;
+mod tearsheet;
 
 pub use align::{Aligned, Keyed, align};
 pub use backtest::{backtest, score_predictions};
@@ -44,3 +45,8 @@ pub use score::{
 pub use scores::{EraScore, Scores};
 pub use split::{Blocked, Expanding, Fold, PurgedKFold, Split, WalkForward, Window};
 pub use summary::Summary;
+pub use tearsheet::{
+    Autocorrelation, Distribution, Drawdown, Drawdowns, EraMean, ExposurePath, FeatureExposure,
+    Information, LagCorrelation, Lagged, Part, Quantile, QuantilePoint, QuantileSpreads,
+    QuantileTurnover, Rolling, TargetColumn, TearSettings, TearSheet, quantile_means,
+};

@@ -10,3 +10,5 @@ mod laws;
 mod official;
 mod panels;
 mod splits;
+mod tearsheet;
+mod tearsheet_laws;
