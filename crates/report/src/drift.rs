@@ -85,14 +85,14 @@ impl DriftMap {
 
     /// The flagged features, or those that moved furthest.
     pub(crate) fn table(&self) -> Table {
-        let mut table = Table::new(1, ["Feature", &self.measure, "Note"]);
+        let mut table = Table::new(2, ["Feature", "Note", &self.measure]);
         for flag in &self.flagged {
-            table.row([flag.feature.clone(), number::figure(flag.value), flag.note.clone()]);
+            table.row([flag.feature.clone(), flag.note.clone(), number::figure(flag.value)]);
         }
         if self.flagged.is_empty() {
             for at in self.order().into_iter().take(LISTED) {
                 let largest = number::figure(self.largest(at));
-                table.row([self.features[at].clone(), largest, "not flagged".into()]);
+                table.row([self.features[at].clone(), "not flagged".into(), largest]);
             }
         }
         table
@@ -101,8 +101,9 @@ impl DriftMap {
     /// The levels in words.
     pub(crate) fn levels(&self) -> String {
         let levels = self.thresholds.iter();
-        let levels: Vec<String> =
-            levels.map(|level| format!("{} from {}", level.name, number::figure(level.value))).collect();
+        let levels: Vec<String> = levels
+            .map(|level| format!("{} from {}", level.name, number::figure(level.value)))
+            .collect();
         levels.join(", ")
     }
 }

@@ -1,7 +1,7 @@
 //! Charts of facts that are handed to a report: overfitting and drift.
 
 use crate::chart::{ABOVE, Across, BELOW, CONSTANT, Cells, HEAT, Heat, Layer, Plane, SERIES};
-use crate::picture::{Picture, Scale, entry};
+use crate::picture::{Picture, Scale, entry, pair};
 use crate::tear::{air, steps};
 use crate::{DriftMap, Overfitting, Result, number};
 
@@ -19,9 +19,7 @@ pub(crate) fn overfitting(found: &Overfitting) -> Result<Vec<Picture>> {
         all.push(scatter(found)?);
         all.push(staircase(found)?);
     }
-    // Two stand side by side; a third, or one alone, takes the whole width.
-    let last = all.len() - 1;
-    all[last].half = false;
+    pair(&mut all);
     Ok(all)
 }
 
@@ -112,14 +110,17 @@ fn staircase(found: &Overfitting) -> Result<Picture> {
         layers: vec![
             Layer::Line(stairs(other), CONSTANT, 2),
             Layer::Line(stairs(&found.out_of_sample), SERIES[0], 2),
-            Layer::Level(1.0, CONSTANT),
         ],
         zero: true,
         half: true,
     };
     let caption = match all.is_empty() {
-        false => "Choosing helps where the chosen line runs right of the other, at every height if it dominates.",
-        true => "The gap between the lines is what choosing the best in sample promises and does not keep.",
+        false => {
+            "Choosing helps where the chosen line runs right of the other, at every height if it dominates."
+        }
+        true => {
+            "The gap between the lines is what choosing the best in sample promises and does not keep."
+        }
     };
     let legend = vec![entry("k0", "the chosen model, out of sample"), entry("kc", told)];
     let svg = plane.to_svg()?;
@@ -173,7 +174,11 @@ pub(crate) fn drift(found: &DriftMap) -> Result<Option<Picture>> {
         false => format!("{} of each feature", found.measure),
     };
     let map = Heat {
-        description: format!("{} features in {} eras, drift as a colour", names.len(), found.eras.len()),
+        description: format!(
+            "{} features in {} eras, drift as a colour",
+            names.len(),
+            found.eras.len()
+        ),
         title: title.clone(),
         rows: names.iter().map(String::as_str).collect(),
         columns: &found.eras,

@@ -94,7 +94,13 @@ impl GateOutcome {
         let mut table = Table::new(2, ["Check", "Result", "Figure", "Allowed", "Note"]);
         for check in &self.checks {
             let result = if check.passed { "passed" } else { "failed" };
-            table.row([&check.name, result, &number::figure(check.figure), &check.allowed(), &check.note]);
+            table.row([
+                &check.name,
+                result,
+                &number::figure(check.figure),
+                &check.allowed(),
+                &check.note,
+            ]);
         }
         table
     }

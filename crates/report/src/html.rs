@@ -12,8 +12,8 @@ use crate::figure::{FIGURES, Figure, comparison, differences, find, folds};
 use crate::table::Table;
 use crate::verdict::{Side, sentence};
 use crate::{
-    CertificateFacts, DriftMap, GateOutcome, MetricReport, ModelReport, Overfitting, Report, Result,
-    evidence, facts, number, picture, tear,
+    CertificateFacts, DriftMap, GateOutcome, MetricReport, ModelReport, Overfitting, Report,
+    Result, evidence, facts, number, picture, tear,
 };
 
 /// Coefficients drawn, and coefficients listed.
@@ -204,6 +204,7 @@ fn chart(picture: &picture::Picture) -> Value {
         svg => Value::from_safe_string(picture.svg.clone()),
         caption => &picture.caption,
         half => picture.half,
+        alone => picture.alone,
         scale => picture.scale.as_ref().map(|scale| {
             context! { steps => scale.steps.clone(), ends => scale.ends.clone() }
         }),

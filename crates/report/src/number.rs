@@ -39,7 +39,11 @@ pub(crate) fn figure(value: f64) -> String {
         } else {
             let digits = (3.0 - size.log10().floor()).clamp(0.0, 7.0) as usize;
             let text = format!("{v:.digits$}");
-            if digits == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
+            if digits == 0 {
+                text
+            } else {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
         }
     })
 }
@@ -121,11 +125,22 @@ mod tests {
 
     #[test]
     fn figures_of_any_kind_keep_four_digits() {
-        let told: Vec<String> = [0.0, 0.005, -0.012_345, 1.0, 12.5, 123.456, 6720.0, -1e4, 1e-9, 2e8]
-            .map(figure)
-            .into();
-        let expected =
-            ["0", "0.005", "-0.01235", "1", "12.5", "123.5", "6\u{202f}720", "-10\u{202f}000", "1.000e-9", "2.000e8"];
+        let told: Vec<String> =
+            [0.0, 0.005, -0.012_345, 1.0, 12.5, 123.456, 6720.0, -1e4, 1e-9, 2e8]
+                .map(figure)
+                .into();
+        let expected = [
+            "0",
+            "0.005",
+            "-0.01235",
+            "1",
+            "12.5",
+            "123.5",
+            "6\u{202f}720",
+            "-10\u{202f}000",
+            "1.000e-9",
+            "2.000e8",
+        ];
         assert_eq!(told, expected);
         assert_eq!(figure(f64::NAN), NONE);
     }

@@ -23,6 +23,18 @@ pub(crate) struct Picture {
     pub(crate) scale: Option<Scale>,
     /// Whether it stands beside another one on a wide screen.
     pub(crate) half: bool,
+    /// Whether its caption takes the other half.
+    pub(crate) alone: bool,
+}
+
+/// Lets the caption of a half that has none beside it fill the hole.
+pub(crate) fn pair(pictures: &mut [Picture]) {
+    let mut at = 0;
+    while at < pictures.len() {
+        let beside = pictures.get(at + 1).is_some_and(|next| next.half);
+        pictures[at].alone = pictures[at].half && !beside;
+        at += if pictures[at].half && beside { 2 } else { 1 };
+    }
 }
 
 /// A colour scale: classes of the style sheet, from the value on the left to the one on the right.

@@ -125,7 +125,9 @@ impl Follow<'_> {
         let (shares, values): (Vec<f64>, Vec<f64>) = eras.into_iter().unzip();
         let least = self.settings.least_shared;
         let reason = values.iter().all(|value| value.is_nan()).then(|| {
-            format!("no era shares {least} of 100 rows with the one {lag} later and has a correlation")
+            format!(
+                "no era shares {least} of 100 rows with the one {lag} later and has a correlation"
+            )
         });
         let correlation = EraMean::of(&values, self.overlap);
         Lagged { lag, correlation, shared: EraMean::of(&shares, 0).mean, reason }

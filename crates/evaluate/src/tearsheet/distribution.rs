@@ -68,7 +68,8 @@ pub(super) fn of(scores: &[f64]) -> Result<Distribution, String> {
         return Err("the scores have no spread".into());
     }
     let bins = bins(&sorted, high - low);
-    let edge = |i: usize| if i == bins { high } else { low + (high - low) * i as f64 / bins as f64 };
+    let edge =
+        |i: usize| if i == bins { high } else { low + (high - low) * i as f64 / bins as f64 };
     let edges: Vec<f64> = (0..=bins).map(edge).collect();
     let mut counts = vec![0; bins];
     for score in &sorted {

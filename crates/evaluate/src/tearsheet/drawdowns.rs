@@ -91,9 +91,8 @@ fn runs(scored: &[usize], fall: &[f64], scores: &Scores) -> Vec<Drawdown> {
         while next < scored.len() && fall[scored[next]] < 0.0 {
             next += 1;
         }
-        let deepest = (first..next).reduce(|best, at| {
-            if fall[scored[at]] < fall[scored[best]] { at } else { best }
-        });
+        let deepest = (first..next)
+            .reduce(|best, at| if fall[scored[at]] < fall[scored[best]] { at } else { best });
         let deepest = deepest.unwrap_or(first);
         // The first score is a peak, so there is one before every run.
         let (peak, trough) = (scored[first - 1], scored[deepest]);

@@ -103,7 +103,8 @@ fn gather(predicted: &Predicted<'_>, eras: &[Vec<f64>], most: usize) -> Exposure
 
 /// The position and size of the largest absolute value; the first of equal ones.
 fn largest(values: &[f64]) -> Option<(usize, f64)> {
-    let sizes = values.iter().map(|value| value.abs()).enumerate().filter(|(_, size)| !size.is_nan());
+    let sizes =
+        values.iter().map(|value| value.abs()).enumerate().filter(|(_, size)| !size.is_nan());
     sizes.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 

@@ -107,9 +107,8 @@ pub(super) fn places(
         return Err(Error::TooFewRows { given: n, least: quantiles.max(1) });
     }
     // Twice an average rank is whole, so the quantile is exact.
-    let place = |rank: &f64| {
-        (!rank.is_nan()).then(|| ((2.0 * rank) as usize - 1) * quantiles / (2 * n))
-    };
+    let place =
+        |rank: &f64| (!rank.is_nan()).then(|| ((2.0 * rank) as usize - 1) * quantiles / (2 * n));
     Ok(ranks.iter().map(place).collect())
 }
 
@@ -128,7 +127,9 @@ pub(super) fn spreads(
     });
     let gather = |eras: Vec<Option<(Vec<f64>, f64)>>| {
         if eras.iter().all(Option::is_none) {
-            return Err(format!("no era has {quantiles} rows of which prediction and target are known"));
+            return Err(format!(
+                "no era has {quantiles} rows of which prediction and target are known"
+            ));
         }
         let none = || (vec![f64::NAN; quantiles], f64::NAN);
         let eras = eras.into_iter().map(|era| era.unwrap_or_else(none)).collect();
@@ -145,7 +146,8 @@ fn gather(labels: Vec<String>, eras: Vec<(Vec<f64>, f64)>, lag: usize) -> Quanti
     let means: Vec<Vec<f64>> = (0..count).map(row).collect();
     let centre: Vec<f64> = eras.iter().map(|(_, centre)| *centre).collect();
     let quantile = |(q, means): (usize, &Vec<f64>)| {
-        let excess: Vec<f64> = means.iter().zip(&centre).map(|(mean, centre)| mean - centre).collect();
+        let excess: Vec<f64> =
+            means.iter().zip(&centre).map(|(mean, centre)| mean - centre).collect();
         let (mean, excess) = (EraMean::of(means, lag), EraMean::of(&excess, lag));
         Quantile { quantile: q + 1, mean, excess }
     };

@@ -62,7 +62,8 @@ pub(super) fn of(scores: &Scores, window: usize, lag: usize) -> Result<Rolling, 
         let enough = 2 * kept.len() >= window && kept.len() >= 2;
         let (mean, std) = (stats::mean(&kept), stats::std(&kept, 0));
         let error = half * standard_error(&kept, lag);
-        let figures = [mean, mean - error, mean + error, if std > 0.0 { mean / std } else { f64::NAN }];
+        let figures =
+            [mean, mean - error, mean + error, if std > 0.0 { mean / std } else { f64::NAN }];
         let figures = if enough { figures } else { [f64::NAN; 4] };
         let lists = [&mut rolling.mean, &mut rolling.low, &mut rolling.high, &mut rolling.sharpe];
         lists.into_iter().zip(figures).for_each(|(list, figure)| list.push(figure));
@@ -90,7 +91,9 @@ mod tests {
         // Two of four scores are enough, one is not.
         assert_eq!((found.mean[3], found.sharpe[3]), (2.0, 2.0));
         assert!(found.mean[4].is_nan() && found.mean[5].is_nan());
-        assert!((found.high[3] - found.mean[3] - 1.959_963_984_540_054 / 2_f64.sqrt()).abs() < 1e-12);
+        assert!(
+            (found.high[3] - found.mean[3] - 1.959_963_984_540_054 / 2_f64.sqrt()).abs() < 1e-12
+        );
     }
 
     #[test]

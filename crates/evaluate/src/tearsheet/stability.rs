@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn new_rows_by_hand() {
-        let (before, now) = ([Some(0), Some(0), Some(1), Some(1)], [Some(0), Some(1), Some(1), None]);
+        let (before, now) =
+            ([Some(0), Some(0), Some(1), Some(1)], [Some(0), Some(1), Some(1), None]);
         // Rows a, b, c, d before; a, d, b, c now.
         let shared = [(0, 0), (3, 1), (1, 2), (2, 3)];
         assert_eq!(fresh(&before, &now, &shared, 3)[..2], [0.0, 0.5]);

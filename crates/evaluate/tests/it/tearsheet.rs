@@ -38,8 +38,7 @@ fn panel(reference: &Value) -> (Panel, Predictions) {
 
 fn scores(reference: &Value) -> Scores {
     let values = floats(&reference["series"]["scores"]);
-    let era =
-        |(i, &value): (usize, &f64)| EraScore { era: format!("{i:04}"), value, reason: None };
+    let era = |(i, &value): (usize, &f64)| EraScore { era: format!("{i:04}"), value, reason: None };
     Scores { metric: "corr".into(), eras: values.iter().enumerate().map(era).collect() }
 }
 
@@ -87,7 +86,8 @@ fn quantiles_are_those_of_qcut() {
     assert_close(&found.cumulative_spread, &expected["cumulative_spread"], "cumulative spread");
     assert_mean(&found.spread_mean, &expected["spread"], "spread");
     let monotone = [found.monotonicity, found.era_monotonicity];
-    let expected_monotone = serde_json::json!([expected["monotonicity"], expected["era_monotonicity"]]);
+    let expected_monotone =
+        serde_json::json!([expected["monotonicity"], expected["era_monotonicity"]]);
     assert_close(&monotone, &expected_monotone, "monotonicity");
     for (q, turnover) in sheet.quantile_turnover.found().unwrap().iter().enumerate() {
         assert_mean(&turnover.turnover, &expected["turnover"][q], "turnover");
@@ -109,7 +109,10 @@ fn correlations_now_and_later_are_those_of_scipy() {
         let expected = reference[name].as_array().unwrap();
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(expected) {
-            assert_eq!((found.lag as u64, &found.reason), (expected["lag"].as_u64().unwrap(), &None));
+            assert_eq!(
+                (found.lag as u64, &found.reason),
+                (expected["lag"].as_u64().unwrap(), &None)
+            );
             assert_mean(&found.correlation, expected, name);
             assert!((found.shared - expected["shared"].as_f64().unwrap()).abs() < TOLERANCE);
         }

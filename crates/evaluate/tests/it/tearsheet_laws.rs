@@ -214,8 +214,7 @@ fn eras_that_are_no_neighbours_have_no_churn() {
 #[test]
 fn nothing_at_all_is_survived_and_misfits_are_refused() {
     let (panel, settings) = (panel(3, 1), TearSettings::default());
-    let sheet =
-        TearSheet::of(&panel, &Predictions::default(), &scores(&[]), &settings).unwrap();
+    let sheet = TearSheet::of(&panel, &Predictions::default(), &scores(&[]), &settings).unwrap();
     assert_eq!(sheet.quantiles.reason(), Some("there are no predictions"));
     assert_eq!(sheet.exposure.reason(), Some("there are no predictions"));
     assert_eq!(sheet.drawdowns.reason(), Some("no era has a score"));

@@ -126,7 +126,15 @@ mod tests {
 
     fn heat<'a>(values: &'a [f64], columns: &'a [String], cells: Cells) -> Heat<'a> {
         let (title, description) = ("t".to_owned(), "d".to_owned());
-        Heat { title, description, rows: vec!["a<b"], columns, values: vec![values], top: 1.0, cells }
+        Heat {
+            title,
+            description,
+            rows: vec!["a<b"],
+            columns,
+            values: vec![values],
+            top: 1.0,
+            cells,
+        }
     }
 
     fn names(count: usize) -> Vec<String> {

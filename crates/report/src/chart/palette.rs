@@ -7,6 +7,8 @@ use plotters::style::RGBColor;
 
 /// Labels.
 pub(crate) const INK: RGBColor = RGBColor(0x5A, 0x63, 0x70);
+/// The card that charts stand on: a rim around marks on bars.
+pub(crate) const CARD: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 /// Grid lines.
 pub(crate) const GRID: RGBColor = RGBColor(0xE3, 0xE6, 0xEA);
 /// The line at zero.
@@ -53,6 +55,7 @@ mod tests {
             assert!(page.contains(&format!("[stroke=\"{hex}\"]")), "{hex} is not mapped");
             assert!(page.contains(&format!("[fill=\"{hex}\"]")), "{hex} is not mapped");
         }
+        assert!(page.contains("[stroke=\"#FFFFFF\"] { stroke: var(--card); }") && CARD.2 == 0xFF);
         for (step, color) in HEAT.iter().enumerate() {
             let hex = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
             let rule = format!("[fill=\"{hex}\"] {{ fill: var(--h{step}); }}");

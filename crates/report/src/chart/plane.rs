@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis;
 use super::canvas::{Canvas, Drawn, FINE, Surface, label, shorten};
-use super::palette::{GRID, ZERO};
+use super::palette::{CARD, GRID, ZERO};
 use crate::{Result, number};
 
 type Context<'a, 'b> =
@@ -101,12 +101,37 @@ impl Plane<'_> {
         };
         let drawn = |layer: &&Layer| matches!(layer, Layer::Span(..)) || drawn(layer);
         for layer in self.layers.iter().filter(drawn) {
-            layer.draw(surface, &mut context)?;
+            layer.draw(&mut context)?;
         }
+        self.span_names(surface, &context)?;
         if !self.layers.iter().any(|layer| layer.has_something() && drawn(&layer)) {
             let (x, y) = context.plotting_area().get_pixel_range();
             let middle = ((x.start + x.end) / 2, (y.start + y.end) / 2);
             label(surface, "there is nothing to draw", middle, (HPos::Center, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// The names of the spans at their tops; those too close to the one before stand a line lower.
+    fn span_names(&self, surface: &Surface<'_>, context: &Context<'_, '_>) -> Drawn {
+        let unit = FINE as i32;
+        let top = context.y_range().end;
+        let mut names: Vec<(i32, i32, &str)> = Vec::new();
+        for layer in &self.layers {
+            if let Layer::Span([from, to], _, name) = layer {
+                let (x, y) = context.backend_coord(&((from + to) / 2.0, top));
+                names.push((x, y, name.as_str()));
+            }
+        }
+        names.sort_unstable();
+        let mut ends = [i32::MIN / 2; 4];
+        for (x, y, name) in names {
+            let half = 5 * unit * name.chars().count() as i32;
+            let free = |end: &i32| x - half >= *end;
+            let line = ends.iter().position(free).unwrap_or(ends.len() - 1);
+            ends[line] = x + half;
+            let at = (x, y + (4 + 14 * line as i32) * unit);
+            label(surface, name, at, (HPos::Center, VPos::Top))?;
         }
         Ok(())
     }
@@ -202,12 +227,13 @@ impl Layer {
         }
     }
 
-    fn draw(&self, surface: &Surface<'_>, context: &mut Context<'_, '_>) -> Drawn {
+    fn draw(&self, context: &mut Context<'_, '_>) -> Drawn {
         match self {
             Self::Bars(bars, colors) => combs(context, bars, *colors),
             Self::Line(points, color, width) => line(context, points, *color, *width),
             Self::Dots(points, color, radius) => {
-                for &point in points.iter().filter(|point| point.0.is_finite() && point.1.is_finite())
+                for &point in
+                    points.iter().filter(|point| point.0.is_finite() && point.1.is_finite())
                 {
                     let dot = Circle::new(point, radius * FINE, color.mix(0.75).filled());
                     context.plotting_area().draw(&dot)?;
@@ -216,6 +242,7 @@ impl Layer {
             }
             Self::Whiskers(ends, color) => {
                 for &[x, low, high] in ends.iter().filter(|ends| all_finite(&ends[..])) {
+                    line(context, &[(x, low), (x, high)], CARD, 5)?;
                     line(context, &[(x, low), (x, high)], *color, 2)?;
                 }
                 Ok(())
@@ -229,13 +256,12 @@ impl Layer {
                 let high = context.y_range();
                 line(context, &[(*x, high.start), (*x, high.end)], *color, 2)
             }
-            Self::Span([from, to], color, name) => {
+            Self::Span([from, to], color, _) => {
                 let high = context.y_range();
-                let corners = [(*from, high.start), (*to, high.start), (*to, high.end), (*from, high.end)];
+                let corners =
+                    [(*from, high.start), (*to, high.start), (*to, high.end), (*from, high.end)];
                 let shade = Polygon::new(corners.to_vec(), color.mix(0.14).filled());
-                context.plotting_area().draw(&shade)?;
-                let (x, y) = context.backend_coord(&((from + to) / 2.0, high.end));
-                label(surface, name, (x, y + 4 * FINE as i32), (HPos::Center, VPos::Top))
+                context.plotting_area().draw(&shade)
             }
         }
     }
@@ -248,7 +274,8 @@ fn all_finite(values: &[f64]) -> bool {
 /// One comb for the bars above zero, one for those below.
 fn combs(context: &mut Context<'_, '_>, bars: &[[f64; 3]], colors: [RGBColor; 2]) -> Drawn {
     for (color, above) in colors.into_iter().zip([true, false]) {
-        let wanted = |bar: &&[f64; 3]| all_finite(&bar[..]) && bar[2] != 0.0 && (bar[2] > 0.0) == above;
+        let wanted =
+            |bar: &&[f64; 3]| all_finite(&bar[..]) && bar[2] != 0.0 && (bar[2] > 0.0) == above;
         let corners = |&[left, right, high]: &[f64; 3]| {
             [(left, 0.0), (left, high), (right, high), (right, 0.0)]
         };
@@ -311,7 +338,8 @@ mod tests {
     fn gaps_break_lines_and_bands() {
         let line = vec![(0.0, 1.0), (1.0, 2.0), (2.0, f64::NAN), (3.0, 1.0), (4.0, 1.0)];
         let band = line.iter().map(|&(x, y)| [x, y - 1.0, y + 1.0]).collect();
-        let svg = svg(Across::Numbers(""), vec![Layer::Band(band, ABOVE), Layer::Line(line, BELOW, 2)]);
+        let svg =
+            svg(Across::Numbers(""), vec![Layer::Band(band, ABOVE), Layer::Line(line, BELOW, 2)]);
         assert_eq!(svg.matches("<polygon").count(), 4);
         assert_eq!(svg.matches("stroke=\"#D55E00\"").count(), 4);
     }
@@ -336,5 +364,20 @@ mod tests {
         ];
         let svg = svg(Across::Places(&names), layers);
         assert!(svg.contains("a&lt;b") && svg.contains("\n1\n"), "{svg}");
+    }
+
+    #[test]
+    fn names_of_spans_do_not_cover_each_other() {
+        let span = |at: f64, name: &str| Layer::Span([at, at + 0.1], BELOW, name.into());
+        let line = Layer::Line(vec![(0.0, 1.0), (100.0, 2.0)], ABOVE, 2);
+        let layers = vec![line, span(50.0, "11"), span(50.5, "22"), span(90.0, "33")];
+        let svg = svg(Across::Numbers(""), layers);
+        let height = |name: &str| {
+            let before = svg.split(&format!("\n{name}\n")).next().unwrap();
+            let text = before.rsplit("<text").next().unwrap();
+            text.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        assert_ne!(height("11"), height("22"));
+        assert_eq!(height("11"), height("33"));
     }
 }

@@ -69,7 +69,11 @@ pub(super) fn map(sheet: &TearSheet) -> Result<Option<Picture>> {
 /// The classes of a colour scale, from below zero to above it; of alarms, from zero up.
 pub(crate) fn steps(alarm: bool, colors: usize) -> Vec<String> {
     let class = |step: usize| format!("h{step}");
-    if alarm { (0..=colors / 2).rev().map(class).collect() } else { (0..colors).map(class).collect() }
+    if alarm {
+        (0..=colors / 2).rev().map(class).collect()
+    } else {
+        (0..colors).map(class).collect()
+    }
 }
 
 /// The next round number, of two digits at most.

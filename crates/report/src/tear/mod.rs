@@ -7,7 +7,8 @@ mod tables;
 
 use fattail_evaluate::{Part, TearSheet};
 
-use crate::picture::Picture;
+use crate::chart::shorten;
+use crate::picture::{Picture, pair};
 use crate::table::Table;
 use crate::{Result, number};
 
@@ -35,14 +36,7 @@ pub(crate) fn pictures(sheet: &TearSheet) -> Result<Vec<Picture>> {
     all.extend(series::histogram(sheet)?);
     all.extend(series::normal_quantiles(sheet)?);
     all.extend(series::autocorrelation(sheet)?);
-    // A half that stands alone would leave a hole beside it.
-    let mut at = 0;
-    while at < all.len() {
-        if all[at].half && all.get(at + 1).is_none_or(|next| !next.half) {
-            all[at].half = false;
-        }
-        at += if all[at].half { 2 } else { 1 };
-    }
+    pair(&mut all);
     Ok(all)
 }
 
@@ -55,7 +49,7 @@ pub(crate) fn tiles(sheet: &TearSheet) -> Vec<Tile> {
     if let Some(found) = sheet.quantiles.found() {
         let spread = &found.spread_mean;
         let beside = format!("95 %: {}", number::interval(spread.interval));
-        push("Top less bottom quantile", number::signed(spread.mean), beside);
+        push("Top less bottom", number::signed(spread.mean), beside);
         let beside = "1: each earns more than the one below";
         push("Monotonicity", number::ratio(found.monotonicity), beside.into());
     }
@@ -67,7 +61,7 @@ pub(crate) fn tiles(sheet: &TearSheet) -> Vec<Tile> {
         push("Ranks kept", number::ratio(lag.correlation.mean), "correlation an era later".into());
     }
     if let Some(feature) = sheet.exposure.found().and_then(|found| found.features.first()) {
-        let beside = crate::table::printable(&feature.name);
+        let beside = shorten(&feature.name, 18);
         push("Followed most", number::plain(feature.mean_size), beside);
     }
     tiles

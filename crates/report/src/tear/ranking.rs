@@ -2,7 +2,7 @@
 
 use fattail_evaluate::{EraMean, Lagged, TearSheet};
 
-use crate::chart::{ABOVE, Across, BELOW, CONSTANT, Layer, Plane, SERIES};
+use crate::chart::{ABOVE, Across, BELOW, CONSTANT, INK, Layer, Plane, SERIES};
 use crate::picture::{Picture, entry};
 use crate::{Result, number};
 
@@ -12,9 +12,10 @@ fn bars(
     across: Across<'_>,
     means: &[(f64, &EraMean)],
 ) -> Result<Picture> {
-    let bars = means.iter().map(|(x, mean)| [x - 0.36, x + 0.36, mean.mean]).collect();
+    let half = if means.len() < 4 { 0.22 } else { 0.36 };
+    let bars = means.iter().map(|(x, mean)| [x - half, x + half, mean.mean]).collect();
     let ends = means.iter().map(|(x, mean)| [*x, mean.interval[0], mean.interval[1]]).collect();
-    let layers = vec![Layer::Bars(bars, [ABOVE, BELOW]), Layer::Whiskers(ends, CONSTANT)];
+    let layers = vec![Layer::Bars(bars, [ABOVE, BELOW]), Layer::Whiskers(ends, INK)];
     let plane = Plane {
         description: format!("{} bars, each with its 95 % interval", means.len()),
         title: title.clone(),
@@ -23,7 +24,7 @@ fn bars(
         zero: true,
         half: true,
     };
-    let legend = vec![entry("box k0", "mean over eras"), entry("kc", "95 % interval")];
+    let legend = vec![entry("box k0", "mean over eras"), entry("ink", "95 % interval")];
     Ok(Picture { svg: plane.to_svg()?, title, caption, legend, half: true, ..Picture::default() })
 }
 
@@ -136,5 +137,12 @@ pub(super) fn churn(sheet: &TearSheet) -> Result<Option<Picture>> {
                    reverse. Spikes are eras in which the model changed its mind.";
     let legend = vec![entry("k0", "churn"), entry("kc", "mean")];
     let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, half: true, ..Picture::default() }))
+    Ok(Some(Picture {
+        svg,
+        title,
+        caption: caption.into(),
+        legend,
+        half: true,
+        ..Picture::default()
+    }))
 }

@@ -64,7 +64,14 @@ pub(super) fn rolling_mean(sheet: &TearSheet) -> Result<Option<Picture>> {
                    alone say nothing.";
     let legend = vec![entry("k0", "mean"), entry("box k0 pale", "95 % interval")];
     let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, half: true, ..Picture::default() }))
+    Ok(Some(Picture {
+        svg,
+        title,
+        caption: caption.into(),
+        legend,
+        half: true,
+        ..Picture::default()
+    }))
 }
 
 /// The Sharpe ratio of the last eras.
@@ -79,10 +86,18 @@ pub(super) fn rolling_sharpe(sheet: &TearSheet) -> Result<Option<Picture>> {
         zero: true,
         half: true,
     };
-    let caption = "Mean by deviation, per era. A line that sinks over the years is a signal that wears off.";
+    let caption =
+        "Mean by deviation, per era. A line that sinks over the years is a signal that wears off.";
     let legend = vec![entry("k0", "Sharpe, per era")];
     let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, half: true, ..Picture::default() }))
+    Ok(Some(Picture {
+        svg,
+        title,
+        caption: caption.into(),
+        legend,
+        half: true,
+        ..Picture::default()
+    }))
 }
 
 /// The scores as bars, and a normal curve of the same mean and deviation.
@@ -110,10 +125,16 @@ pub(super) fn histogram(sheet: &TearSheet) -> Result<Option<Picture>> {
     };
     let caption = "The curve is a normal distribution of the same mean and deviation. Bars that stand out at the ends \
                    are the eras that a bell curve does not expect.";
-    let legend =
-        vec![entry("box k0", "eras"), entry("k1", "normal curve"), entry("kc", "zero")];
+    let legend = vec![entry("box k0", "eras"), entry("k1", "normal curve"), entry("kc", "zero")];
     let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, half: true, ..Picture::default() }))
+    Ok(Some(Picture {
+        svg,
+        title,
+        caption: caption.into(),
+        legend,
+        half: true,
+        ..Picture::default()
+    }))
 }
 
 /// A bar with a little air on its sides.
@@ -146,7 +167,14 @@ pub(super) fn normal_quantiles(sheet: &TearSheet) -> Result<Option<Picture>> {
                    below it on the left are losses worse than a bell curve allows. The band takes eras as independent.";
     let legend = vec![entry("dot k0", "eras"), entry("kc", "normal, 95 % band")];
     let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, half: true, ..Picture::default() }))
+    Ok(Some(Picture {
+        svg,
+        title,
+        caption: caption.into(),
+        legend,
+        half: true,
+        ..Picture::default()
+    }))
 }
 
 /// All places at both ends, some between.

@@ -229,7 +229,9 @@ pub(crate) fn evidence(mut report: Report) -> Report {
             check("rows may come in any order", None),
         ],
         hash: "9f2c1e40b7a85d63".repeat(4),
-        statement: "Three checks at 8 cut points with seed 42 found no use of what was not yet known.".into(),
+        statement:
+            "Three checks at 8 cut points with seed 42 found no use of what was not yet known."
+                .into(),
     });
     report
 }
