@@ -72,11 +72,9 @@ impl GateArgs {
     /// When the file says what is not known.
     pub fn thresholds(&self) -> Outcome<Gate> {
         match self.gate.as_deref() {
-            None => Ok(Gate {
-                mean: Some(0.0),
-                agreement: Some(Agreement::default()),
-                ..Gate::open()
-            }),
+            None => {
+                Ok(Gate { mean: Some(0.0), agreement: Some(Agreement::default()), ..Gate::open() })
+            }
             Some(path) if path.as_os_str() == "off" => Ok(Gate::open()),
             Some(path) if path.as_os_str() == "usual" => Ok(Gate::default()),
             Some(path) => {
@@ -100,7 +98,7 @@ impl GateArgs {
         let exposure = scores("negative_max_exposure").map(without_minus);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
         let trials = trials(weekly);
-        let procedure = Sealed(Refit(&run.learner));
+        let procedure = Sealed(Refit(run.learner.clone()));
         let evidence = Evidence {
             second: scores("spearman"),
             exposure: exposure.as_ref(),
@@ -139,7 +137,7 @@ fn certify(weekly: &Weekly, run: &Run, context: Context<'_>) -> Outcome<Certific
     let claim = Claim { horizon: context.horizon, ..Claim::default() };
     let certifier = Certifier { claim, seed: context.seed, ..Certifier::default() };
     let folds = context.split.folds(weekly.known.eras())?;
-    let procedure = Sealed(Refit(&run.learner));
+    let procedure = Sealed(Refit(run.learner.clone()));
     Ok(certifier.certify(&procedure, &weekly.known, &folds, context.observer)?)
 }
 

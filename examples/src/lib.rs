@@ -5,6 +5,7 @@ pub mod boost;
 mod boosted;
 pub mod certify;
 mod data;
+mod gatekeeper;
 pub mod ingest;
 mod learner;
 mod networks;
@@ -23,6 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use boosted::{Boosted, BoostedArgs};
 pub use data::{DataArgs, Source};
+pub use gatekeeper::{Context, GateArgs, Gated, facts_of_certificate};
 pub use learner::{Kind, Learner, Learnt, Method, Model};
 pub use networks::{Network, NetworkArgs, TrainedNetwork};
 pub use outline::{metrics, numerai_horizon};

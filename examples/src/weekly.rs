@@ -13,7 +13,7 @@ use fattail::{
 };
 
 use crate::{
-    Kind, Learner, Model, Outcome,
+    Gated, Kind, Learner, Model, Outcome,
     shell::{caught, one_line},
 };
 
@@ -211,8 +211,8 @@ pub fn facts_of(panel: &Panel, source: impl Into<String>) -> DataFacts {
     }
 }
 
-/// Leaves report, predictions, the submission of one of the runs and the models in a folder, and the
-/// report in `json` as well; when one of them cannot be written, none is left.
+/// Leaves report, predictions, the submission of one of the runs where the gate lets it, the decision and the models
+/// in a folder, and the report in `json` as well; when one of them cannot be written, none is left.
 ///
 /// # Errors
 /// When the submission breaks a rule of Numerai's or the disk refuses.
@@ -220,16 +220,25 @@ pub fn leave(
     out: &Path,
     json: Option<&Path>,
     weekly: &Weekly,
-    submitted: usize,
+    (submitted, gated): (usize, &Gated),
     mut report: Report,
 ) -> Outcome<Report> {
     let link = |label: String, path: &str| FileLink { label, path: path.into() };
     let chosen = &weekly.runs[submitted];
     let folder = Artifacts::create(out)?;
-    folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &chosen.live))?;
-    report
-        .files
-        .push(link(format!("{}: submission of the live era", chosen.name()), "submission.csv"));
+    if gated.decision.is_admitted() {
+        folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &chosen.live))?;
+        let label = format!("{}: submission of the live era", chosen.name());
+        report.files.push(link(label, "submission.csv"));
+    }
+    folder.write("gate.json", serde_json::to_string_pretty(&gated.decision)?.as_bytes())?;
+    report.files.push(link("decision of the gate".into(), "gate.json"));
+    if let Some(certificate) = &gated.certificate {
+        folder.write("certificate.json", certificate.to_json()?.as_bytes())?;
+        report.files.push(link("leak certificate".into(), "certificate.json"));
+    }
+    report.gate = Some(gated.outcome());
+    report.certificate = gated.facts();
     for run in &weekly.runs {
         let name = match weekly.runs.len() {
             1 => "predictions.parquet".to_owned(),

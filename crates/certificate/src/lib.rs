@@ -15,4 +15,4 @@ pub use certify::Certifier;
 pub use check::{Check, Finding, State};
 pub use claim::{Claim, Side};
 pub use error::{Error, Result};
-pub use procedure::{Procedure, Read, Recipe, Refit, Run, Sealed, SealedFold};
+pub use procedure::{Procedure, Recipe, Refit, Run, Sealed, SealedFold};

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use fattail_core::{Eras, Fit, Panel, Predict, Result, silent};
-use fattail_evaluate::{Fold, Split, backtest};
+use fattail_core::{Fit, Panel, Predict, Result, silent};
+use fattail_evaluate::{Fold, Given, Read, backtest};
 
 /// A whole way from a panel to predictions: preparation, fit, early stopping, tuning, ensemble, gate.
 ///
@@ -25,19 +25,8 @@ pub trait Procedure: fmt::Debug + Send + Sync {
 pub struct Run {
     /// One list of predictions a fold: a value for each row of its test eras, in panel order.
     pub predictions: Vec<Vec<f32>>,
-    /// The era scores that decisions were made on.
+    /// Who has looked at which era scores: [`Ledger::reads`](fattail_evaluate::Ledger::reads).
     pub reads: Vec<Read>,
-}
-
-/// A decision that read an era's score: a weight, a stop, a choice, a gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
-    /// The era for which was decided.
-    pub at: usize,
-    /// The era whose score was read.
-    pub score_of: usize,
-    /// What was decided.
-    pub purpose: String,
 }
 
 /// A procedure that sees one fold at a time, and of its test rows nothing.
@@ -55,7 +44,7 @@ pub trait Recipe: fmt::Debug + Send + Sync {
 ///
 /// ```compile_fail
 /// use fattail_certificate::SealedFold;
-/// use fattail_core::{Eras, Fit, Panel, Result};
+/// use fattail_core::{Fit, Panel, Result};
 ///
 /// fn cheat<L: Fit>(learner: &L, fold: &SealedFold<'_>) -> Result<L::Fitted> {
 ///     let rows: &Panel = fold.test();
@@ -97,17 +86,8 @@ impl<'a> SealedFold<'a> {
     /// # Errors
     /// When the model cannot predict, or predicts something that is not finite.
     pub fn predict(&self, model: &dyn Predict) -> Result<Vec<f32>> {
-        let split = One(self.fold);
+        let split = Given(vec![self.fold.clone()]);
         Ok(backtest(&Fitted(model), self.panel, &split, &[], &silent)?.predictions.values)
-    }
-}
-
-/// The one fold, as a split.
-struct One<'a>(&'a Fold);
-
-impl Split for One<'_> {
-    fn folds(&self, _: &Eras) -> Result<Vec<Fold>> {
-        Ok(vec![self.0.clone()])
     }
 }
 

@@ -16,6 +16,7 @@ mod score;
 mod scores;
 mod split;
 mod summary;
+mod tearsheet;
 
 pub use align::{Aligned, Keyed, align};
 pub use backtest::{
@@ -51,3 +52,8 @@ pub use split::{
     PurgedRows, Spans, Split, WalkForward, WalkForwardRows, Window,
 };
 pub use summary::Summary;
+pub use tearsheet::{
+    Autocorrelation, Distribution, Drawdown, Drawdowns, EraMean, ExposurePath, FeatureExposure,
+    Information, LagCorrelation, Lagged, Part, Quantile, QuantilePoint, QuantileSpreads,
+    QuantileTurnover, Rolling, TargetColumn, TearSettings, TearSheet, quantile_means,
+};

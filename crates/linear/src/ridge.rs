@@ -46,6 +46,7 @@ use crate::{
 /// # Ok::<(), fattail_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ridge {
     /// The penalties to choose from, increasing; a single one is taken as it is.
     pub penalties: Vec<f64>,

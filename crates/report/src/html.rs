@@ -11,7 +11,10 @@ use minijinja::{Environment, context};
 use crate::figure::{FIGURES, Figure, comparison, differences, find, folds};
 use crate::table::Table;
 use crate::verdict::{Side, sentence};
-use crate::{MetricReport, ModelReport, Report, Result, facts, number, picture};
+use crate::{
+    CertificateFacts, DriftMap, GateOutcome, MetricReport, ModelReport, Overfitting, Report,
+    Result, evidence, facts, number, picture, tear,
+};
 
 /// Coefficients drawn, and coefficients listed.
 const DRAWN: usize = 30;
@@ -37,6 +40,11 @@ impl Report {
             facts => facts::line(self),
             verdicts => self.models.iter().map(verdict).collect::<Vec<_>>(),
             tiles => if several { Vec::new() } else { tiles(self) },
+            gate => self.gate.as_ref().map(gate),
+            certificate => self.certificate.as_ref().map(certificate),
+            overfitting => self.overfitting.as_ref().map(overfitting).transpose()?,
+            drift => self.drift.as_ref().map(drift).transpose()?,
+            sheets => sheets(&self.models)?,
             remarks => self.remarks(),
             comparison => several.then(|| grid(&comparison(self))),
             differences => (!self.differences.is_empty()).then(|| grid(&differences(self))),
@@ -117,6 +125,64 @@ fn model(model: &ModelReport) -> Result<Value> {
     })
 }
 
+/// The tear sheets of the models that have one.
+fn sheets(models: &[ModelReport]) -> Result<Vec<Value>> {
+    let with = models.iter().filter_map(|model| Some((model, model.tear_sheet.as_ref()?)));
+    with.enumerate()
+        .map(|(at, (model, sheet))| {
+            let tile = |(name, value, beside): tear::Tile| context! { name, value, beside };
+            let table = |(title, table): (&str, Table)| context! { title, table => grid(&table) };
+            let falls = tear::drawdowns(sheet);
+            Ok(context! {
+                id => if at == 0 { "tear".to_owned() } else { format!("tear-{}", at + 1) },
+                name => &model.name,
+                tiles => tear::tiles(sheet).into_iter().map(tile).collect::<Vec<_>>(),
+                charts => tear::pictures(sheet)?.iter().map(chart).collect::<Vec<_>>(),
+                falls => (!falls.rows.is_empty()).then(|| grid(&falls)),
+                tables => tear::tables(sheet).into_iter().map(table).collect::<Vec<_>>(),
+                missing => tear::missing(sheet),
+            })
+        })
+        .collect()
+}
+
+/// The decision of a gate: a line a check.
+fn gate(found: &GateOutcome) -> Value {
+    let check = |check: &crate::GateCheck| {
+        context! { name => &check.name, passed => check.passed, told => check.told(), note => &check.note }
+    };
+    context! {
+        class => if found.passed { "above" } else { "below" },
+        mark => if found.passed { "▲" } else { "▼" },
+        text => found.sentence(),
+        checks => found.checks.iter().map(check).collect::<Vec<_>>(),
+        notes => found.notes.clone(),
+    }
+}
+
+fn certificate(found: &CertificateFacts) -> Value {
+    context! {
+        class => if found.holds { "above" } else { "below" },
+        mark => if found.holds { "▲" } else { "▼" },
+        text => found.sentence(),
+        statement => &found.statement,
+        hash => &found.hash,
+        table => (!found.checks.is_empty()).then(|| grid(&found.table())),
+    }
+}
+
+fn overfitting(found: &Overfitting) -> Result<Value> {
+    let charts = evidence::overfitting(found)?.iter().map(chart).collect::<Vec<_>>();
+    Ok(context! { text => found.sentence(), charts, table => grid(&found.table()) })
+}
+
+fn drift(found: &DriftMap) -> Result<Value> {
+    let charts = evidence::drift(found)?.iter().map(chart).collect::<Vec<_>>();
+    let table = found.table();
+    let table = (!table.rows.is_empty()).then(|| grid(&table));
+    Ok(context! { text => found.sentence(), flagged => !found.flagged.is_empty(), charts, table })
+}
+
 fn coefficients(model: &ModelReport) -> Table {
     let mut table = Table::new(1, ["Feature", "Coefficient", "95 % interval"]);
     for row in facts::largest(model, LISTED) {
@@ -136,6 +202,12 @@ fn chart(picture: &picture::Picture) -> Value {
         title => &picture.title,
         legend => picture.legend.iter().map(legend).collect::<Vec<_>>(),
         svg => Value::from_safe_string(picture.svg.clone()),
+        caption => &picture.caption,
+        half => picture.half,
+        alone => picture.alone,
+        scale => picture.scale.as_ref().map(|scale| {
+            context! { steps => scale.steps.clone(), ends => scale.ends.clone() }
+        }),
     }
 }
 

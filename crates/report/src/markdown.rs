@@ -2,7 +2,7 @@
 
 use crate::figure::{comparison, differences, folds, summary};
 use crate::table::{Table, escape_markdown};
-use crate::{ModelReport, Report, facts, number, verdict};
+use crate::{ModelReport, Report, facts, number, tear, verdict};
 
 impl Report {
     /// The report as Markdown: verdict, figures, folds, settings.
@@ -11,6 +11,10 @@ impl Report {
         let mut text = format!("# {}\n\n", escape_markdown(&self.title));
         text.push_str(&format!("{}\n\n", escape_markdown(&facts::line(self))));
         bullets(&mut text, self.models.iter().map(verdict::sentence));
+        if let Some(gate) = &self.gate {
+            section(&mut text, &escape_markdown(&gate.sentence()), &gate.table());
+            bullets(&mut text, gate.notes.iter().cloned());
+        }
         let remarks = self.remarks();
         if !remarks.is_empty() {
             text.push_str("## Beware\n\n");
@@ -25,6 +29,7 @@ impl Report {
         for model in &self.models {
             self.model_markdown(&mut text, model);
         }
+        self.evidence_markdown(&mut text);
         let mut settings = Table::new(2, ["Setting", "Value"]);
         facts::rows(self)
             .into_iter()
@@ -49,9 +54,38 @@ impl Report {
             }
             section(text, &format!("{name}: coefficients"), &table);
         }
+        if let Some(sheet) = &model.tear_sheet {
+            for (title, table) in tear::tables(sheet) {
+                section(text, &format!("{name}: {}", title.to_lowercase()), &table);
+            }
+            let missing = tear::missing(sheet);
+            if !missing.is_empty() {
+                text.push_str(&format!("## {name}: what the tear sheet does not hold\n\n"));
+                bullets(text, missing.into_iter());
+            }
+        }
         if !model.settings.is_empty() {
             text.push_str(&format!("## {name}: pipeline\n\n"));
             bullets(text, model.settings.iter().cloned());
+        }
+    }
+
+    /// Overfitting, drift and the certificate: a sentence and a table each.
+    fn evidence_markdown(&self, text: &mut String) {
+        let parts = [
+            self.overfitting.as_ref().map(|found| ("Overfitting", found.sentence(), found.table())),
+            self.drift.as_ref().map(|found| ("Drift", found.sentence(), found.table())),
+            self.certificate.as_ref().map(|found| {
+                let words = [&*found.sentence(), &*found.statement, &*found.hash];
+                let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+                ("Leak certificate", words.join(". "), found.table())
+            }),
+        ];
+        for (heading, sentence, table) in parts.into_iter().flatten() {
+            text.push_str(&format!("## {heading}\n\n{}\n\n", escape_markdown(&sentence)));
+            if !table.rows.is_empty() {
+                text.push_str(&format!("{}\n", table.to_markdown()));
+            }
         }
     }
 

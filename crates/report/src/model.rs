@@ -1,7 +1,9 @@
 //! What a report is made of: facts, settings and what `evaluate` found. Nothing is computed here.
 
-use fattail_evaluate::{Backtest, FoldRun, Scores, Summary};
+use fattail_evaluate::{Backtest, FoldRun, Scores, Summary, TearSheet};
 use serde::{Deserialize, Serialize};
+
+use crate::{CertificateFacts, DriftMap, GateOutcome, Overfitting};
 
 use fattail_core::null;
 
@@ -23,6 +25,18 @@ pub struct Report {
     /// The models against each other and against the constant predictor, era by era.
     #[serde(default)]
     pub differences: Vec<Difference>,
+    /// What the submission gate decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateOutcome>,
+    /// What the leak certificate states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateFacts>,
+    /// How likely the best model is best by chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overfitting: Option<Overfitting>,
+    /// How far features moved from where they were learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftMap>,
     /// What the reader must know before trusting a figure.
     pub warnings: Vec<String>,
     /// Files that the run left beside the page.
@@ -93,6 +107,9 @@ pub struct ModelReport {
     pub exposure: Option<Scores>,
     /// Coefficients, of models that have them.
     pub coefficients: Vec<Coefficient>,
+    /// What the predictions earn, how long they last, what they follow and how they fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tear_sheet: Option<TearSheet>,
 }
 
 impl ModelReport {

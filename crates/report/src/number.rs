@@ -25,6 +25,29 @@ pub(crate) fn percent(value: f64) -> String {
     fixed(value, |v| format!("{:.1} %", 100.0 * v))
 }
 
+/// A figure of any kind: four significant digits, no sign unless it is below zero.
+pub(crate) fn figure(value: f64) -> String {
+    fixed(value, |v| {
+        let size = v.abs();
+        if v == 0.0 {
+            "0".to_owned()
+        } else if size >= 1e7 || size < 1e-4 {
+            format!("{v:.3e}")
+        } else if size >= 1000.0 {
+            let text = grouped(&format!("{:.0}", size));
+            if v < 0.0 { format!("-{text}") } else { text }
+        } else {
+            let digits = (3.0 - size.log10().floor()).clamp(0.0, 7.0) as usize;
+            let text = format!("{v:.digits$}");
+            if digits == 0 {
+                text
+            } else {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+        }
+    })
+}
+
 /// A number of eras.
 pub(crate) fn whole(value: f64) -> String {
     fixed(value, |v| grouped(&format!("{v:.0}")))
@@ -98,6 +121,28 @@ mod tests {
         assert_eq!(interval([-0.1, 0.2]), "-0.1000 to +0.2000");
         assert_eq!(interval([f64::NAN, 0.2]), NONE);
         assert_eq!(plain(f64::INFINITY), NONE);
+    }
+
+    #[test]
+    fn figures_of_any_kind_keep_four_digits() {
+        let told: Vec<String> =
+            [0.0, 0.005, -0.012_345, 1.0, 12.5, 123.456, 6720.0, -1e4, 1e-9, 2e8]
+                .map(figure)
+                .into();
+        let expected = [
+            "0",
+            "0.005",
+            "-0.01235",
+            "1",
+            "12.5",
+            "123.5",
+            "6\u{202f}720",
+            "-10\u{202f}000",
+            "1.000e-9",
+            "2.000e8",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(figure(f64::NAN), NONE);
     }
 
     #[test]

@@ -12,10 +12,35 @@ use crate::{MetricReport, ModelReport, Report, Result, facts};
 pub(crate) const MOST_MODELS: usize = SERIES.len();
 
 /// A drawn chart with its heading and legend: classes of the style sheet and names.
+#[derive(Default)]
 pub(crate) struct Picture {
     pub(crate) title: String,
     pub(crate) legend: Vec<(String, String)>,
     pub(crate) svg: String,
+    /// How to read it.
+    pub(crate) caption: String,
+    /// The classes of a colour scale, and the values at its ends.
+    pub(crate) scale: Option<Scale>,
+    /// Whether it stands beside another one on a wide screen.
+    pub(crate) half: bool,
+    /// Whether its caption takes the other half.
+    pub(crate) alone: bool,
+}
+
+/// Lets the caption of a half that has none beside it fill the hole.
+pub(crate) fn pair(pictures: &mut [Picture]) {
+    let mut at = 0;
+    while at < pictures.len() {
+        let beside = pictures.get(at + 1).is_some_and(|next| next.half);
+        pictures[at].alone = pictures[at].half && !beside;
+        at += if pictures[at].half && beside { 2 } else { 1 };
+    }
+}
+
+/// A colour scale: classes of the style sheet, from the value on the left to the one on the right.
+pub(crate) struct Scale {
+    pub(crate) steps: Vec<String>,
+    pub(crate) ends: [String; 2],
 }
 
 /// Score bars, running sum, fall below the peak, exposure.
@@ -59,7 +84,7 @@ pub(crate) fn forest(model: &ModelReport, most: usize) -> Result<Option<Picture>
         format!("{}: {all} coefficients", model.name)
     };
     let svg = draw_forest(&title, &rows)?;
-    Ok(Some(Picture { title, legend: Vec::new(), svg }))
+    Ok(Some(Picture { title, svg, ..Picture::default() }))
 }
 
 fn drawn(report: &Report) -> &[ModelReport] {
@@ -92,7 +117,7 @@ fn bars(model: &ModelReport, metric: &MetricReport, several: bool) -> Result<Pic
         guide: Some(mean),
         zero: true,
     };
-    Ok(Picture { title, legend, svg: plot.to_svg()? })
+    Ok(Picture { title, legend, svg: plot.to_svg()?, ..Picture::default() })
 }
 
 /// One line a model, and the constant predictor where it has scores.
@@ -184,7 +209,7 @@ impl Lines {
             guide: None,
             zero: true,
         };
-        Ok(Picture { title, svg: plot.to_svg()?, legend: self.legend })
+        Ok(Picture { title, svg: plot.to_svg()?, legend: self.legend, ..Picture::default() })
     }
 }
 
@@ -199,6 +224,6 @@ fn describe(scores: &Scores, what: &str) -> String {
     }
 }
 
-fn entry(class: &str, name: &str) -> (String, String) {
+pub(crate) fn entry(class: &str, name: &str) -> (String, String) {
     (class.to_owned(), name.to_owned())
 }

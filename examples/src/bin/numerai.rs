@@ -10,8 +10,8 @@ use fattail::{
     report::{Difference, ModelReport, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, BoostedArgs, DataArgs, Kind, NetworkArgs, Outcome, RunArgs, Trial, Weekly, Zoo, facts_of,
-    leave, metrics, numerai_horizon, run, set_threads, write_out,
+    Bars, BoostedArgs, Context, DataArgs, GateArgs, Kind, NetworkArgs, Outcome, RunArgs, Trial,
+    Weekly, Zoo, facts_of, leave, metrics, numerai_horizon, run, set_threads, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
@@ -47,6 +47,8 @@ struct Args {
     boosted: BoostedArgs,
     #[command(flatten)]
     networks: NetworkArgs,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 fn main() -> ExitCode {
@@ -104,8 +106,19 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    let report = leave(&args.out, args.run.json.as_deref(), &weekly, submitted, report)?;
+    let context = Context {
+        horizon,
+        split: &split,
+        meta: source.meta.as_deref(),
+        seed: args.seed,
+        observer: &observer,
+    };
+    let gated = args.gate.judge(&weekly, submitted, context)?;
+    let json = args.run.json.as_deref();
+    let report = leave(&args.out, json, &weekly, (submitted, &gated), report)?;
     bars.clear();
     let page = args.out.join("report.html");
-    write_out(&format!("{}\n{told}report: {}\n", report.summary_table(), page.display()))
+    let table = report.summary_table();
+    write_out(&format!("{table}\n{told}{}report: {}\n", gated.decision, page.display()))?;
+    gated.blocked().map_or(Ok(()), |blocked| Err(blocked.into()))
 }

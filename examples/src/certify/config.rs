@@ -94,7 +94,8 @@ impl Config {
         let folds = match self.split {
             SplitChoice::Expanding { folds } => Expanding { folds, horizon, rule }.folds(eras),
             SplitChoice::WalkForward { chunk, window } => {
-                WalkForward { chunk, window, horizon, rule }.folds(eras)
+                let split = WalkForward { chunk, window, horizon, rule, ..WalkForward::default() };
+                split.folds(eras)
             }
             SplitChoice::Blocked { folds } => Blocked { folds, horizon, rule }.folds(eras),
             SplitChoice::PurgedKFold { folds, embargo_days } => {

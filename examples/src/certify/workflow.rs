@@ -3,8 +3,10 @@
 
 use fattail::{
     Panel, Pipeline, Predict, Preparation, Result,
-    certificate::{Procedure, Read, Run, SealedFold},
-    evaluate::{EmbargoRule, Fold, Horizon, Predictions, SpearmanCorr, score_predictions},
+    certificate::{Procedure, Run, SealedFold},
+    evaluate::{
+        EmbargoRule, Fold, Horizon, Known, Ledger, Predictions, SpearmanCorr, score_predictions,
+    },
     gbdt::Gbdt,
     linear::Ridge,
     prepare::{PerEraRank, Scaler},
@@ -115,22 +117,59 @@ impl Procedure for Workflow {
         if self.learners.is_empty() {
             return Err(fattail::Error::empty("the list of learners"));
         }
-        let mut run = Run::default();
-        let mut book = Book::new(self)?;
+        // The scores of every model and, last, of the ensemble.
+        let models = self.learners.len();
+        let names = (0..models).map(|model| format!("model {model}")).chain(["ensemble".into()]);
+        let mut ledger = Ledger::new(names, EmbargoRule::RealTime, &self.horizon)?;
+        let mut predictions = Vec::new();
         for (number, fold) in folds.iter().enumerate() {
             let predicted = self.predicted(&SealedFold::new(panel, number, fold)?)?;
             let at = fold.test[0];
             let weights = match self.blend {
-                Blend::Equal => vec![1.0; predicted.len()],
-                Blend::Adaptive => book.weights(at, &mut run.reads),
+                Blend::Equal => vec![1.0; models],
+                Blend::Adaptive => weights(ledger.known_at(at, "weights of the ensemble"), models),
             };
             let blend = blend(panel, fold, &predicted, &weights);
-            let open = self.gate.is_none_or(|least| book.is_above(at, least, &mut run.reads));
-            run.predictions.push(if open { blend.clone() } else { vec![0.0; blend.len()] });
-            book.record(panel, fold, &predicted, &blend)?;
+            let open = match self.gate {
+                None => true,
+                Some(least) => {
+                    let mean = ledger.known_at(at, "gate").mean(models);
+                    mean.is_nan() || mean > least
+                }
+            };
+            record(&mut ledger, panel, fold, predicted.iter().chain([&blend]))?;
+            predictions.push(if open { blend } else { vec![0.0; blend.len()] });
         }
-        Ok(run)
+        Ok(Run { predictions, reads: ledger.reads().to_vec() })
     }
+}
+
+/// Weights by known scores; equal ones as long as none is known.
+fn weights(known: Known<'_>, models: usize) -> Vec<f64> {
+    let weight = |model| {
+        let mean = known.mean(model);
+        if mean.is_nan() { 1.0 } else { mean.max(0.0) + 1e-3 }
+    };
+    (0..models).map(weight).collect()
+}
+
+/// Writes the scores of a fold's test eras down.
+fn record<'a>(
+    ledger: &mut Ledger,
+    panel: &Panel,
+    fold: &Fold,
+    predicted: impl Iterator<Item = &'a Vec<f32>>,
+) -> Result<()> {
+    let scores = |values: &Vec<f32>| -> Result<Vec<f64>> {
+        let predictions = Predictions { eras: fold.test.clone(), values: values.clone() };
+        Ok(score_predictions(panel, &predictions, &[&SpearmanCorr])?[0].values())
+    };
+    let models: Vec<Vec<f64>> = predicted.map(scores).collect::<Result<_>>()?;
+    for (at, &era) in fold.test.iter().enumerate() {
+        let scores: Vec<f64> = models.iter().map(|scores| scores[at]).collect();
+        ledger.record(era, &scores)?;
+    }
+    Ok(())
 }
 
 /// The weighted mean of predictions, each in units of its spread in the era. A spread of the whole test block would
@@ -151,61 +190,4 @@ fn blend(panel: &Panel, fold: &Fold, predicted: &[Vec<f32>], weights: &[f64]) ->
         }
     }
     sums.into_iter().map(|sum| sum as f32).collect()
-}
-
-/// The era scores of each model and, last, of the ensemble.
-struct Book {
-    gap: usize,
-    scores: Vec<Vec<(usize, f64)>>,
-}
-
-impl Book {
-    fn new(workflow: &Workflow) -> Result<Self> {
-        let gap = EmbargoRule::RealTime.gap(&workflow.horizon)?;
-        Ok(Self { gap, scores: vec![Vec::new(); workflow.learners.len() + 1] })
-    }
-
-    fn known(&self, model: usize, at: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let gap = self.gap;
-        self.scores[model].iter().copied().filter(move |(era, _)| era + gap <= at)
-    }
-
-    fn mean(&self, model: usize, at: usize) -> Option<f64> {
-        let known: Vec<f64> = self.known(model, at).map(|(_, score)| score).collect();
-        (!known.is_empty()).then(|| fattail::stats::mean(&known))
-    }
-
-    fn read(&self, at: usize, purpose: &str, reads: &mut Vec<Read>) {
-        let read = |(score_of, _)| Read { at, score_of, purpose: purpose.into() };
-        reads.extend(self.known(0, at).map(read));
-    }
-
-    /// Weights by known scores; equal ones as long as none is known.
-    fn weights(&self, at: usize, reads: &mut Vec<Read>) -> Vec<f64> {
-        self.read(at, "weights of the ensemble", reads);
-        let weight = |model| self.mean(model, at).map_or(1.0, |mean| mean.max(0.0) + 1e-3);
-        (0..self.scores.len() - 1).map(weight).collect()
-    }
-
-    /// Whether the ensemble's known scores are above a level; open as long as none is known.
-    fn is_above(&self, at: usize, least: f64, reads: &mut Vec<Read>) -> bool {
-        self.read(at, "gate", reads);
-        self.mean(self.scores.len() - 1, at).is_none_or(|mean| mean > least)
-    }
-
-    fn record(
-        &mut self,
-        panel: &Panel,
-        fold: &Fold,
-        predicted: &[Vec<f32>],
-        blend: &Vec<f32>,
-    ) -> Result<()> {
-        for (scores, values) in self.scores.iter_mut().zip(predicted.iter().chain([blend])) {
-            let predictions = Predictions { eras: fold.test.clone(), values: values.clone() };
-            let found = score_predictions(panel, &predictions, &[&SpearmanCorr])?;
-            let found = fold.test.iter().copied().zip(found[0].values());
-            scores.extend(found.filter(|(_, score)| score.is_finite()));
-        }
-        Ok(())
-    }
 }

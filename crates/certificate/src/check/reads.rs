@@ -1,9 +1,9 @@
 //! What can be told without running: which labels folds train on, and which scores decisions read.
 
-use fattail_evaluate::Fold;
+use fattail_evaluate::{Fold, Read};
 
 use super::{Bench, Check, Finding};
-use crate::{Claim, Read, Result};
+use crate::{Claim, Result};
 
 impl Bench<'_> {
     /// Training labels are allowed, and no era is trained on and tested.
@@ -46,13 +46,13 @@ impl Bench<'_> {
             Some(read) => format!(
                 "'{}' at era {} reads the score of era {}",
                 read.purpose,
-                self.label(read.at),
-                self.label(read.score_of)
+                self.label(read.era),
+                self.label(read.latest.unwrap_or_default())
             ),
         };
-        let at = self.panel.eras().len() - 1;
-        let score_of = claim.scores_known_below(at)?;
-        let planted = Read { at, score_of, purpose: "planted".into() };
+        let era = self.panel.eras().len() - 1;
+        let latest = Some(claim.scores_known_below(era)?);
+        let planted = Read { era, latest, purpose: "planted".into() };
         let caught = self::early(claim, &[planted])?.len() == 1;
         Ok(Finding::of(Check::Ledger, early.len() as f64, 0.0, Some(caught), note))
     }
@@ -70,7 +70,8 @@ impl Bench<'_> {
 fn early<'a>(claim: &Claim, reads: &'a [Read]) -> Result<Vec<&'a Read>> {
     let mut found = Vec::new();
     for read in reads {
-        if read.score_of >= claim.scores_known_below(read.at)? {
+        let first_unknown = claim.scores_known_below(read.era)?;
+        if read.latest.is_some_and(|latest| latest >= first_unknown) {
             found.push(read);
         }
     }

@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fattail_certificate::{
-    Certificate, Certifier, Check, Claim, Error, Finding, Read, Refit, Run, Sealed, Side, State,
-    Verdict,
+    Certificate, Certifier, Check, Claim, Error, Finding, Refit, Run, Sealed, Side, State, Verdict,
 };
 use fattail_core::{Panel, silent};
-use fattail_evaluate::{Blocked, EmbargoRule, Fold, PurgedKFold, Split};
+use fattail_evaluate::{Blocked, EmbargoRule, Fold, PurgedKFold, Read, Split};
 
 use crate::support::{Covariance, Fault, Faulty, market};
 
@@ -154,7 +153,7 @@ fn targets_in_the_predictions_fail_the_canary() {
 #[test]
 fn scores_read_too_early_are_named() {
     let (panel, folds) = market();
-    let read = |at, score_of| Read { at, score_of, purpose: "weights".into() };
+    let read = |era, latest| Read { era, latest: Some(latest), purpose: "weights".into() };
     let certify = |reads| {
         let procedure = Faulty { name: "reader", fault: |_, _, values| Ok(values), reads };
         Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap()

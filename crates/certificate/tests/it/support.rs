@@ -1,8 +1,8 @@
 //! A small market, a learner, and procedures with one fault each.
 
-use fattail_certificate::{Procedure, Read, Run, SealedFold};
+use fattail_certificate::{Procedure, Run, SealedFold};
 use fattail_core::{Fit, Panel, Predict, Result};
-use fattail_evaluate::{Expanding, Fold, Split};
+use fattail_evaluate::{Expanding, Fold, Read, Split};
 use fattail_testing::Market;
 
 /// 40 eras of 25 rows, and 3 expanding folds.

@@ -13,3 +13,5 @@ mod panels;
 mod paths;
 mod rows;
 mod splits;
+mod tearsheet;
+mod tearsheet_laws;

@@ -37,6 +37,11 @@ impl Canvas {
         Self { width: 960, height, narrow: false }
     }
 
+    /// One of two side by side on a wide screen.
+    pub(crate) const fn half(height: u32) -> Self {
+        Self { width: 460, height, narrow: false }
+    }
+
     /// A phone.
     pub(crate) const fn narrow(height: u32) -> Self {
         Self { width: 380, height, narrow: true }

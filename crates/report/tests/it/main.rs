@@ -4,3 +4,4 @@ mod formats;
 mod hostile;
 mod page;
 mod sample;
+mod sections;

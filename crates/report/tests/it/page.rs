@@ -22,7 +22,7 @@ pub(crate) fn assert_balanced(html: &str) {
 }
 
 /// Nothing that a browser would fetch.
-fn assert_alone(html: &str) {
+pub(crate) fn assert_alone(html: &str) {
     for word in ["http:", "https:", " src=", "<link", "<script", "@import", "url(", "<iframe"] {
         assert!(!html.contains(word), "the page contains {word}");
     }

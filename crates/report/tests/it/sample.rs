@@ -1,8 +1,14 @@
 //! Small reports made by hand, and long ones from a formula.
 
-use fattail_evaluate::{Backtest, EraScore, FoldRun, Scores, Summary};
+use fattail_core::{Ids, Panel};
+use fattail_evaluate::{
+    Backtest, EraScore, FoldRun, Horizon, Predictions, Scores, SpearmanCorr, Summary, TargetColumn,
+    TearSettings, TearSheet, score_predictions,
+};
 use fattail_report::{
-    Coefficient, DataFacts, Difference, FileLink, ModelReport, Report, Setting, SplitFacts,
+    Bound, CertificateCheck, CertificateFacts, Coefficient, DataFacts, Difference, DriftFlag,
+    DriftMap, DriftThreshold, FileLink, GateCheck, GateOutcome, ModelReport, Overfitting, Report,
+    Setting, SplitFacts,
 };
 
 /// Scores named by position; NaN comes with a reason.
@@ -67,16 +73,22 @@ pub(crate) fn report(models: Vec<ModelReport>) -> Report {
         models,
         warnings: vec!["the data is synthetic".into()],
         files: vec![FileLink { label: "predictions".into(), path: "out/predictions.csv".into() }],
+        ..Report::default()
+    }
+}
+
+/// Values between minus and plus a half, without a generator.
+pub(crate) fn noise(seed: u32) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1u32 << 24) - 0.5
     }
 }
 
 /// A wave with a drift and some noise: looks like scores, needs no generator.
 pub(crate) fn wave(eras: usize, drift: f64) -> Vec<f64> {
-    let mut state = 12_345u32;
-    let mut noise = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(state >> 8) / f64::from(1u32 << 24) - 0.5
-    };
+    let mut noise = noise(12_345);
     (0..eras).map(|i| drift + 0.02 * (i as f64 / 17.0).sin() + 0.03 * (noise() + noise())).collect()
 }
 
@@ -109,4 +121,139 @@ pub(crate) fn full(eras: usize) -> Report {
     ridge.exposure = Some(scores("largest correlation with a feature", &exposure));
     ridge.folds = (0..6).map(|_| fold()).collect();
     report(vec![ridge])
+}
+
+const NAMES: usize = 60;
+const FEATURES: usize = 24;
+
+/// The tear sheet of a signal that fades, on names that last.
+pub(crate) fn sheet(eras: usize) -> TearSheet {
+    let mut noise = noise(7);
+    let rows = eras * NAMES;
+    let mut state = vec![0.0; NAMES];
+    let (mut signal, mut short, mut long) = (Vec::new(), Vec::new(), Vec::new());
+    let mut features = vec![Vec::with_capacity(rows); FEATURES];
+    for era in 0..eras {
+        // The label sums what the state brings over the next eras, so neighbours overlap.
+        let strength = 0.16 + 0.1 * (era as f64 / 40.0).sin();
+        for value in &mut state {
+            *value = 0.9 * *value + 0.43 * (noise() + noise() + noise());
+            let shocks = noise() + noise();
+            signal.push((*value + 0.3 * noise()) as f32);
+            short.push((strength * *value + shocks) as f32);
+            long.push((1.4 * strength * *value + shocks + noise()) as f32);
+            for (at, feature) in features.iter_mut().enumerate() {
+                let turn = ((era as f64 / (30.0 + at as f64)) + at as f64).cos();
+                let weight = turn * 1.2 / (1.0 + at as f64 / 3.0);
+                feature.push((weight * *value + noise()) as f32);
+            }
+        }
+    }
+    let labels: Vec<String> = (0..rows).map(|row| format!("{:04}", row / NAMES + 1)).collect();
+    let ids: Ids = (0..rows).map(|row| format!("n{}", row % NAMES)).collect();
+    let mut builder = Panel::builder().eras(&labels).unwrap().ids(ids);
+    for (at, feature) in features.into_iter().enumerate() {
+        builder = builder.feature(format!("feature_{at}_of_the_sample"), feature);
+    }
+    let panel = builder.target("target_20", short).target("target_60", long).build().unwrap();
+    let predictions = Predictions { eras: (0..eras).collect(), values: signal };
+    let scores = score_predictions(&panel, &predictions, &[&SpearmanCorr]).unwrap();
+    let settings = TearSettings {
+        horizon: Horizon::NUMERAI_20,
+        targets: vec![TargetColumn::new("target_20", 20), TargetColumn::new("target_60", 60)],
+        top_features: 15,
+        ..TearSettings::default()
+    };
+    TearSheet::of(&panel, &predictions, &scores[0], &settings).unwrap()
+}
+
+/// What other rooms hand to a report.
+pub(crate) fn evidence(mut report: Report) -> Report {
+    let mut noise = noise(99);
+    let mut bell = || noise() + noise() + noise();
+    let logits: Vec<f64> = (0..252).map(|_| 0.9 + 1.8 * bell()).collect();
+    let in_sample: Vec<f64> = (0..252).map(|_| 0.03 + 0.004 * bell()).collect();
+    let out_of_sample: Vec<f64> =
+        in_sample.iter().map(|x| 0.03 - 0.6 * x + 0.008 * bell()).collect();
+    report.overfitting = Some(Overfitting {
+        pbo: logits.iter().filter(|logit| **logit <= 0.0).count() as f64 / 252.0,
+        logits,
+        all_out_of_sample: (0..2520).map(|_| 0.008 + 0.014 * bell()).collect(),
+        probability_of_loss: out_of_sample.iter().filter(|x| **x < 0.0).count() as f64 / 252.0,
+        in_sample,
+        out_of_sample,
+        slope: -0.6,
+        intercept: 0.03,
+    });
+    let eras: Vec<String> = (900..1011).map(|era| format!("{era:04}")).collect();
+    let features: Vec<String> = (0..40).map(|i| format!("feature_{i}_momentum")).collect();
+    let values = |at: usize| {
+        let level = |era: usize| match (at, era) {
+            (3, 60..) => 0.3,
+            (11, 95..) => 0.5,
+            (_, 80..84) => 0.12,
+            _ => 0.03,
+        };
+        (0..eras.len()).map(|era| (level(era) * (1.0 + bell())).max(0.0)).collect()
+    };
+    let values: Vec<Vec<f64>> = (0..features.len()).map(values).collect();
+    let flag = |feature: usize, note: &str| DriftFlag {
+        feature: features[feature].clone(),
+        value: values[feature].iter().copied().fold(f64::NAN, f64::max),
+        note: note.into(),
+    };
+    let flagged = vec![flag(11, "since era 0995"), flag(3, "since era 0960")];
+    let level = |name: &str, value| DriftThreshold { name: name.into(), value };
+    report.drift = Some(DriftMap {
+        measure: "PSI".into(),
+        note: "Each era against the training eras before it.".into(),
+        thresholds: vec![level("watch", 0.1), level("alarm", 0.25)],
+        flagged,
+        eras,
+        features,
+        values,
+    });
+    report.gate = Some(gate());
+    let check = |name: &str, plant_caught| CertificateCheck {
+        name: name.into(),
+        passed: true,
+        plant_caught,
+        note: String::new(),
+    };
+    report.certificate = Some(CertificateFacts {
+        state: "valid".into(),
+        holds: true,
+        checks: vec![
+            check("later rows do not move earlier predictions", Some(true)),
+            check("labels are used after they are known", Some(true)),
+            check("rows may come in any order", None),
+        ],
+        hash: "9f2c1e40b7a85d63".repeat(4),
+        statement:
+            "Three checks at 8 cut points with seed 42 found no use of what was not yet known."
+                .into(),
+    });
+    report
+}
+
+fn gate() -> GateOutcome {
+    let check = |name: &str, figure, bound, threshold, passed, note: &str| GateCheck {
+        name: name.into(),
+        figure,
+        bound,
+        threshold,
+        passed,
+        note: note.into(),
+    };
+    GateOutcome {
+        name: "Submission gate".into(),
+        passed: false,
+        checks: vec![
+            check("lower end of mean corr", 0.0071, Bound::AtLeast, 0.003, true, "95 % interval"),
+            check("largest drawdown", 0.326, Bound::AtMost, 0.4, true, ""),
+            check("largest exposure", 0.412, Bound::AtMost, 0.3, false, "feature_0_of_the_sample"),
+            check("leak certificate", f64::NAN, Bound::AtLeast, f64::NAN, true, "valid, 3 checks"),
+        ],
+        notes: vec!["Nothing was overridden.".into()],
+    }
 }

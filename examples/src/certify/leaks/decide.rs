@@ -2,8 +2,8 @@
 
 use fattail::{
     Panel, Predict, Result,
-    certificate::{Read, Run, SealedFold},
-    evaluate::{EmbargoRule, Fold, Horizon, Predictions, SpearmanCorr, score_predictions},
+    certificate::{Run, SealedFold},
+    evaluate::{EmbargoRule, Fold, Horizon, Predictions, Read, SpearmanCorr, score_predictions},
     gbdt::{Beside, EarlyStop, Gbdt, Limits},
     linear::Ridge,
     silent,
@@ -76,13 +76,8 @@ pub(super) fn ensemble(panel: &Panel, folds: &[Fold], leaks: bool) -> Result<Run
             let mean = read.iter().sum::<f64>() / read.len().max(1) as f64;
             mean.max(0.0) as f32 + 1e-3
         });
-        let purpose = "weights of the ensemble";
-        let known = scores[0].iter().filter(read);
-        run.reads.extend(known.map(|&(score_of, _)| Read {
-            at,
-            score_of,
-            purpose: purpose.into(),
-        }));
+        let latest = scores[0].iter().filter(read).map(|&(era, _)| era).max();
+        run.reads.push(Read { era: at, latest, purpose: "weights of the ensemble".into() });
         let blend = predicted[0].iter().zip(&predicted[1]);
         let blend =
             blend.map(|(a, b)| (weights[0] * a + weights[1] * b) / (weights[0] + weights[1]));

@@ -1,0 +1,106 @@
+//! What a tear sheet shows and how far it looks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Horizon, Result};
+
+/// The settings of a [`TearSheet`](crate::TearSheet).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TearSettings {
+    /// Quantiles of the predictions of an era: 2 to 100.
+    pub quantiles: usize,
+    /// How far the label of the scores and of the panel's target looks ahead.
+    pub horizon: Horizon,
+    /// The targets whose rank correlation with the predictions is shown; the panel's own when none is
+    /// named.
+    pub targets: Vec<TargetColumn>,
+    /// Eras up to which predictions are followed by id.
+    pub lags: usize,
+    /// The share of an era's rows that must be found so many eras later, in percent.
+    pub least_shared: u8,
+    /// Features with the largest mean exposure that are shown era by era.
+    pub top_features: usize,
+    /// Drawdowns listed.
+    pub worst: usize,
+    /// Eras of a rolling figure: at least 2.
+    pub window: usize,
+    /// Lags of the autocorrelation of the scores.
+    pub score_lags: usize,
+}
+
+/// A target and how many days of the market it covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetColumn {
+    /// The target's name in the panel.
+    pub name: String,
+    /// The days that it covers; its standard error follows from them.
+    pub days: u32,
+}
+
+impl TargetColumn {
+    /// A target of so many days.
+    pub fn new(name: impl Into<String>, days: u32) -> Self {
+        Self { name: name.into(), days }
+    }
+}
+
+impl Default for TearSettings {
+    fn default() -> Self {
+        Self {
+            quantiles: 5,
+            horizon: Horizon::NUMERAI_20,
+            targets: Vec::new(),
+            lags: 12,
+            least_shared: 50,
+            top_features: 20,
+            worst: 5,
+            window: 52,
+            score_lags: 26,
+        }
+    }
+}
+
+impl TearSettings {
+    /// The lag at which labels still overlap, if all settings are in range.
+    pub(super) fn check(&self) -> Result<usize> {
+        let refuse = |name, given, allowed| Err(Error::Setting { name, given, allowed });
+        if !(2..=100).contains(&self.quantiles) {
+            return refuse("quantiles", self.quantiles, "2 to 100");
+        }
+        if self.window < 2 {
+            return refuse("window", self.window, "at least 2");
+        }
+        if self.least_shared > 100 {
+            return refuse("least_shared", usize::from(self.least_shared), "0 to 100");
+        }
+        for target in &self.targets {
+            Horizon { days: target.days, ..self.horizon }.overlap_lag()?;
+        }
+        self.horizon.overlap_lag()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        let with = |change: fn(&mut TearSettings)| {
+            let mut settings = TearSettings::default();
+            change(&mut settings);
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(|_| ()), Ok(3));
+        assert_eq!(
+            with(|s| s.quantiles = 1),
+            Err("setting 'quantiles' is 1, allowed is 2 to 100".into())
+        );
+        assert!(with(|s| s.window = 1).unwrap_err().contains("'window' is 1"));
+        assert!(with(|s| s.least_shared = 101).unwrap_err().contains("'least_shared' is 101"));
+        assert!(with(|s| s.horizon.era_days = 0).unwrap_err().contains("era_days"));
+        let no_days = with(|s| s.targets = vec![TargetColumn::new("target_60", 0)]);
+        assert!(no_days.unwrap_err().contains("'days' is 0"));
+    }
+}
