@@ -57,6 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: &Args) -> Outcome {
+    args.gate.thresholds()?;
     let kinds = Kind::list(&args.model)?;
     let asked = kinds[Kind::submitted(&kinds, args.submit.as_deref())?];
     set_threads(args.run.threads)?;

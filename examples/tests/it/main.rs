@@ -5,6 +5,7 @@
 mod bad_input;
 mod boost;
 mod certify;
+mod gate;
 mod models;
 mod robust;
 mod runs;

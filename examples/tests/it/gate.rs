@@ -1,0 +1,124 @@
+//! The submission gate of `numerai`, and `certify` on a file.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::workshop::Workshop;
+
+const NUMERAI: &str = env!("CARGO_BIN_EXE_numerai");
+const CERTIFY: &str = env!("CARGO_BIN_EXE_certify");
+
+/// A folder with a market in it.
+fn shop() -> Workshop {
+    let shop = Workshop::new();
+    let market = fattail_testing::Market {
+        eras: 120,
+        rows: 60,
+        features: 16,
+        signal: 0.2,
+        ..Default::default()
+    };
+    fattail::store::write_parquet(&market.panel().unwrap(), shop.path("m.parquet")).unwrap();
+    shop
+}
+
+fn numerai(shop: &Workshop, more: &[&str]) -> Output {
+    let args = ["--data", "@m.parquet", "--meta", "meta_model", "--out", "@out"];
+    shop.run(NUMERAI, &[&args, more].concat())
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(shop: &Workshop, name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(shop.path(name)).expect("the file")).expect("JSON")
+}
+
+/// Writes thresholds: those given, and none for all other rules.
+fn thresholds(shop: &Workshop, given: &[(&str, Value)]) {
+    let mut gate = serde_json::to_value(fattail::gate::Gate::open()).unwrap();
+    given.iter().for_each(|(rule, value)| gate[rule] = value.clone());
+    shop.write("gate.json", gate.to_string());
+}
+
+#[test]
+fn what_the_gate_blocks_is_not_written_and_an_override_stays_on_record() {
+    let shop = shop();
+    thresholds(&shop, &[("sharpe", 9.0.into()), ("drawdown", 0.0.into())]);
+    let blocked = numerai(&shop, &["--gate", "@gate.json"]);
+    assert_eq!(blocked.status.code(), Some(1));
+    let line = told(&blocked);
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(line.contains("blocked by sharpe") && line.contains("drawdown"), "{line}");
+    assert!(!shop.path("out/submission.csv").exists() && shop.path("out/report.html").exists());
+    let report = json(&shop, "out/report.json");
+    assert_eq!(report["gate"]["passed"], false);
+
+    let one = ["--gate", "@gate.json", "--override", "sharpe", "--by", "A. T.", "--because", "x"];
+    assert!(told(&numerai(&shop, &one)).contains("blocked by"), "one of the two is overridden");
+    let both = [&one[..], &["--override", "drawdown"]].concat();
+    let passed = numerai(&shop, &both);
+    assert!(passed.status.success(), "{}", told(&passed));
+    assert!(shop.path("out/submission.csv").exists());
+    let decision = json(&shop, "out/gate.json");
+    assert_eq!(decision["overrides"][0]["by"], "A. T.");
+    assert_eq!(decision["overrides"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn overrides_need_a_name_a_reason_and_something_that_blocks() {
+    let shop = shop();
+    let output = numerai(&shop, &["--override", "mean"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let named = ["--override", "mean", "--by", "me", "--because", "no"];
+    let output = numerai(&shop, &named);
+    assert!(told(&output).contains("'mean' does not block"), "{}", told(&output));
+    let unknown = ["--override", "luck", "--by", "me", "--because", "no"];
+    assert!(told(&numerai(&shop, &unknown)).contains("--override is 'luck', allowed are eras"));
+    shop.write("gate.json", r#"{"mode": 0.1}"#);
+    let wrong = told(&numerai(&shop, &["--gate", "@gate.json"]));
+    assert!(wrong.contains("unknown field `mode`"), "{wrong}");
+}
+
+#[test]
+fn the_submitted_model_is_certified() {
+    let shop = shop();
+    thresholds(&shop, &[("certificate", true.into())]);
+    let without = numerai(&shop, &["--gate", "@gate.json"]);
+    assert!(told(&without).contains("there is no leak certificate"), "{}", told(&without));
+    let with = numerai(&shop, &["--gate", "@gate.json", "--certify"]);
+    assert!(with.status.success(), "{}", told(&with));
+    assert_eq!(json(&shop, "out/certificate.json")["verdict"], "passed");
+    assert_eq!(json(&shop, "out/report.json")["certificate"]["holds"], true);
+}
+
+#[test]
+fn certify_reads_a_pipeline_and_names_what_is_wrong_with_it() {
+    let shop = shop();
+    let config = shop.run(CERTIFY, &["--data", "@m.parquet", "--show-config"]);
+    let mut config: Value = serde_json::from_slice(&config.stdout).unwrap();
+    config["workflow"]["learners"].as_array_mut().unwrap().truncate(1);
+    config["workflow"]["learners"][0]["ridge"]["penalties"] = serde_json::json!([0.1]);
+    shop.write("c.json", config.to_string());
+    let args = ["--data", "@m.parquet", "--config", "@c.json", "--json", "@made.json"];
+    let output = shop.run(CERTIFY, &args);
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        told(&output),
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let text = std::fs::read_to_string(shop.path("made.json")).unwrap();
+    let made = fattail::certificate::Certificate::from_json(&text).unwrap();
+    assert_eq!(made.checks.len(), fattail::certificate::Check::ALL.len());
+
+    config["workflow"]["horizon"]["days"] = 0.into();
+    shop.write("c.json", config.to_string());
+    let output = shop.run(CERTIFY, &args);
+    assert!(told(&output).contains("'days' is 0"), "{}", told(&output));
+    shop.write("c.json", "{}");
+    let output = shop.run(CERTIFY, &args);
+    assert!(told(&output).contains("missing field `workflow`"), "{}", told(&output));
+}
