@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! prewhitened  Σ_k q(k/S) γ_k(e) / (1 - ρ)²,  e_t = u_t - ρ u_{t-1},  q the quadratic spectral kernel,
-//!              S = 1.3221 (4 φ² / (1-φ)^4 · n)^{1/5} with φ the autocorrelation of e; |ρ| at most 0.97
+//!              S = 1.3221 (4 φ² / (1-φ)^4 · n)^{1/5} with φ the autocorrelation of e; ρ is corrected for
+//!              its bias by (1 + 3ρ)/n, and |ρ| at most 0.97
 //! cosines      Σ_j Λ_j² / B,  Λ_j = √(2/n) Σ_t u_t cos(π j (t - 1/2) / n),  j = 1..B
 //! stationary   γ_0 + 2 Σ κ_k γ_k,  κ_k = (1-k/n)(1-p)^k + (k/n)(1-p)^{n-k},  p = 1 / block
 //! circular     Σ (sum of a block on the ring)² / (n b)
@@ -20,7 +21,7 @@
 //!
 //! Reference: Andrews and Monahan (1992), An improved heteroskedasticity and autocorrelation consistent
 //! covariance matrix estimator, Econometrica 60(4); Müller (2004), A theory of robust long-run variance
-//! estimation; Lazarus, Lewis, Stock and Watson (2018), HAR inference, JBES 36(4); Politis and Romano
+//! estimation; Kendall (1954), Note on bias in the estimation of autocorrelation, Biometrika 41; Lazarus, Lewis, Stock and Watson (2018), HAR inference, JBES 36(4); Politis and Romano
 //! (1994), The stationary bootstrap, JASA 89, lemma 1.
 
 use std::f64::consts::PI;
@@ -39,7 +40,8 @@ pub(crate) fn prewhitened(series: &[f64]) -> f64 {
     if n < 3 || u.iter().all(|v| *v == 0.0) {
         return 0.0;
     }
-    let rho = first_order(&u).clamp(-MOST_WHITENED, MOST_WHITENED);
+    let rho = first_order(&u);
+    let rho = (rho + (1.0 + 3.0 * rho) / n as f64).clamp(-MOST_WHITENED, MOST_WHITENED);
     let e: Vec<f64> = u.windows(2).map(|pair| pair[1] - rho * pair[0]).collect();
     let phi = first_order(&e).clamp(-MOST_WHITENED, MOST_WHITENED);
     let curvature = 4.0 * phi * phi / (1.0 - phi).powi(4);
