@@ -9,7 +9,7 @@
 //! PSR       = Φ((S - S0) / √V(S))
 //! PSR 2025  = Φ((S - S0) / √V(S0))
 //! PSR 2012  = Φ((S - S0) √(T-1) / √(1 - γ3 S + (γ4-1)/4 S²))
-//! DSR       = Φ(S / √V(S))^K
+//! DSR       = Φ(S / √max(V(0), V(S)))^K
 //! DSR 2025  = Φ((S - E) / √(V(E) Var[M_K])),  DSR 2014 = PSR 2012 at S0 = E
 //!             E = √Var[S_k] E[M_K], the Sharpe expected of the best of K trials without skill
 //! length    = T V(S0) (z / (S - S0))²,  2012: 1 + (1 - γ3 S + (γ4-1)/4 S²) (z / (S - S0))²
@@ -138,7 +138,9 @@ impl SharpeSample {
     }
 
     /// The probability that the best of `K` independent trials without skill stays below this Sharpe
-    /// ratio, `Φ(S / √V(S))^K` (Šidák 1967); `1 -` the p-value of the chosen one.
+    /// ratio (Šidák 1967), with the larger of the variances at 0 and at the estimate; `1 -` the p-value of
+    /// the chosen one. Whoever is the best of many has a lucky skewness too, and the variance at the
+    /// estimate alone believes it.
     ///
     /// ```
     /// use fattail_luck::{SharpeSample, Trials};
@@ -150,7 +152,8 @@ impl SharpeSample {
     /// ```
     #[must_use]
     pub fn deflated(&self, trials: &Trials) -> f64 {
-        self.probabilistic(0.0).powf(trials.effective.max(1.0))
+        let variance = self.variance(0.0).max(self.variance(self.sharpe));
+        normal_cdf(self.sharpe / variance.sqrt()).powf(trials.effective.max(1.0))
     }
 
     /// The deflated Sharpe ratio of 2025: the probability that the Sharpe ratio is above the one expected
