@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cosines      B cosine transforms, Student's t with B degrees;  B = 0.4 n^{2/3} when none is given
+//! overlap      the same with B at most n / (3k), for labels that span k eras
 //! Newey-West   Bartlett weights up to `lags`
 //!   normal     q from the normal distribution
 //!   fixed-b    b = (lags + 1) / n:  Ω̂ is too small by 1 - b + b²/3 and spreads like χ² of 3 / (2b)
@@ -12,9 +13,9 @@
 //! ```
 //!
 //! Labels that span `k` eras make scores dependent up to lag `k - 1`. With `lags = k - 1` Bartlett
-//! weights still miss a part of that (2.75 of 4 for `k = 4`), which no critical value repairs: take
-//! cosines, or several times that many lags with fixed-b values. Normal values are the textbook's, and
-//! reject too often; they are here to compare with.
+//! weights still miss a part of that (2.75 of 4 for `k = 4`), which no critical value repairs. Cosines look
+//! at slow waves only, of periods down to `2n / B`, and overlap keeps these at six labels or more. Normal
+//! values are the textbook's, and reject too often; they are here to compare with.
 //!
 //! NaN and constant series are refused.
 //!
@@ -42,10 +43,9 @@ use crate::long_run::cosines;
 /// let scores: Vec<f64> = (0..120).map(|t| f64::from(t * 7 % 11) / 100.0 - 0.04).collect();
 /// let found = Hac::default().mean(&scores)?;
 /// assert!(found.lower < found.estimate && found.estimate < found.upper);
-/// // Labels of four eras, with the critical values that know how few lags tell.
-/// let lags = 12;
-/// let other = Hac { long_run: LongRun::FixedB { lags }, ..Hac::default() }.mean(&scores)?;
-/// assert_eq!(other.estimate, found.estimate);
+/// // Scores of labels that span four eras tell less.
+/// let overlap = Hac { long_run: LongRun::Overlap { span: 4 }, ..Hac::default() };
+/// assert_eq!(overlap.mean(&scores)?.estimate, found.estimate);
 /// # Ok::<(), fattail_luck::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,11 @@ pub enum LongRun {
     Cosines {
         /// Number of transforms, at least 1 and below `n`.
         count: Option<usize>,
+    },
+    /// Cosine transforms for scores of labels that span some eras.
+    Overlap {
+        /// Eras that a label spans, at least 1: 4 for 20 days in weekly eras, 12 for 60.
+        span: usize,
     },
     /// Newey and West's with the normal distribution.
     NeweyWest {
@@ -137,13 +142,13 @@ impl Hac {
     fn scale(&self, series: &[f64]) -> Result<Scale> {
         let n = series.len() as f64;
         match self.long_run {
-            LongRun::Cosines { count } => {
-                let count = count.unwrap_or((0.4 * n.powf(2.0 / 3.0)) as usize);
-                if count == 0 || count >= series.len() {
-                    let (name, given) = ("count", count as f64);
-                    return Err(Error::Range { name, given, allowed: "1 to the eras less 1" });
+            LongRun::Cosines { count } => waves(series, count.unwrap_or(usual(n))),
+            LongRun::Overlap { span } => {
+                if span == 0 || 3 * span > series.len() {
+                    let (name, given) = ("span", span as f64);
+                    return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
                 }
-                Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
+                waves(series, usual(n).min(series.len() / (3 * span)))
             }
             LongRun::NeweyWest { lags } => {
                 Ok(Scale { variance: long_run_variance(series, lags)?, degrees: f64::INFINITY })
@@ -156,6 +161,19 @@ impl Hac {
             }
         }
     }
+}
+
+/// The number of cosines that Lazarus and others (2018) recommend.
+fn usual(n: f64) -> usize {
+    (0.4 * n.powf(2.0 / 3.0)) as usize
+}
+
+fn waves(series: &[f64], count: usize) -> Result<Scale> {
+    if count == 0 || count >= series.len() {
+        let (name, given) = ("count", count as f64);
+        return Err(Error::Range { name, given, allowed: "1 to the eras less 1" });
+    }
+    Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
 }
 
 impl Scale {

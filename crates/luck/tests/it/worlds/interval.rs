@@ -55,7 +55,10 @@ const COSINES: LongRun = LongRun::Cosines { count: None };
 
 pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
     vec![
-        ("mean of overlap", mean_rate(effort, Law::Overlap(4), 120, COSINES, 0.0)),
+        ("mean of overlap", {
+            let long_run = LongRun::Overlap { span: 4 };
+            mean_rate(effort, Law::Overlap(4), 120, long_run, 0.0)
+        }),
         ("studentised difference", studentised(effort, (Law::Fat, 120, 0.0))),
         ("difference, cosines", hac(effort, (Law::Normal, 120, 0.0), COSINES)),
     ]
@@ -67,8 +70,8 @@ pub(crate) fn power(effort: Effort, gain: f64) -> f64 {
 
 pub(crate) fn tables(effort: Effort) {
     println!(
-        "\n| HAC mean, null: mean 0 | cosines | Newey-West, lags k-1, normal | fixed-b, lags k-1 \
-         | fixed-b, lags 1.3√n |\n|---|---|---|---|---|"
+        "\n| HAC mean, null: mean 0 | overlap k | cosines | Newey-West, lags k-1, normal \
+         | fixed-b, lags k-1 | fixed-b, lags 1.3√n |\n|---|---|---|---|---|---|"
     );
     let laws = [
         ("normal", Law::Normal, 1),
@@ -80,6 +83,7 @@ pub(crate) fn tables(effort: Effort) {
         for eras in [120, 250, 500] {
             let many = (1.3 * (eras as f64).sqrt()) as usize;
             let rates = [
+                LongRun::Overlap { span },
                 COSINES,
                 LongRun::NeweyWest { lags: span - 1 },
                 LongRun::FixedB { lags: span - 1 },
@@ -115,9 +119,15 @@ pub(crate) fn tables(effort: Effort) {
     let effects = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3];
     println!("\n| power, 250 eras, effect | 0 | 0.05 | 0.1 | 0.15 | 0.2 | 0.3 |");
     println!("|---|---|---|---|---|---|---|");
-    let mean = |law| effects.map(|shift| mean_rate(effort, law, 250, COSINES, shift));
-    print_power("mean, cosines, normal", &mean(Law::Normal));
-    print_power("mean, cosines, overlap of 4", &mean(Law::Overlap(4)));
+    for (name, law, span) in [
+        ("normal", Law::Normal, 1),
+        ("overlap of 4", Law::Overlap(4), 4),
+        ("overlap of 12", Law::Overlap(12), 12),
+    ] {
+        let long_run = LongRun::Overlap { span };
+        let rates = effects.map(|shift| mean_rate(effort, law, 250, long_run, shift));
+        print_power(&format!("mean, {name}"), &rates);
+    }
     for (name, law) in [("normal", Law::Normal), ("Student t5", Law::Fat)] {
         let rates = effects.map(|gain| studentised(effort, (law, 250, gain)));
         print_power(&format!("Sharpe difference, studentised, {name}"), &rates);

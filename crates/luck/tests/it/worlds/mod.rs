@@ -2,7 +2,7 @@
 //! where there is something.
 //!
 //! A few worlds run with the suite, inside wide bounds. The tables of `docs/math/luck.md` come from 2,000
-//! worlds: `cargo test --release -p fattail-luck -- --ignored --nocapture tables`.
+//! worlds with 199 draws each: `cargo test --release -p fattail-luck -- --ignored --nocapture tables`.
 
 mod draw;
 mod interval;
@@ -21,7 +21,7 @@ pub(crate) struct Effort {
     pub(crate) draws: u32,
 }
 
-const FULL: Effort = Effort { worlds: 2000, draws: 499 };
+const FULL: Effort = Effort { worlds: 2000, draws: 199 };
 const BRIEF: Effort = Effort { worlds: 200, draws: 99 };
 
 impl Effort {
@@ -72,10 +72,19 @@ pub(crate) fn print_power(name: &str, rates: &[f64]) {
 
 #[test]
 #[ignore = "2,000 worlds: minutes"]
-fn tables() {
-    println!("sizes within {SIZE} ± {:.4} are unmarked", FULL.error());
+fn tables_of_sharpe_ratios() {
     sharpe::tables(FULL);
+}
+
+#[test]
+#[ignore = "2,000 worlds: minutes"]
+fn tables_of_superior_models() {
     superior::tables(FULL);
+}
+
+#[test]
+#[ignore = "2,000 worlds: minutes"]
+fn tables_of_intervals() {
     interval::tables(FULL);
 }
 

@@ -81,6 +81,24 @@ pub(crate) fn tables(effort: Effort) {
             print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
         }
     }
+    deflated_tables(effort);
+    let effects = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3];
+    println!("\n| power, 250 eras, Sharpe ratio | 0 | 0.05 | 0.1 | 0.15 | 0.2 | 0.3 |");
+    println!("|---|---|---|---|---|---|---|");
+    for (law, mark) in [(Law::Normal, "normal"), (Law::Crash, "crashes")] {
+        let rates = effects.map(|sharpe| probabilistic(effort, law, 250, sharpe));
+        let forms = ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025", "PSR, default"];
+        for (at, name) in forms.into_iter().enumerate() {
+            print_power(&format!("{name}, {mark}"), &rates.map(|rate| rate[at]));
+        }
+    }
+    let rates = effects.map(|sharpe| deflated(effort, Study { sharpe, ..STUDY }, Counting::All));
+    for (at, name) in ["DSR 2014", "DSR 2025", "DSR, default"].into_iter().enumerate() {
+        print_power(&format!("{name}, one of 20 trials has it"), &rates.map(|rate| rate[at]));
+    }
+}
+
+fn deflated_tables(effort: Effort) {
     println!("\n| DSR, null: best of K without skill | 2014 | 2025 | default |\n|---|---|---|---|");
     for (count, eras) in [(10, 250), (100, 250), (100, 1000), (1000, 250)] {
         let rates = deflated(effort, Study { count, eras, ..STUDY }, Counting::All);
@@ -96,26 +114,12 @@ pub(crate) fn tables(effort: Effort) {
             ("all", Counting::All),
             ("roots", Counting::Roots),
             ("effective rank", Counting::EffectiveRank),
-            ("clusters 0.4", Counting::Clusters { least_correlation: 0.4 }),
+            ("clusters 0.3", Counting::Clusters { least_correlation: 0.3 }),
         ] {
             let rates =
                 deflated(effort, Study { count: 50, groups, correlation, ..STUDY }, counting);
             let name = format!("K = 50, correlation {correlation} in {groups} groups, {how}");
             print_sizes(effort, &name, &rates);
         }
-    }
-    let effects = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3];
-    println!("\n| power, 250 eras, Sharpe ratio | 0 | 0.05 | 0.1 | 0.15 | 0.2 | 0.3 |");
-    println!("|---|---|---|---|---|---|---|");
-    for (law, mark) in [(Law::Normal, "normal"), (Law::Crash, "crashes")] {
-        let rates = effects.map(|sharpe| probabilistic(effort, law, 250, sharpe));
-        let forms = ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025", "PSR, default"];
-        for (at, name) in forms.into_iter().enumerate() {
-            print_power(&format!("{name}, {mark}"), &rates.map(|rate| rate[at]));
-        }
-    }
-    let rates = effects.map(|sharpe| deflated(effort, Study { sharpe, ..STUDY }, Counting::All));
-    for (at, name) in ["DSR 2014", "DSR 2025", "DSR, default"].into_iter().enumerate() {
-        print_power(&format!("{name}, one of 20 trials has it"), &rates.map(|rate| rate[at]));
     }
 }
