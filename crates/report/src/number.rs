@@ -31,7 +31,7 @@ pub(crate) fn figure(value: f64) -> String {
         let size = v.abs();
         if v == 0.0 {
             "0".to_owned()
-        } else if size >= 1e7 || size < 1e-4 {
+        } else if !(1e-4..1e7).contains(&size) {
             format!("{v:.3e}")
         } else if size >= 1000.0 {
             let text = grouped(&format!("{:.0}", size));

@@ -88,50 +88,15 @@ impl Plane<'_> {
             .build_cartesian_2d(self.wide_range(), self.high_range())?;
         self.rungs(surface, &context)?;
         self.feet(surface, &context, canvas)?;
-        // Values too far apart for an axis are on none.
-        let fits = |value: f64, range: &Range<f64>| {
-            let width = range.end - range.start;
-            !value.is_finite() || (range.start - width..=range.end + width).contains(&value)
-        };
-        let (wide, high) = (context.x_range(), context.y_range());
-        let drawn = |layer: &&Layer| {
-            layer.has_something()
-                && layer.across().all(|value| fits(value, &wide))
-                && layer.heights().all(|value| fits(value, &high))
-        };
-        let drawn = |layer: &&Layer| matches!(layer, Layer::Span(..)) || drawn(layer);
-        for layer in self.layers.iter().filter(drawn) {
+        let drawn: Vec<&Layer> = self.layers.iter().filter(|layer| layer.fits(&context)).collect();
+        for layer in &drawn {
             layer.draw(&mut context)?;
         }
-        self.span_names(surface, &context)?;
-        if !self.layers.iter().any(|layer| layer.has_something() && drawn(&layer)) {
+        span_names(surface, &context, &drawn)?;
+        if !drawn.iter().any(|layer| layer.has_something()) {
             let (x, y) = context.plotting_area().get_pixel_range();
             let middle = ((x.start + x.end) / 2, (y.start + y.end) / 2);
             label(surface, "there is nothing to draw", middle, (HPos::Center, VPos::Center))?;
-        }
-        Ok(())
-    }
-
-    /// The names of the spans at their tops; those too close to the one before stand a line lower.
-    fn span_names(&self, surface: &Surface<'_>, context: &Context<'_, '_>) -> Drawn {
-        let unit = FINE as i32;
-        let top = context.y_range().end;
-        let mut names: Vec<(i32, i32, &str)> = Vec::new();
-        for layer in &self.layers {
-            if let Layer::Span([from, to], _, name) = layer {
-                let (x, y) = context.backend_coord(&((from + to) / 2.0, top));
-                names.push((x, y, name.as_str()));
-            }
-        }
-        names.sort_unstable();
-        let mut ends = [i32::MIN / 2; 4];
-        for (x, y, name) in names {
-            let half = 5 * unit * name.chars().count() as i32;
-            let free = |end: &i32| x - half >= *end;
-            let line = ends.iter().position(free).unwrap_or(ends.len() - 1);
-            ends[line] = x + half;
-            let at = (x, y + (4 + 14 * line as i32) * unit);
-            label(surface, name, at, (HPos::Center, VPos::Top))?;
         }
         Ok(())
     }
@@ -197,6 +162,19 @@ impl Layer {
     fn has_something(&self) -> bool {
         let mut heights = self.heights();
         !matches!(self, Self::Level(..)) && heights.any(f64::is_finite)
+    }
+
+    /// Whether the axes hold it: values too far apart for an axis are on none.
+    fn fits(&self, context: &Context<'_, '_>) -> bool {
+        let near = |value: f64, range: &Range<f64>| {
+            let width = range.end - range.start;
+            !value.is_finite() || (range.start - width..=range.end + width).contains(&value)
+        };
+        let (wide, high) = (context.x_range(), context.y_range());
+        let span = if let Self::Span(ends, ..) = self { &ends[..] } else { &[] };
+        span.iter().all(|&x| near(x, &wide))
+            && self.across().all(|x| near(x, &wide))
+            && self.heights().all(|y| near(y, &high))
     }
 
     /// The places that the layer needs from left to right.
@@ -265,6 +243,30 @@ impl Layer {
             }
         }
     }
+}
+
+/// The names of the spans at their tops; those too close to the one before stand a line lower.
+fn span_names(surface: &Surface<'_>, context: &Context<'_, '_>, layers: &[&Layer]) -> Drawn {
+    let unit = FINE as i32;
+    let top = context.y_range().end;
+    let mut names: Vec<(i32, i32, &str)> = Vec::new();
+    for layer in layers {
+        if let Layer::Span([from, to], _, name) = layer {
+            let (x, y) = context.backend_coord(&((from + to) / 2.0, top));
+            names.push((x, y, name.as_str()));
+        }
+    }
+    names.sort_unstable();
+    let mut ends = [i32::MIN / 2; 4];
+    for (x, y, name) in names {
+        let half = 5 * unit * name.chars().count() as i32;
+        let free = |end: &i32| x - half >= *end;
+        let line = ends.iter().position(free).unwrap_or(ends.len() - 1);
+        ends[line] = x + half;
+        let at = (x, y + (4 + 14 * line as i32) * unit);
+        label(surface, name, at, (HPos::Center, VPos::Top))?;
+    }
+    Ok(())
 }
 
 fn all_finite(values: &[f64]) -> bool {
@@ -353,6 +355,20 @@ mod tests {
         }
         let huge = vec![(0.0, f64::MAX), (1.0, f64::MIN)];
         assert!(svg(Across::Numbers("x"), vec![Layer::Line(huge, ABOVE, 2)]).contains("</svg>"));
+    }
+
+    #[test]
+    fn guides_are_drawn_and_spans_outside_are_not() {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let layers = vec![
+            Layer::Line(vec![(0.5, 1.0), (1.5, 2.0)], ABOVE, 2),
+            Layer::Upright(1.0, BELOW),
+            Layer::Level(1.5, BELOW),
+            Layer::Span([0.0, 1e19], BELOW, "far".into()),
+        ];
+        let svg = svg(Across::Places(&names), layers);
+        assert_eq!(svg.matches("stroke=\"#D55E00\"").count(), 4);
+        assert!(!svg.contains("far"));
     }
 
     #[test]

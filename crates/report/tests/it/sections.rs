@@ -52,6 +52,9 @@ fn the_page_shows_every_section_and_figure() {
         assert_eq!(figure.matches(&format!("<title>{title}")).count(), 2, "{title}");
         assert!(figure.contains("<figcaption>"), "{title}");
     }
+    // Halves come in pairs; the memory of the scores and the staircase have none beside them.
+    assert_eq!(html.matches("<figure class=\"half\">").count(), 12);
+    assert_eq!(html.matches("<figure class=\"alone\">").count(), 2);
 }
 
 #[test]
@@ -152,6 +155,9 @@ fn names_of_sections_run_nothing() {
     let mut report = whole();
     let sheet = report.models[0].tear_sheet.as_mut().unwrap();
     sheet.metric = EVIL.into();
+    if let Part::Found(drawdowns) = &mut sheet.drawdowns {
+        drawdowns.worst[0].places = [usize::MAX; 3];
+    }
     sheet.information[1].target = EVIL.into();
     if let Part::Found(exposure) = &mut sheet.exposure {
         exposure.features[0].name = EVIL.into();
