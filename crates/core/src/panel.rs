@@ -162,7 +162,7 @@ impl Panel {
         for (name, position) in self.schema.features().iter().zip(0..) {
             for (era, values) in self.feature(position).eras().enumerate() {
                 let Values::F32(values) = values else { break };
-                if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                if let Some(at) = first_not_finite(values) {
                     return Err(Error::NonFinite {
                         column: name.to_string(),
                         value: f64::from(values[at]),
@@ -401,6 +401,14 @@ impl Panel {
         let schema = Schema { features: Names::new(FEATURE, names)?, ..(*self.schema).clone() };
         Ok(Self { schema: Arc::new(schema.checked()?), features: columns.into(), ..self.clone() })
     }
+}
+
+/// Where the first missing or infinite value stands; whole chunks are judged without a branch a value.
+fn first_not_finite(values: &[f32]) -> Option<usize> {
+    const CHUNK: usize = 128;
+    let bad = |chunk: &[f32]| chunk.iter().fold(false, |bad, value| bad | !value.is_finite());
+    let start = values.chunks(CHUNK).position(bad)? * CHUNK;
+    Some(start + values[start..].iter().position(|value| !value.is_finite())?)
 }
 
 type Starts = Arc<[usize]>;

@@ -153,7 +153,8 @@ pub(crate) fn weighted_sum(column: &Values<'_>, factors: &[f64]) -> f64 {
     }
 }
 
-fn dot<T: Copy + Into<f64>>(values: &[T], factors: &[f64]) -> f64 {
+/// The sum of products, in eight lanes.
+pub(crate) fn dot<T: Copy + Into<f64>>(values: &[T], factors: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     for (values, factors) in values.chunks(8).zip(factors.chunks(8)) {
         for ((lane, &value), factor) in lanes.iter_mut().zip(values).zip(factors) {

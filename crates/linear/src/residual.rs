@@ -8,7 +8,12 @@ use fattail_core::{Panel, Result};
 use fattail_descent::{Loss, Squared, Truth};
 use rayon::prelude::*;
 
-use crate::{gather::weighted_sum, moments::Moments, problem::Line, train::Train};
+use crate::{
+    gather::{dot, weighted_sum},
+    moments::Moments,
+    problem::Line,
+    train::Train,
+};
 
 /// The scores of an era whose rows count: downhill, that is minus the gradient.
 #[derive(Debug, Clone)]
@@ -58,11 +63,8 @@ fn squared_score(era: &Moments, line: &Line, centre: &[f64]) -> EraScore {
     let mut square = 0.0;
     for j in 0..width {
         let below = &era.scatter[j * (width + 1) + j..][..width - j];
-        let mut moved = below[0] * slopes[j];
-        for ((scatter, slope), pull) in
-            below.iter().zip(&slopes[j..]).zip(&mut pull[j + 1..]).skip(1)
-        {
-            moved += scatter * slope;
+        let moved = dot(below, &slopes[j..]);
+        for (pull, scatter) in pull[j + 2..].iter_mut().zip(&below[1..]) {
             *pull -= scatter * slopes[j];
         }
         pull[j + 1] -= moved;

@@ -206,3 +206,18 @@ fn a_column_is_shared_with_its_start() {
     assert_eq!((data.len(), start), (4, 1));
     assert!(panel.cut(&[0, 2]).unwrap().feature(0).shared().is_none());
 }
+
+#[test]
+fn the_first_value_that_is_not_finite_is_found_wherever_it_stands() {
+    let rows = 300;
+    for at in [0, 1, 126, 127, 128, 129, 255, 256, 299] {
+        let mut values = vec![1.0f32; rows];
+        values[at] = f32::NEG_INFINITY;
+        values[rows - 1] = f32::NAN;
+        let builder = Panel::builder().eras(&vec!["1"; rows]).unwrap();
+        let panel = builder.feature("u", vec![0u8; rows]).feature("x", values).build().unwrap();
+        let text = panel.expect_finite().unwrap_err().to_string();
+        let value = if at == rows - 1 { "NaN" } else { "-inf" };
+        assert_eq!(text, format!("column 'x' holds {value} in era '1' at row {at}"));
+    }
+}
