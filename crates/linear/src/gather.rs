@@ -156,11 +156,16 @@ pub(crate) fn weighted_sum(column: &Values<'_>, factors: &[f64]) -> f64 {
 /// The sum of products, in eight lanes.
 pub(crate) fn dot<T: Copy + Into<f64>>(values: &[T], factors: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
-    for (values, factors) in values.chunks(8).zip(factors.chunks(8)) {
+    let mut add = |values: &[T], factors: &[f64]| {
         for ((lane, &value), factor) in lanes.iter_mut().zip(values).zip(factors) {
             *lane += value.into() * factor;
         }
-    }
+    };
+    // Whole chunks have a length that the compiler knows.
+    let (whole, by) = (values.chunks_exact(8), factors.chunks_exact(8));
+    let (rest, rest_by) = (whole.remainder(), by.remainder());
+    whole.zip(by).for_each(|(values, factors)| add(values, factors));
+    add(rest, rest_by);
     lanes.iter().sum()
 }
 
