@@ -58,9 +58,12 @@ fn stepwise(effort: Effort, law: Law, eras: usize, skilled: usize, gain: f64) ->
     (wrong, effort.mean(right) / skilled.max(1) as f64)
 }
 
-fn members(effort: Effort, equality: Equality, columns: &[Vec<f64>], seed: u32) -> Vec<usize> {
+type Form = (Equality, Studentised);
+
+fn members(effort: Effort, form: Form, columns: &[Vec<f64>], seed: u32) -> Vec<usize> {
     let set = ConfidenceSet {
-        equality,
+        equality: form.0,
+        studentised: form.1,
         resampling: resampling(effort, seed),
         ..ConfidenceSet::default()
     };
@@ -68,10 +71,10 @@ fn members(effort: Effort, equality: Equality, columns: &[Vec<f64>], seed: u32) 
 }
 
 /// The share of worlds in which a best model is left out; all are equally good.
-fn left_out(effort: Effort, equality: Equality, law: Law, eras: usize) -> f64 {
+fn left_out(effort: Effort, form: Form, law: Law, eras: usize) -> f64 {
     effort.rate(|seed| {
         let columns = world(law, eras, 0, 0.0, seed);
-        members(effort, equality, &columns, seed).len() < MODELS
+        members(effort, form, &columns, seed).len() < MODELS
     })
 }
 
@@ -81,7 +84,7 @@ pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
         ("SPA", spa(Law::Normal, 120)),
         ("SPA autoregressive", spa(Law::Autoregressive(0.3), 250)),
         ("stepwise", stepwise(effort, Law::Normal, 120, 0, 0.0).0),
-        ("set", left_out(effort, Equality::Max, Law::Normal, 120)),
+        ("set", left_out(effort, (Equality::Max, Studentised::Prewhitened), Law::Normal, 120)),
     ]
 }
 
@@ -116,15 +119,19 @@ pub(crate) fn tables(effort: Effort) {
             }
         }
     }
-    println!("\n| others, same null | reality check | stepwise | set, max | set, range |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "\n| others, same null | reality check | stepwise | set, max | set, max, ω̂* | set, range \
+         | set, range, ω̂* |\n|---|---|---|---|---|---|---|"
+    );
     for (name, law) in laws {
         for eras in [250, 500] {
             let rates = [
                 reality_check(effort, law, eras, 0.0),
                 stepwise(effort, law, eras, 0, 0.0).0,
-                left_out(effort, Equality::Max, law, eras),
-                left_out(effort, Equality::Range, law, eras),
+                left_out(effort, (Equality::Max, Studentised::Prewhitened), law, eras),
+                left_out(effort, (Equality::Max, Studentised::Bootstrap), law, eras),
+                left_out(effort, (Equality::Range, Studentised::Prewhitened), law, eras),
+                left_out(effort, (Equality::Range, Studentised::Bootstrap), law, eras),
             ];
             print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
         }
@@ -151,10 +158,11 @@ pub(crate) fn tables(effort: Effort) {
     let found = effects.map(|gain| stepwise(effort, Law::Normal, 250, 3, gain).1);
     print_power("stepwise, share found of three of ten", &found);
     for (name, equality) in [("max", Equality::Max), ("range", Equality::Range)] {
+        let form = (equality, Studentised::Prewhitened);
         let left = effects.map(|gain| {
             let size = |seed| {
                 let columns = world(Law::Normal, 250, 1, gain, seed);
-                members(effort, equality, &columns, seed).len() as f64 / MODELS as f64
+                members(effort, form, &columns, seed).len() as f64 / MODELS as f64
             };
             1.0 - effort.mean(size)
         });
