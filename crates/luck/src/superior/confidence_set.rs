@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Better, Excess, Studentised};
 use crate::error::{self, Result};
-use crate::long_run::prewhitened;
+use crate::long_run::{cosine_count, cosines, normal_score, prewhitened};
 use crate::resampling::{Resampling, length};
 
 /// Settings of a model confidence set.
@@ -107,7 +107,11 @@ impl ConfidenceSet {
             draw.iter_mut().zip(&scores.means).for_each(|(star, mean)| *star -= mean);
         }
         let studentised = self.studentised;
-        let world = Worlds { scores: &scores, centred: &centred, studentised };
+        let cosines = match studentised {
+            Studentised::Overlap { span } => cosine_count(rows, span)?,
+            _ => 0,
+        };
+        let world = Worlds { scores: &scores, centred: &centred, studentised, cosines };
         let pairs = match self.equality {
             Equality::Max => None,
             Equality::Range => Some(world.pairs()),
@@ -143,6 +147,7 @@ struct Worlds<'a> {
     scores: &'a Excess,
     centred: &'a [f64],
     studentised: Studentised,
+    cosines: usize,
 }
 
 /// Spreads of means in the two worlds.
@@ -169,11 +174,20 @@ impl Worlds<'_> {
         let count = draws.len() as f64;
         let square = |(at, draw): (usize, &[f64])| star(at, draw).powi(2);
         let own = (draws.map(square).sum::<f64>() / count).sqrt();
+        let of_data = |variance: f64| (variance / self.scores.rows as f64).sqrt();
         match self.studentised {
-            Studentised::Prewhitened => {
-                ((prewhitened(&series()) / self.scores.rows as f64).sqrt(), own)
-            }
+            Studentised::Prewhitened => (of_data(prewhitened(&series())), own),
+            Studentised::Overlap { .. } => (of_data(cosines(&series(), self.cosines)), own),
             Studentised::No | Studentised::Bootstrap => (own, own),
+        }
+    }
+
+    /// A mean over its spread in the world of the data, or the normal value that is as rare.
+    fn score(&self, difference: f64, spread: f64) -> f64 {
+        let t = ratio(difference, spread);
+        match self.studentised {
+            Studentised::Overlap { .. } => normal_score(t, self.cosines),
+            _ => t,
         }
     }
 
@@ -211,7 +225,7 @@ impl Worlds<'_> {
         };
         let spreads: Vec<(f64, f64)> = alive.par_iter().map(spread).collect();
         let all = middle(&self.scores.means);
-        let value = |at: usize| ratio(all - self.scores.means[alive[at]], spreads[at].0);
+        let value = |at: usize| self.score(all - self.scores.means[alive[at]], spreads[at].0);
         let (worst, largest) = first_largest(alive.len(), value);
         let star = |(draw, m): (&[f64], &f64)| {
             let each = alive.iter().zip(&spreads).map(|(&k, spread)| ratio(m - draw[k], spread.1));
@@ -226,7 +240,7 @@ impl Worlds<'_> {
         let behind = |at: usize| {
             let i = alive[at];
             let each =
-                alive.iter().map(|&j| ratio(means[j] - means[i], spreads.data[i * count + j]));
+                alive.iter().map(|&j| self.score(means[j] - means[i], spreads.data[i * count + j]));
             each.fold(f64::NEG_INFINITY, f64::max)
         };
         let (worst, largest) = first_largest(alive.len(), behind);
