@@ -31,7 +31,10 @@
 
 use std::f64::consts::PI;
 
-use fattail_stats::{Blocks, mean};
+use fattail_stats::{Blocks, mean, normal_quantile};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::error::{Error, Result};
 
 /// Of an autoregressive series, this share of the last value is taken away at most.
 const MOST_WHITENED: f64 = 0.97;
@@ -73,6 +76,26 @@ fn flat_top(e: &[f64], size: f64) -> f64 {
     let weight = |lag: usize| (2.0 * (1.0 - lag as f64 / (2 * last) as f64)).min(1.0);
     let lags = products[..reach].iter().enumerate();
     size + 2.0 * lags.map(|(at, product)| weight(at + 1) * product).sum::<f64>()
+}
+
+/// Cosines to take for labels that span some eras: those of Lazarus and others (2018), and no wave shorter
+/// than six labels.
+pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
+    if span == 0 || 3 * span > rows {
+        let (name, given) = ("span", span as f64);
+        return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
+    }
+    let usual = 0.4 * (rows as f64).powf(2.0 / 3.0);
+    Ok((usual as usize).min(rows / (3 * span)))
+}
+
+/// The normal value that is as rare as `t` is under Student's t of `degrees`, at least 1.
+pub(crate) fn normal_score(t: f64, degrees: usize) -> f64 {
+    let Ok(student) = StudentsT::new(0.0, 1.0, degrees as f64) else {
+        return f64::NAN;
+    };
+    // The lower tail keeps its digits.
+    normal_quantile(student.cdf(-t.abs())).abs().copysign(t)
 }
 
 pub(crate) fn cosines(series: &[f64], count: usize) -> f64 {
@@ -211,6 +234,16 @@ mod tests {
             let said = of_bootstrap(&series, blocks);
             assert!((found / said - 1.0).abs() < 0.03, "{found} {said}");
         }
+    }
+
+    #[test]
+    fn normal_scores_are_as_rare() {
+        // The 0.975 quantile of Student's t of 10 degrees.
+        assert!((normal_score(2.228_138_852, 10) - 1.959_963_985).abs() < 1e-7);
+        assert!((normal_score(-2.228_138_852, 10) + 1.959_963_985).abs() < 1e-7);
+        assert_eq!(normal_score(0.0, 3), 0.0);
+        assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
+        assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
     }
 
     #[test]

@@ -34,7 +34,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::Estimate;
 use super::ratio::Ratio;
 use crate::error::{self, Error, Result};
-use crate::long_run::cosines;
+use crate::long_run::{cosine_count, cosines};
 
 /// Settings of intervals from a long-run variance.
 ///
@@ -142,13 +142,17 @@ impl Hac {
     fn scale(&self, series: &[f64]) -> Result<Scale> {
         let n = series.len() as f64;
         match self.long_run {
-            LongRun::Cosines { count } => waves(series, count.unwrap_or(usual(n))),
-            LongRun::Overlap { span } => {
-                if span == 0 || 3 * span > series.len() {
-                    let (name, given) = ("span", span as f64);
-                    return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
+            LongRun::Cosines { count } => {
+                let count = count.map_or_else(|| cosine_count(series.len(), 1), Ok)?;
+                if count == 0 || count >= series.len() {
+                    let (name, given) = ("count", count as f64);
+                    return Err(Error::Range { name, given, allowed: "1 to the eras less 1" });
                 }
-                waves(series, usual(n).min(series.len() / (3 * span)))
+                Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
+            }
+            LongRun::Overlap { span } => {
+                let count = cosine_count(series.len(), span)?;
+                Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
             }
             LongRun::NeweyWest { lags } => {
                 Ok(Scale { variance: long_run_variance(series, lags)?, degrees: f64::INFINITY })
@@ -161,19 +165,6 @@ impl Hac {
             }
         }
     }
-}
-
-/// The number of cosines that Lazarus and others (2018) recommend.
-fn usual(n: f64) -> usize {
-    (0.4 * n.powf(2.0 / 3.0)) as usize
-}
-
-fn waves(series: &[f64], count: usize) -> Result<Scale> {
-    if count == 0 || count >= series.len() {
-        let (name, given) = ("count", count as f64);
-        return Err(Error::Range { name, given, allowed: "1 to the eras less 1" });
-    }
-    Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
 }
 
 impl Scale {

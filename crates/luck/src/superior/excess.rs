@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{Better, Studentised};
 use crate::error::{self, Error, Result};
-use crate::long_run::{of_bootstrap, prewhitened};
+use crate::long_run::{cosine_count, cosines, normal_score, of_bootstrap, prewhitened};
 use crate::resampling::Resampling;
 
 /// Draws that go over the rows together, so that a row is read once for all of them.
@@ -23,6 +23,8 @@ pub(super) struct Excess {
 pub(super) struct Scales {
     pub(super) data: Vec<f64>,
     pub(super) bootstrap: Vec<f64>,
+    /// Degrees of Student's t in the world of the data; none for the normal distribution.
+    degrees: Option<usize>,
 }
 
 impl Excess {
@@ -60,36 +62,52 @@ impl Excess {
         })
     }
 
-    /// `ω̂` of each model in the world of the data, whether or not the test divides by it.
-    pub(super) fn spreads(&self, blocks: Blocks, studentised: Studentised) -> Vec<f64> {
-        let variance = |column: &Vec<f64>| match studentised {
-            Studentised::Prewhitened => prewhitened(column),
-            Studentised::No | Studentised::Bootstrap => of_bootstrap(column, blocks),
+    /// `ω̂` of each model in the world of the data.
+    pub(super) fn spreads(&self, blocks: Blocks, studentised: Studentised) -> Result<Vec<f64>> {
+        let variance = |column: &Vec<f64>| -> Result<f64> {
+            match studentised {
+                Studentised::No => Ok(1.0),
+                Studentised::Bootstrap => Ok(of_bootstrap(column, blocks)),
+                Studentised::Prewhitened => Ok(prewhitened(column)),
+                Studentised::Overlap { span } => {
+                    Ok(cosines(column, cosine_count(self.rows, span)?))
+                }
+            }
         };
-        self.columns.par_iter().map(|column| variance(column).sqrt()).collect()
+        let root = |column| variance(column).map(f64::sqrt);
+        self.columns.par_iter().map(root).collect()
     }
 
     /// What the test divides by.
     pub(super) fn scales(&self, blocks: Blocks, studentised: Studentised) -> Result<Scales> {
-        let flat = |k: usize| self.columns[k].iter().all(|v| *v == self.columns[k][0]);
+        let degrees = match studentised {
+            Studentised::Overlap { span } => Some(cosine_count(self.rows, span)?),
+            _ => None,
+        };
+        let data = self.spreads(blocks, studentised)?;
         if studentised == Studentised::No {
-            let ones = vec![1.0; self.count()];
-            return Ok(Scales { data: ones.clone(), bootstrap: ones });
+            return Ok(Scales { bootstrap: data.clone(), data, degrees });
         }
+        let flat = |k: usize| self.columns[k].iter().all(|v| *v == self.columns[k][0]);
         if let Some(column) = (0..self.count()).find(|&k| flat(k) && self.columns[k][0] != 0.0) {
             return Err(Error::Constant { name: "model minus benchmark", column });
         }
-        let apart = |(k, value): (usize, f64)| if flat(k) { f64::INFINITY } else { value };
-        let own = self.columns.par_iter().map(|c| of_bootstrap(c, blocks).sqrt());
-        let own: Vec<f64> = own.collect();
-        let bootstrap: Vec<f64> = own.iter().copied().enumerate().map(apart).collect();
-        let data = match studentised {
-            Studentised::Prewhitened => {
-                self.spreads(blocks, studentised).into_iter().enumerate().map(apart).collect()
-            }
-            Studentised::No | Studentised::Bootstrap => bootstrap.clone(),
+        let apart = |spreads: Vec<f64>| -> Vec<f64> {
+            let each = spreads.into_iter().enumerate();
+            each.map(|(k, spread)| if flat(k) { f64::INFINITY } else { spread }).collect()
         };
-        Ok(Scales { data, bootstrap })
+        let bootstrap = apart(self.spreads(blocks, Studentised::Bootstrap)?);
+        Ok(Scales { data: apart(data), bootstrap, degrees })
+    }
+
+    /// `√n d̄_k / ω̂_k`, or the normal value that is as rare.
+    pub(super) fn statistics(&self, scales: &Scales) -> Vec<f64> {
+        let root = (self.rows as f64).sqrt();
+        let each = self.means.iter().zip(&scales.data).map(|(mean, scale)| root * mean / scale);
+        match scales.degrees {
+            None => each.collect(),
+            Some(degrees) => each.map(|t| normal_score(t, degrees)).collect(),
+        }
     }
 
     /// The means of each model in each draw, draw by draw.

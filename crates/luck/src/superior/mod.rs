@@ -17,6 +17,9 @@
 //! Hansen's form; by default it is the prewhitened long-run variance, because blocks cut dependence off
 //! and a test with `ω̂ = ω̂*` finds too much in autocorrelated scores.
 //!
+//! Scores of overlapping labels end their dependence at a lag, which neither finds well in few eras:
+//! [`Studentised::Overlap`] takes slow waves alone.
+//!
 //! A model that never differs from the benchmark takes no part. NaN is refused. One whose difference is
 //! constant and not 0 is refused where the test is studentised.
 //!
@@ -86,6 +89,12 @@ pub enum Studentised {
     /// The prewhitened long-run spread in the world of the data, the bootstrap's in its own.
     #[default]
     Prewhitened,
+    /// For scores of overlapping labels: in the world of the data the spread of few cosines, and of
+    /// Student's t the normal value that is as rare; the bootstrap's in its own.
+    Overlap {
+        /// Eras that a label spans: 4 for 20 days in weekly eras, 12 for 60.
+        span: usize,
+    },
 }
 
 /// What the reality check tells.
@@ -104,7 +113,7 @@ pub struct RealityCheck {
 /// What the test for superior predictive ability tells.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spa {
-    /// `max √n d̄_k / ω̂_k`, at least 0.
+    /// `max √n d̄_k / ω̂_k`, at least 0; its normal value with [`Studentised::Overlap`].
     pub statistic: f64,
     /// The model that has it; none when no model is better than the benchmark.
     pub best: Option<usize>,
@@ -148,15 +157,16 @@ impl Superior {
         let blocks = self.resampling.blocks(&excess.columns)?;
         let scales = excess.scales(blocks, self.studentised)?;
         let n = excess.rows as f64;
-        let (best, largest) = excess.largest(|k| n.sqrt() * excess.means[k] / scales.data[k]);
+        let statistics = excess.statistics(&scales);
+        let (best, largest) = excess.largest(|k| statistics[k]);
         let statistic = largest.max(0.0);
         let near = (2.0 * n.ln().ln() / n).sqrt();
         let centres = |form: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
             excess.means.iter().enumerate().map(|(k, &mean)| form(k, mean)).collect()
         };
         let spread = match self.studentised {
-            Studentised::No => excess.spreads(blocks, Studentised::Bootstrap),
-            Studentised::Bootstrap | Studentised::Prewhitened => scales.data,
+            Studentised::No => excess.spreads(blocks, Studentised::Bootstrap)?,
+            _ => scales.data,
         };
         let forms = [
             centres(&|_, mean| mean.max(0.0)),

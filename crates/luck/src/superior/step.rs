@@ -46,8 +46,8 @@ impl Stepwise {
 }
 
 impl Superior {
-    /// Romano and Wolf's stepwise test. With [`Studentised::No`] nothing is divided; the other two
-    /// forms are the same here.
+    /// Romano and Wolf's stepwise test. [`Studentised::Bootstrap`] is the same as
+    /// [`Studentised::Prewhitened`] here, because each draw makes its own spread.
     ///
     /// # Errors
     /// Columns of different length or below 8 rows, values that are not finite, a difference that is
@@ -63,13 +63,11 @@ impl Superior {
             return Err(Error::Range { name, given, allowed: "1 to half of the eras" });
         }
         let wide = match self.studentised {
-            Studentised::No => Studentised::No,
-            Studentised::Bootstrap | Studentised::Prewhitened => Studentised::Prewhitened,
+            Studentised::Bootstrap => Studentised::Prewhitened,
+            other => other,
         };
         let scales = excess.scales(blocks, wide)?;
-        let root = (excess.rows as f64).sqrt();
-        let value = |k: usize| root * excess.means[k] / scales.data[k];
-        let statistics: Vec<f64> = (0..excess.count()).map(value).collect();
+        let statistics = excess.statistics(&scales);
         let mut order: Vec<usize> = (0..excess.count()).collect();
         order.sort_by(|&a, &b| statistics[b].total_cmp(&statistics[a]).then(a.cmp(&b)));
         let world = World::new(&excess, block, wide);

@@ -172,7 +172,9 @@ fn superior_ability_is_that_of_the_formulas() {
     let found = test.reality_check(models, benchmark).unwrap();
     close(found.statistic, number(&golden, "reality_check_statistic"), 1e-9, "reality check");
     share(found.p_value, number(&golden, "reality_check"), "reality check");
-    let set = ConfidenceSet { resampling, ..ConfidenceSet::default() }.of(models).unwrap();
+    let studentised = Studentised::Bootstrap;
+    let set = ConfidenceSet { studentised, resampling, ..ConfidenceSet::default() };
+    let set = set.of(models).unwrap();
     for (found, expected) in set.p_values.iter().zip(numbers(&golden["model_set"])) {
         share(*found, expected, "model set");
     }

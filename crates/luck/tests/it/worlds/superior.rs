@@ -6,6 +6,8 @@ use super::draw::{Law, slices, source};
 use super::{Effort, SIZE, print_power, print_sizes};
 
 const MODELS: usize = 10;
+const WHITE: Studentised = Studentised::Prewhitened;
+const WAVES: Studentised = Studentised::Overlap { span: 4 };
 
 fn resampling(effort: Effort, world: u32) -> Resampling {
     Resampling { draws: effort.draws, seed: 1_000_000 + u64::from(world), ..Resampling::default() }
@@ -46,11 +48,17 @@ fn reality_check(effort: Effort, law: Law, eras: usize, gain: f64) -> f64 {
 }
 
 /// The share of worlds with a false rejection, and the mean share of skilled models found.
-fn stepwise(effort: Effort, law: Law, eras: usize, skilled: usize, gain: f64) -> (f64, f64) {
+fn stepwise(
+    effort: Effort,
+    studentised: Studentised,
+    (law, eras): (Law, usize),
+    (skilled, gain): (usize, f64),
+) -> (f64, f64) {
     let found = |seed: u32| {
         let columns = world(law, eras, skilled, gain, seed);
         let all = slices(&columns);
-        let test = Superior { resampling: resampling(effort, seed), ..Superior::default() };
+        let resampling = resampling(effort, seed);
+        let test = Superior { studentised, resampling, ..Superior::default() };
         test.stepwise(&all[..MODELS], all[MODELS]).unwrap().superior(SIZE)
     };
     let wrong = effort.rate(|seed| found(seed).iter().any(|&k| k >= skilled));
@@ -58,9 +66,12 @@ fn stepwise(effort: Effort, law: Law, eras: usize, skilled: usize, gain: f64) ->
     (wrong, effort.mean(right) / skilled.max(1) as f64)
 }
 
-fn members(effort: Effort, equality: Equality, columns: &[Vec<f64>], seed: u32) -> Vec<usize> {
+type Form = (Equality, Studentised);
+
+fn members(effort: Effort, form: Form, columns: &[Vec<f64>], seed: u32) -> Vec<usize> {
     let set = ConfidenceSet {
-        equality,
+        equality: form.0,
+        studentised: form.1,
         resampling: resampling(effort, seed),
         ..ConfidenceSet::default()
     };
@@ -68,29 +79,29 @@ fn members(effort: Effort, equality: Equality, columns: &[Vec<f64>], seed: u32) 
 }
 
 /// The share of worlds in which a best model is left out; all are equally good.
-fn left_out(effort: Effort, equality: Equality, law: Law, eras: usize) -> f64 {
+fn left_out(effort: Effort, form: Form, law: Law, eras: usize) -> f64 {
     effort.rate(|seed| {
         let columns = world(law, eras, 0, 0.0, seed);
-        members(effort, equality, &columns, seed).len() < MODELS
+        members(effort, form, &columns, seed).len() < MODELS
     })
 }
 
 pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
-    let spa = |law, eras| spa_rates(effort, Studentised::Prewhitened, law, eras)[2];
+    let spa = |law, eras| spa_rates(effort, WHITE, law, eras)[2];
     vec![
         ("SPA", spa(Law::Normal, 120)),
         ("SPA autoregressive", spa(Law::Autoregressive(0.3), 250)),
-        ("stepwise", stepwise(effort, Law::Normal, 120, 0, 0.0).0),
-        ("set", left_out(effort, Equality::Max, Law::Normal, 120)),
+        ("stepwise", stepwise(effort, WHITE, (Law::Normal, 120), (0, 0.0)).0),
+        ("set", left_out(effort, (Equality::Max, WHITE), Law::Normal, 120)),
     ]
 }
 
 pub(crate) fn power(effort: Effort, gain: f64) -> Vec<(&'static str, f64)> {
     let spa = effort.rate(|seed| {
         let columns = world(Law::Normal, 250, 1, gain, seed);
-        spa(effort, Studentised::Prewhitened, &columns, seed)[1] <= SIZE
+        spa(effort, WHITE, &columns, seed)[1] <= SIZE
     });
-    vec![("SPA", spa), ("stepwise", stepwise(effort, Law::Normal, 250, 3, gain).1)]
+    vec![("SPA", spa), ("stepwise", stepwise(effort, WHITE, (Law::Normal, 250), (3, gain)).1)]
 }
 
 pub(crate) fn tables(effort: Effort) {
@@ -106,7 +117,8 @@ pub(crate) fn tables(effort: Effort) {
     let scales = [
         ("unscaled", Studentised::No),
         ("ω̂*", Studentised::Bootstrap),
-        ("prewhitened", Studentised::Prewhitened),
+        ("prewhitened", WHITE),
+        ("overlap 4", WAVES),
     ];
     for (name, law) in laws {
         for eras in [250, 500] {
@@ -116,20 +128,27 @@ pub(crate) fn tables(effort: Effort) {
             }
         }
     }
-    println!("\n| others, same null | reality check | stepwise | set, max | set, range |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "\n| others, same null | reality check | stepwise | stepwise, overlap 4 | set, max \
+         | overlap 4 | ω̂* | set, range | overlap 4 | ω̂* |\n|---|---|---|---|---|---|---|---|---|---|"
+    );
     for (name, law) in laws {
         for eras in [250, 500] {
             let rates = [
                 reality_check(effort, law, eras, 0.0),
-                stepwise(effort, law, eras, 0, 0.0).0,
-                left_out(effort, Equality::Max, law, eras),
-                left_out(effort, Equality::Range, law, eras),
+                stepwise(effort, WHITE, (law, eras), (0, 0.0)).0,
+                stepwise(effort, WAVES, (law, eras), (0, 0.0)).0,
+                left_out(effort, (Equality::Max, WHITE), law, eras),
+                left_out(effort, (Equality::Max, WAVES), law, eras),
+                left_out(effort, (Equality::Max, Studentised::Bootstrap), law, eras),
+                left_out(effort, (Equality::Range, WHITE), law, eras),
+                left_out(effort, (Equality::Range, WAVES), law, eras),
+                left_out(effort, (Equality::Range, Studentised::Bootstrap), law, eras),
             ];
             print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
         }
     }
-    let (wrong, right) = stepwise(effort, Law::Normal, 250, 3, 0.2);
+    let (wrong, right) = stepwise(effort, WHITE, (Law::Normal, 250), (3, 0.2));
     println!("\nstepwise, three of ten better by 0.2: false in {wrong:.4}, found {right:.3}");
     let effects = [0.0, 0.1, 0.15, 0.2, 0.3, 0.4];
     println!("\n| power, 250 eras, normal, gain | 0 | 0.1 | 0.15 | 0.2 | 0.3 | 0.4 |");
@@ -137,9 +156,16 @@ pub(crate) fn tables(effort: Effort) {
     let rates = effects.map(|gain| {
         effort.rates(|seed| {
             let columns = world(Law::Normal, 250, 1, gain, seed);
-            spa(effort, Studentised::Prewhitened, &columns, seed).map(|p| p <= SIZE)
+            spa(effort, WHITE, &columns, seed).map(|p| p <= SIZE)
         })
     });
+    let waves = effects.map(|gain| {
+        effort.rate(|seed| {
+            let columns = world(Law::Normal, 250, 1, gain, seed);
+            spa(effort, WAVES, &columns, seed)[1] <= SIZE
+        })
+    });
+    print_power("SPA consistent, overlap 4, one of ten better", &waves);
     for (form, name) in ["lower", "consistent", "upper"].into_iter().enumerate() {
         let rates = rates.map(|rate| rate[form]);
         print_power(&format!("SPA {name}, one of ten better"), &rates);
@@ -148,13 +174,14 @@ pub(crate) fn tables(effort: Effort) {
         "reality check, one of ten better",
         &effects.map(|gain| reality_check(effort, Law::Normal, 250, gain)),
     );
-    let found = effects.map(|gain| stepwise(effort, Law::Normal, 250, 3, gain).1);
+    let found = effects.map(|gain| stepwise(effort, WHITE, (Law::Normal, 250), (3, gain)).1);
     print_power("stepwise, share found of three of ten", &found);
     for (name, equality) in [("max", Equality::Max), ("range", Equality::Range)] {
+        let form = (equality, WHITE);
         let left = effects.map(|gain| {
             let size = |seed| {
                 let columns = world(Law::Normal, 250, 1, gain, seed);
-                members(effort, equality, &columns, seed).len() as f64 / MODELS as f64
+                members(effort, form, &columns, seed).len() as f64 / MODELS as f64
             };
             1.0 - effort.mean(size)
         });
