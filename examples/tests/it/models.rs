@@ -22,7 +22,9 @@ fn shop() -> Workshop {
 /// Runs `numerai` on the market with words between spaces and reads its report.
 #[track_caller]
 fn report(shop: &Workshop, words: &str) -> Value {
+    // What is learnt of so few rows is not what a gate lets through.
     let mut args = vec!["--data", "@m.parquet", "--out", "@out", "--json", "@r.json"];
+    args.extend(["--gate", "off"]);
     args.extend(words.split_whitespace());
     let output = shop.run(NUMERAI, &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -198,7 +200,9 @@ fn a_model_that_fails_is_set_aside_and_the_rest_goes_on() {
     report(&shop, "--model ridge --folds 2");
     let alone = submission();
     let words = format!("--model mlp,ridge {RUINOUS}");
+    // What is learnt of so few rows is not what a gate lets through.
     let mut args = vec!["--data", "@m.parquet", "--out", "@out", "--json", "@r.json"];
+    args.extend(["--gate", "off"]);
     args.extend(words.split_whitespace());
     let output = shop.run(NUMERAI, &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

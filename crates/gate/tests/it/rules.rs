@@ -119,12 +119,13 @@ fn evidence_blocks() {
     };
     let gate = Gate { exposure: Some(0.4), benchmark: Some(0.95), ..open };
     assert_eq!(judge(gate, evidence), [Rule::Exposure, Rule::Benchmark]);
-    // The best of many lucky trials.
+    // A Sharpe ratio of 0.15 is much for two trials and little for the best of 5,000.
+    let corr_of_many = scores("corr", 0.003);
     let many = Trials { count: 5_000, effective: 5_000.0, variance: 0.4 };
     let few = Trials { count: 2, effective: 2.0, variance: 0.01 };
     for (trials, expected) in [(many, &[Rule::DeflatedSharpe][..]), (few, &[])] {
         let gate = Gate { deflated_sharpe: Some(0.95), ..open };
-        let evidence = Evidence { trials: Some(&trials), ..Evidence::of(&corr, horizon) };
+        let evidence = Evidence { trials: Some(&trials), ..Evidence::of(&corr_of_many, horizon) };
         assert_eq!(judge(gate, evidence), expected);
     }
     // Two correlations that disagree in sign, in single eras, in their order.
