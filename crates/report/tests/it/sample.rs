@@ -1,5 +1,7 @@
 //! Small reports made by hand, and long ones from a formula.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use fattail_core::{Ids, Panel};
 use fattail_evaluate::{
     Backtest, EraScore, FoldRun, Horizon, Predictions, Scores, SpearmanCorr, Summary, TargetColumn,
@@ -132,7 +134,7 @@ pub(crate) fn sheet(eras: usize) -> TearSheet {
     let rows = eras * NAMES;
     let mut state = vec![0.0; NAMES];
     let (mut signal, mut short, mut long) = (Vec::new(), Vec::new(), Vec::new());
-    let mut features = vec![Vec::with_capacity(rows); FEATURES];
+    let mut features = vec![Vec::new(); FEATURES];
     for era in 0..eras {
         // The label sums what the state brings over the next eras, so neighbours overlap.
         let strength = 0.16 + 0.1 * (era as f64 / 40.0).sin();

@@ -104,6 +104,7 @@ pub(crate) fn power(effort: Effort, gain: f64) -> Vec<(&'static str, f64)> {
     vec![("SPA", spa), ("stepwise", stepwise(effort, WHITE, (Law::Normal, 250), (3, gain)).1)]
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of tests is read as one list")]
 pub(crate) fn tables(effort: Effort) {
     println!("\n| SPA, null: ten models and benchmark alike | lower | consistent | upper |");
     println!("|---|---|---|---|");
