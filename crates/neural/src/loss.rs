@@ -29,7 +29,7 @@ pub(crate) struct Known {
 #[derive(Debug, Clone)]
 enum Compared {
     /// Targets on the device, 0 where unknown.
-    Rows(Tensor<1>),
+    Rows(Box<Tensor<1>>),
     /// Targets on the host, and where eras begin and the last one ends.
     Eras { target: Vec<f32>, weight: Vec<f32>, bounds: Vec<usize> },
 }
@@ -55,7 +55,7 @@ impl Known {
                     bounds,
                 })?
             }
-            _ => Compared::Rows(vector(target, device)),
+            _ => Compared::Rows(Box::new(vector(target, device))),
         };
         Some(Self { weight: shares, compared })
     }
@@ -132,7 +132,7 @@ fn truth<'a>(target: &'a [f32], weight: &'a [f32], bounds: &'a [usize]) -> Optio
 pub(crate) fn value(objective: &Objective, prediction: Tensor<1>, known: &Known) -> Tensor<1> {
     match &known.compared {
         Compared::Rows(target) => {
-            (rows(objective, prediction - target.clone()) * known.weight.clone()).sum()
+            (rows(objective, prediction - (**target).clone()) * known.weight.clone()).sum()
         }
         Compared::Eras { target, weight, bounds } => {
             let truth = truth(target, weight, bounds);
