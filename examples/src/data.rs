@@ -9,7 +9,7 @@ use fattail::{
 };
 use fattail_testing::Market;
 
-use crate::Outcome;
+use crate::{Outcome, free_memory};
 
 /// The options that say which data to read.
 #[derive(Debug, Args)]
@@ -66,6 +66,7 @@ impl DataArgs {
                 .map_or_else(Targets::default, |name| Targets::Named(vec![name])),
             main_target: self.target.clone(),
             extras: self.meta.iter().cloned().collect(),
+            max_bytes: free_memory(None)?,
             ..ReadOptions::default()
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

@@ -1,6 +1,6 @@
 //! The submission gate of the weekly job: its thresholds, what is known of the submitted model, overrides.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::path::PathBuf;
 
 use clap::Args;
 use fattail::{
@@ -12,7 +12,7 @@ use fattail::{
     report::{CertificateCheck, CertificateFacts, GateCheck, GateOutcome},
 };
 
-use crate::{Outcome, Run, Weekly};
+use crate::{Outcome, Run, Weekly, shell::seconds};
 
 /// The options of the submission gate.
 #[derive(Debug, Args)]
@@ -121,16 +121,10 @@ impl GateArgs {
                 format!("--override is '{name}', allowed are {}", names.join(", "))
             };
             let rule = Rule::named(name).ok_or_else(known)?;
-            decision = decision.overridden(rule, by, because, now())?;
+            decision = decision.overridden(rule, by, because, seconds())?;
         }
         Ok(decision)
     }
-}
-
-/// Seconds since 1970: an override is on record with its time.
-#[allow(clippy::disallowed_methods, reason = "a binary may read the clock")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn certify(weekly: &Weekly, run: &Run, context: Context<'_>) -> Outcome<Certificate> {

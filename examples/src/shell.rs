@@ -1,12 +1,21 @@
 //! The surface of a binary: errors in one line, progress bars, the thread pool.
 
 use std::{
-    collections::HashMap, error::Error, io::Write, panic::AssertUnwindSafe, path::PathBuf,
-    process::ExitCode, sync::Mutex,
+    collections::HashMap,
+    error::Error,
+    io::Write,
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Args;
-use fattail::Progress;
+use fattail::{
+    Progress,
+    guard::{Breaker, BreakerSettings},
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The options of every binary.
@@ -18,6 +27,40 @@ pub struct RunArgs {
     /// Threads; 0 takes all cores
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Counts failed runs in this file: after three in a row it refuses to run, for half a minute first and
+    /// twice as long from refusal to refusal, up to an hour
+    #[arg(long, value_name = "FILE")]
+    pub breaker: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// Runs the work unless the breaker refuses, which counts what becomes of it.
+    ///
+    /// # Errors
+    /// Those of the work; when the breaker refuses, or its file cannot be trusted.
+    pub fn attempt(&self, work: impl FnOnce() -> Outcome) -> Outcome {
+        let Some(path) = &self.breaker else { return work() };
+        let mut breaker = Breaker::open(path, BreakerSettings::default())?;
+        let attempt = breaker.permit(now())?;
+        match caught(work) {
+            Ok(()) => Ok(attempt.succeeded()?),
+            Err(error) => {
+                attempt.failed(&one_line(&*error), now())?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The time: overrides and failed runs are on record with it.
+#[allow(clippy::disallowed_methods, reason = "a binary may read the clock")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Seconds since 1970.
+pub(crate) fn seconds() -> u64 {
+    now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// What a binary's work answers.
