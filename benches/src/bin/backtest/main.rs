@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 fn pbo(file: &str, strategies: &str, blocks: &str) -> Answer {
     let (strategies, blocks): (usize, usize) = (strategies.parse()?, blocks.parse()?);
     let bytes = fs::read(file)?;
-    let all: Vec<f64> = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let all: Vec<f64> =
+        bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
     let columns: Vec<&[f64]> = all.chunks_exact(all.len() / strategies.max(1)).collect();
     let cscv = Cscv { blocks, ..Cscv::default() };
     let (found, seconds) = seconds(|| cscv.run(&columns));
@@ -65,7 +66,8 @@ fn cpcv(file: &str, eras: &str, features: &str) -> Answer {
 
 fn panel(file: &str, eras: usize, features: usize) -> Result<Panel, Box<dyn Error>> {
     let bytes = fs::read(file)?;
-    let all: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let all: Vec<f32> =
+        bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     let rows = all.len() / (features + 1);
     let runs = (0..eras).map(|era| (format!("{era:05}").into(), rows / eras.max(1)));
     let start = Panel::builder().era_runs(Eras::from_runs(runs)?);
