@@ -12,7 +12,7 @@ use fattail::{
     report::{CertificateCheck, CertificateFacts, GateCheck, GateOutcome},
 };
 
-use crate::{Outcome, Run, Weekly, shell::seconds};
+use crate::{Outcome, Run, Weekly, shell::seconds, trials::trials};
 
 /// The options of the submission gate.
 #[derive(Debug, Args)]
@@ -21,9 +21,13 @@ pub struct GateArgs {
     /// above 0 and must agree with Spearman's correlation
     #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
-    /// Makes a leak certificate of the submitted model, which fits it some twenty times
+    /// Makes a leak certificate of the submitted model, which runs its backtest some twenty times a fold
     #[arg(long)]
     pub certify: bool,
+    /// Study log, made where it is not there: every model of every run with it counts as a trial of the deflated Sharpe
+    /// ratio
+    #[arg(long, value_name = "FILE")]
+    pub trials: Option<PathBuf>,
     /// Lets a submission through that this rule blocks; once a rule, with --by and --because
     #[arg(long = "override", value_name = "RULE", requires_all = ["by", "because"])]
     pub overrides: Vec<String>,
@@ -97,7 +101,7 @@ impl GateArgs {
         let corr = scores("corr").ok_or("the backtest has no CORR, which the gate decides by")?;
         let exposure = scores("negative_max_exposure").map(without_minus);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
-        let trials = trials(weekly);
+        let trials = trials(weekly, self.trials.as_deref())?;
         let procedure = Sealed(Refit(run.learner.clone()));
         let evidence = Evidence {
             second: scores("spearman"),
@@ -147,18 +151,6 @@ fn without_minus(scores: &Scores) -> Scores {
     scores.metric = scores.metric.trim_start_matches("negative_").to_owned();
     scores.eras.iter_mut().for_each(|era| era.value = -era.value);
     scores
-}
-
-/// The models of this run are the trials that are known.
-fn trials(weekly: &Weekly) -> Trials {
-    let sharpe = |run: &Run| {
-        let corr = run.backtest.scores.iter().find(|scores| scores.metric == "corr");
-        corr.map_or(f64::NAN, |scores| Summary::of(&scores.values()).sharpe)
-    };
-    let sharpes: Vec<f64> = weekly.runs.iter().map(sharpe).collect();
-    let trials = Trials::from_sharpes(&sharpes);
-    // One trial has no spread, and nothing to be the best of.
-    if trials.count == 1 { Trials { variance: 0.0, ..trials } } else { trials }
 }
 
 impl Gated {

@@ -14,6 +14,7 @@ mod outline;
 pub mod robust;
 mod score;
 mod shell;
+mod trials;
 mod weekly;
 mod zoo;
 

@@ -30,8 +30,10 @@ pub struct Weekly {
     pub failures: Vec<Failure>,
     /// The ids of the live era.
     pub ids: Vec<String>,
-    /// The eras whose targets are known.
+    /// The eras whose scores can be known when the live one is submitted.
     pub known: Panel,
+    /// Where they stand in the whole panel, and where the live era stands.
+    pub places: (Vec<usize>, usize),
     /// The eras after those that models were fitted on, as the input gate let them through.
     pub inputs: Inputs,
 }
@@ -54,6 +56,8 @@ pub struct Run {
 pub struct Failure {
     /// What it was to be.
     pub kind: Kind,
+    /// Its settings.
+    pub told: Vec<String>,
     /// Why it was set aside.
     pub reason: String,
 }
@@ -92,14 +96,14 @@ impl Weekly {
     /// When the panel has no ids or no known target, the input gate refuses what is to be predicted, or all
     /// learners fail.
     pub fn run(panel: &Panel, learners: Vec<Learner>, trial: Trial<'_>) -> Outcome<Self> {
-        let positions = known_eras(panel)?;
-        let known = panel.cut(&positions)?;
         let last = panel.eras().len() - 1;
+        let positions = known_eras(panel, trial.gap)?;
+        let known = panel.cut(&positions)?;
         let live = panel.cut(&[last])?;
         let ids = live.era(0).ids().ok_or("the panel has no ids: a submission needs them")?;
         let ids = ids.map(str::to_owned).collect();
         let before: Vec<usize> =
-            positions.into_iter().filter(|era| era + trial.gap < last).collect();
+            positions.iter().copied().filter(|era| era + trial.gap < last).collect();
         let end = before.last().ok_or("no era is left to fit on before the gap to the live era")?;
         let train = panel.cut(&before)?;
         // The eras of the gap come along, without answers: steps that look back must not miss them.
@@ -107,16 +111,16 @@ impl Weekly {
         let inputs = trial.gate.check(&train, &panel.cut(&unseen)?)?;
         let (mut runs, mut failures) = (Vec::new(), Vec::new());
         for learner in learners {
-            let kind = learner.kind();
+            let (kind, told) = (learner.kind(), learner.told.clone());
             match caught(|| Run::new(learner, &known, &train, &inputs, trial)) {
                 Ok(run) => runs.push(run),
-                Err(error) => failures.push(Failure { kind, reason: one_line(&*error) }),
+                Err(error) => failures.push(Failure { kind, told, reason: one_line(&*error) }),
             }
         }
         if runs.is_empty() {
             return Err(all_failed(&failures).into());
         }
-        Ok(Self { runs, failures, ids, known, inputs })
+        Ok(Self { runs, failures, ids, known, places: (positions, last), inputs })
     }
 
     /// Where the run of a kind stands, or the first one where that kind failed.
@@ -179,17 +183,19 @@ impl Run {
     }
 }
 
-/// Positions of the eras in which at least one target is known.
-fn known_eras(panel: &Panel) -> Outcome<Vec<usize>> {
+/// Positions of the eras in which at least one target is known, and known in time: labels of the last `gap` eras
+/// before the live one are still running, whatever the file says of them, and so is that of the live era.
+fn known_eras(panel: &Panel, gap: usize) -> Outcome<Vec<usize>> {
+    let last = panel.eras().len() - 1;
     let mut known = Vec::new();
-    for era in panel.iter() {
+    for era in panel.iter().filter(|era| era.index() + gap.max(1) <= last) {
         if era.target()?.iter().any(|value| !value.is_nan()) {
             known.push(era.index());
         }
     }
     let target = panel.schema().target().unwrap_or_default();
     if known.is_empty() {
-        return Err(format!("target '{target}' is not known in any era").into());
+        return Err(format!("target '{target}' is not known in any era before the live one").into());
     }
     Ok(known)
 }
