@@ -11,8 +11,8 @@ use fattail::{
 };
 use fattail_examples::{
     Bars, BoostedArgs, Context, DataArgs, GateArgs, InputArgs, Kind, NetworkArgs, Outcome, RunArgs,
-    Trial, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon, run,
-    set_threads, write_out,
+    Trial, Verdict, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon,
+    run, set_threads, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
@@ -122,5 +122,5 @@ fn work(args: &Args) -> Outcome {
     let page = args.out.join("report.html");
     let table = report.summary_table();
     write_out(&format!("{table}\n{told}{}report: {}\n", gated.decision, page.display()))?;
-    gated.blocked().map_or(Ok(()), |blocked| Err(blocked.into()))
+    gated.blocked().map_or(Ok(()), |blocked| Err(Verdict(blocked).into()))
 }

@@ -48,7 +48,7 @@ fn what_the_gate_blocks_is_not_written_and_an_override_stays_on_record() {
     let shop = shop();
     thresholds(&shop, &[("sharpe", 9.0.into()), ("drawdown", 0.0.into())]);
     let blocked = numerai(&shop, &["--gate", "@gate.json"]);
-    assert_eq!(blocked.status.code(), Some(1));
+    assert_eq!(blocked.status.code(), Some(3));
     let line = told(&blocked);
     assert_eq!(line.lines().count(), 1, "{line}");
     assert!(line.contains("blocked by sharpe") && line.contains("drawdown"), "{line}");
