@@ -31,6 +31,6 @@ pub use memory::{free_memory, size};
 pub use networks::{Network, NetworkArgs, TrainedNetwork};
 pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
-pub use shell::{Bars, Outcome, RunArgs, Verdict, run, set_threads, write_out};
+pub use shell::{Bars, Outcome, Refusal, RunArgs, run, set_threads, write_out};
 pub use weekly::{Failure, InputArgs, Inputs, Run, Trial, Weekly, drift, facts_of, leave};
 pub use zoo::Zoo;

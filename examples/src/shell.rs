@@ -66,22 +66,22 @@ pub(crate) fn seconds() -> u64 {
 /// What a binary's work answers.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A verdict that stops the work, and no fault: a blocked submission, a pipeline that leaks.
+/// A refusal that stops the work, and no fault: a blocked submission, a pipeline that leaks.
 #[derive(Debug)]
-pub struct Verdict(pub String);
+pub struct Refusal(pub String);
 
-impl std::fmt::Display for Verdict {
+impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Error for Verdict {}
+impl Error for Refusal {}
 
-/// What a verdict exits with.
-const VERDICT: u8 = 3;
+/// What a refusal exits with.
+const REFUSAL: u8 = 3;
 
-/// Runs the work; on failure prints one line with every cause and exits with 1, with 3 for a [`Verdict`].
+/// Runs the work; on failure prints one line with every cause and exits with 1, with 3 for a [`Refusal`].
 #[allow(clippy::print_stderr, reason = "this is the surface of a binary")]
 pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
     // What panics in a decoder of a broken file is caught there and told as an error; the rest is a
@@ -91,7 +91,7 @@ pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", one_line(&*error));
-            if error.is::<Verdict>() { ExitCode::from(VERDICT) } else { ExitCode::FAILURE }
+            if error.is::<Refusal>() { ExitCode::from(REFUSAL) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -10,8 +10,8 @@ use fattail::{
     report::{Difference, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, BoostedArgs, Context, DataArgs, GateArgs, InputArgs, Kind, NetworkArgs, Outcome, RunArgs,
-    Trial, Verdict, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon,
+    Bars, BoostedArgs, Context, DataArgs, GateArgs, InputArgs, Kind, NetworkArgs, Outcome, Refusal,
+    RunArgs, Trial, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon,
     run, set_threads, write_out,
 };
 
@@ -122,5 +122,5 @@ fn work(args: &Args) -> Outcome {
     let page = args.out.join("report.html");
     let table = report.summary_table();
     write_out(&format!("{table}\n{told}{}report: {}\n", gated.decision, page.display()))?;
-    gated.blocked().map_or(Ok(()), |blocked| Err(Verdict(blocked).into()))
+    gated.blocked().map_or(Ok(()), |blocked| Err(Refusal(blocked).into()))
 }
