@@ -46,6 +46,12 @@ pub struct Source {
 const META: &str = "meta_model";
 
 impl DataArgs {
+    /// Whether a meta model will be there: it is named, or the market has one.
+    #[must_use]
+    pub fn has_meta(&self) -> bool {
+        self.meta.is_some() || self.data.is_none()
+    }
+
     /// Reads the file, or draws the market.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use boosted::{Boosted, BoostedArgs};
 pub use data::{DataArgs, Source};
-pub use gatekeeper::{Context, GateArgs, Gated, facts_of_certificate};
+pub use gatekeeper::{Context, GateArgs, Gated, Gatekeeper, facts_of_certificate};
 pub use learner::{Kind, Learner, Learnt, Method, Model};
 pub use memory::{free_memory, size};
 pub use networks::{Network, NetworkArgs, TrainedNetwork};

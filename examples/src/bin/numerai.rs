@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: &Args) -> Outcome {
-    args.gate.thresholds()?;
+    let keeper = args.gate.keeper(args.data.has_meta())?;
     let kinds = Kind::list(&args.model)?;
     let asked = kinds[Kind::submitted(&kinds, args.submit.as_deref())?];
     set_threads(args.run.threads)?;
@@ -87,7 +87,11 @@ fn work(args: &Args) -> Outcome {
     let trial = Trial { split: &split, gap, metrics: &metrics, gate, observer };
     let weekly = Weekly::run(&source.panel, learners, trial)?;
 
-    let (submitted, warnings) = (weekly.submitted(asked), weekly.warnings(asked));
+    let submitted = weekly.submitted(asked);
+    let meta = source.meta.as_deref();
+    let context = Context { horizon, split: &split, meta, seed: args.seed, observer };
+    let gated = keeper.judge(&weekly, submitted, context)?;
+    let warnings = [weekly.warnings(asked), gated.warnings.clone()].concat();
     let told: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     let models = weekly.reports(&horizon)?;
     let report = Report {
@@ -113,9 +117,6 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    let meta = source.meta.as_deref();
-    let context = Context { horizon, split: &split, meta, seed: args.seed, observer };
-    let gated = args.gate.judge(&weekly, submitted, context)?;
     let json = args.run.json.as_deref();
     let report = leave(&args.out, json, &weekly, (submitted, &gated), report)?;
     bars.clear();

@@ -42,7 +42,7 @@ pub fn leave(
     let link = |label: String, path: &str| FileLink { label, path: path.into() };
     let chosen = &weekly.runs[submitted];
     let folder = Artifacts::create(out)?;
-    if gated.decision.is_admitted() {
+    if gated.decision.admitted().is_some() {
         folder.with("submission.csv", |path| write_submission(path, &weekly.ids, &chosen.live))?;
         let label = format!("{}: submission of the live era", chosen.name());
         report.files.push(link(label, "submission.csv"));

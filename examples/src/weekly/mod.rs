@@ -8,7 +8,7 @@ mod shown;
 
 use fattail::{
     Fit, Metric, Observer, Panel, Predict, Progress,
-    evaluate::{Backtest, Split, backtest},
+    evaluate::{Backtest, EmbargoRule, Horizon, Ledger, Scores, Split, backtest},
     stats::{Ties, uniform_rank},
 };
 
@@ -121,6 +121,28 @@ impl Weekly {
             return Err(all_failed(&failures).into());
         }
         Ok(Self { runs, failures, ids, known, places: (positions, last), inputs })
+    }
+
+    /// The scores that are known when the live era is submitted, read through the ledger.
+    ///
+    /// # Errors
+    /// When scores and eras do not fit together.
+    pub fn known_scores(&self, scores: &Scores, horizon: Horizon) -> Outcome<Scores> {
+        let (places, live) = &self.places;
+        let mut ledger = Ledger::new([&*scores.metric], EmbargoRule::RealTime, &horizon)?;
+        let eras = self.known.eras();
+        for era in &scores.eras {
+            let at = (0..eras.len()).find(|&at| eras.label(at) == era.era);
+            ledger.record(
+                places[at.ok_or("a score is of an era that is not known")?],
+                &[era.value],
+            )?;
+        }
+        let latest = ledger.known_at(*live, "submission gate").latest();
+        let known = |at: &usize| Some(places[*at]) <= latest;
+        let labels: Vec<&str> = (0..eras.len()).filter(known).map(|at| eras.label(at)).collect();
+        let kept = scores.eras.iter().filter(|era| labels.contains(&&*era.era)).cloned();
+        Ok(Scores { metric: scores.metric.clone(), eras: kept.collect() })
     }
 
     /// Where the run of a kind stands, or the first one where that kind failed.

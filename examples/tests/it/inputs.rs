@@ -5,7 +5,7 @@ use std::{path::Path, process::Output};
 use fattail::{ColumnData, Panel};
 use serde_json::Value;
 
-use crate::workshop::Workshop;
+use crate::workshop::{GATE_OFF, Workshop};
 
 const NUMERAI: &str = env!("CARGO_BIN_EXE_numerai");
 const ROWS: usize = 60;
@@ -42,8 +42,8 @@ fn spoilt(rows: usize, value: u8) -> Panel {
 
 fn run(shop: &Workshop, panel: &Panel, more: &[&str]) -> Output {
     fattail::store::write_parquet(panel, shop.path("m.parquet")).unwrap();
-    let args = ["--data", "@m.parquet", "--gate", "off", "--folds", "3", "--out", "@out"];
-    shop.run(NUMERAI, &[&args, more].concat())
+    let args = ["--data", "@m.parquet", "--folds", "3", "--out", "@out"];
+    shop.run(NUMERAI, &[&args, &GATE_OFF[..], more].concat())
 }
 
 fn told(output: &Output) -> String {
