@@ -9,7 +9,7 @@ use fattail::{
 };
 use fattail_testing::Market;
 
-use crate::Outcome;
+use crate::{Outcome, free_memory};
 
 /// The options that say which data to read.
 #[derive(Debug, Args)]
@@ -46,6 +46,12 @@ pub struct Source {
 const META: &str = "meta_model";
 
 impl DataArgs {
+    /// Whether a meta model will be there: it is named, or the market has one.
+    #[must_use]
+    pub fn has_meta(&self) -> bool {
+        self.meta.is_some() || self.data.is_none()
+    }
+
     /// Reads the file, or draws the market.
     ///
     /// # Errors
@@ -66,6 +72,7 @@ impl DataArgs {
                 .map_or_else(Targets::default, |name| Targets::Named(vec![name])),
             main_target: self.target.clone(),
             extras: self.meta.iter().cloned().collect(),
+            max_bytes: free_memory(None)?,
             ..ReadOptions::default()
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

@@ -1,38 +1,56 @@
 //! The submission gate of the weekly job: its thresholds, what is known of the submitted model, overrides.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::path::PathBuf;
 
 use clap::Args;
 use fattail::{
     Observer,
-    certificate::{Certificate, Certifier, Claim, Refit, Sealed},
-    evaluate::{CorrelationWith, Horizon, Scores, Split, Summary, score_predictions},
-    gate::{Agreement, Bound, Decision, Evidence, Gate, Rule},
-    luck::Trials,
-    report::{CertificateCheck, CertificateFacts, GateCheck, GateOutcome},
+    certificate::{Certificate, Certifier, Claim, Finding, Refit, Sealed, State, Verdict},
+    evaluate::{CorrelationWith, Horizon, Scores, Split, score_predictions},
+    gate::{
+        Agreement, Bound, Decision, Error as GateError, Evidence, Gate, Judged, Override, Rule,
+        Waiver,
+    },
+    report::{CertificateCheck, CertificateFacts, CheckState, GateCheck, GateOutcome},
 };
 
-use crate::{Outcome, Run, Weekly};
+use crate::{
+    Outcome, Run, Weekly,
+    shell::{one_line, seconds},
+    trials::trials,
+};
 
 /// The options of the submission gate.
 #[derive(Debug, Args)]
 pub struct GateArgs {
-    /// Thresholds of the submission gate as JSON, `usual` for all rules, or `off`; without it, mean CORR must be
-    /// above 0 and must agree with Spearman's correlation
+    /// Thresholds of the submission gate as JSON, `usual` for all rules, or `off`, with --by and --because; without it,
+    /// mean CORR must be above 0 and must agree with Spearman's correlation
     #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
-    /// Makes a leak certificate of the submitted model, which fits it some twenty times
+    /// Makes a leak certificate of the submitted model, which runs its backtest some twenty times a fold
     #[arg(long)]
     pub certify: bool,
+    /// Study log, made where it is not there: every model of every run with it counts as a trial of the deflated Sharpe
+    /// ratio
+    #[arg(long, value_name = "FILE")]
+    pub trials: Option<PathBuf>,
     /// Lets a submission through that this rule blocks; once a rule, with --by and --because
-    #[arg(long = "override", value_name = "RULE", requires_all = ["by", "because"])]
+    #[arg(long = "override", value_name = "RULE")]
     pub overrides: Vec<String>,
     /// Who overrides
-    #[arg(long, value_name = "NAME", requires = "overrides")]
+    #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// Why
-    #[arg(long, value_name = "REASON", requires = "overrides")]
+    #[arg(long, value_name = "REASON")]
     pub because: Option<String>,
+}
+
+/// The gate of a run, known to be possible before anything is fitted.
+#[derive(Debug)]
+pub struct Gatekeeper<'a> {
+    args: &'a GateArgs,
+    gate: Gate,
+    overrides: Vec<Rule>,
 }
 
 /// What the gate decided, and on which certificate.
@@ -40,8 +58,10 @@ pub struct GateArgs {
 pub struct Gated {
     /// The decision.
     pub decision: Decision,
-    /// The certificate, where one was asked for.
+    /// The certificate, where one was asked for and made.
     pub certificate: Option<Certificate>,
+    /// What the reader must know of it.
+    pub warnings: Vec<String>,
 }
 
 /// What the gate is told beside the runs.
@@ -66,16 +86,36 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 impl GateArgs {
-    /// The thresholds.
+    /// Reads thresholds and overrides.
     ///
     /// # Errors
-    /// When the file says what is not known.
-    pub fn thresholds(&self) -> Outcome<Gate> {
+    /// When they are not as they can be, or ask for what the run will not have; told before hours of work.
+    pub fn keeper(&self, has_meta: bool) -> Outcome<Gatekeeper<'_>> {
+        let gate = self.thresholds()?;
+        gate.check()?;
+        let overrides = self.rules(&gate)?;
+        let lacks = |rule: Rule| gate.asks(rule) && !overrides.contains(&rule);
+        if lacks(Rule::Certificate) && !self.certify {
+            return Err(
+                "the gate asks for a leak certificate: give --certify, or override it".into()
+            );
+        }
+        if lacks(Rule::Benchmark) && !has_meta {
+            return Err("the gate asks for a benchmark: give --meta, or override it".into());
+        }
+        Ok(Gatekeeper { args: self, gate, overrides })
+    }
+
+    fn is_off(&self) -> bool {
+        self.gate.as_deref().is_some_and(|path| path.as_os_str() == "off")
+    }
+
+    fn thresholds(&self) -> Outcome<Gate> {
         match self.gate.as_deref() {
             None => {
                 Ok(Gate { mean: Some(0.0), agreement: Some(Agreement::default()), ..Gate::open() })
             }
-            Some(path) if path.as_os_str() == "off" => Ok(Gate::open()),
+            Some(_) if self.is_off() => Ok(Gate::open()),
             Some(path) if path.as_os_str() == "usual" => Ok(Gate::default()),
             Some(path) => {
                 let told = |error: &dyn std::fmt::Display| format!("'{}': {error}", path.display());
@@ -85,20 +125,53 @@ impl GateArgs {
         }
     }
 
+    /// The rules to override.
+    fn rules(&self, gate: &Gate) -> Outcome<Vec<Rule>> {
+        let signed = self.by.is_some() && self.because.is_some();
+        if (self.is_off() || !self.overrides.is_empty()) && !signed {
+            return Err(
+                "--override and --gate off need --by and --because: who does it, and why".into()
+            );
+        }
+        if (self.by.is_some() || self.because.is_some())
+            && !self.is_off()
+            && self.overrides.is_empty()
+        {
+            return Err("--by and --because need --override or --gate off".into());
+        }
+        let rule = |name: &String| {
+            let known = |rules: &[Rule]| {
+                let names: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
+                format!("--override is '{name}', allowed are {}", names.join(", "))
+            };
+            let rule = Rule::named(name).ok_or_else(|| known(&Rule::ALL))?;
+            if gate.asks(rule) { Ok(rule) } else { Err(known(&gate.asked())) }
+        };
+        Ok(self.overrides.iter().map(rule).collect::<Result<_, String>>()?)
+    }
+}
+
+impl Gatekeeper<'_> {
     /// Judges the submission of a run.
     ///
     /// # Errors
-    /// When thresholds, overrides or the certificate are not as they can be.
+    /// When scores are missing that every run has, or the study log cannot be kept.
     pub fn judge(&self, weekly: &Weekly, submitted: usize, context: Context<'_>) -> Outcome<Gated> {
-        let gate = self.thresholds()?;
         let run = &weekly.runs[submitted];
-        let certificate = self.certify.then(|| certify(weekly, run, context)).transpose()?;
+        let mut warnings = Vec::new();
+        let made = self.args.certify.then(|| certify(weekly, run, context));
+        let certificate = made.and_then(|made| {
+            made.map_err(|error| warnings.push(format!("no certificate: {}", one_line(&*error))))
+                .ok()
+        });
         let scores = |name: &str| run.backtest.scores.iter().find(|scores| scores.metric == name);
         let corr = scores("corr").ok_or("the backtest has no CORR, which the gate decides by")?;
+        let corr = weekly.known_scores(corr, context.horizon)?;
         let exposure = scores("negative_max_exposure").map(without_minus);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
-        let trials = trials(weekly);
+        let trials = trials(weekly, self.args.trials.as_deref())?;
         let procedure = Sealed(Refit(run.learner.clone()));
+        let folds = context.split.folds(weekly.known.eras())?;
         let evidence = Evidence {
             second: scores("spearman"),
             exposure: exposure.as_ref(),
@@ -106,36 +179,43 @@ impl GateArgs {
             trials: Some(&trials),
             certificate: certificate.as_ref(),
             procedure: Some(&procedure),
-            ..Evidence::of(corr, context.horizon)
+            panel: Some(&weekly.known),
+            folds: Some(&folds),
+            claim: Some(claim(context)),
+            ..Evidence::of(&corr, context.horizon)
         };
-        let decision = self.overridden(gate.judge(&evidence)?)?;
-        Ok(Gated { decision, certificate })
+        let decision = self.signed(self.gate.judge(&evidence)?, &mut warnings)?;
+        Ok(Gated { decision, certificate, warnings })
     }
 
-    fn overridden(&self, mut decision: Decision) -> Outcome<Decision> {
-        let by = self.by.as_deref().unwrap_or_default();
-        let because = self.because.as_deref().unwrap_or_default();
-        for name in &self.overrides {
-            let known = || {
-                let names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
-                format!("--override is '{name}', allowed are {}", names.join(", "))
+    /// The decision with what somebody answers for.
+    fn signed(&self, mut decision: Decision, warnings: &mut Vec<String>) -> Outcome<Decision> {
+        let by = self.args.by.as_deref().unwrap_or_default();
+        let because = self.args.because.as_deref().unwrap_or_default();
+        if self.args.is_off() {
+            let rules = decision.not_asked().to_vec();
+            return Ok(decision.waived(&rules, by, because, seconds())?);
+        }
+        for &rule in &self.overrides {
+            decision = match decision.clone().overridden(rule, by, because, seconds()) {
+                Err(error @ GateError::NotBlocking { .. }) => {
+                    warnings.push(format!("a needless override: {error}"));
+                    decision
+                }
+                other => other?,
             };
-            let rule = Rule::named(name).ok_or_else(known)?;
-            decision = decision.overridden(rule, by, because, now())?;
         }
         Ok(decision)
     }
 }
 
-/// Seconds since 1970: an override is on record with its time.
-#[allow(clippy::disallowed_methods, reason = "a binary may read the clock")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+/// What must not have been seen.
+fn claim(context: Context<'_>) -> Claim {
+    Claim { horizon: context.horizon, ..Claim::default() }
 }
 
 fn certify(weekly: &Weekly, run: &Run, context: Context<'_>) -> Outcome<Certificate> {
-    let claim = Claim { horizon: context.horizon, ..Claim::default() };
-    let certifier = Certifier { claim, seed: context.seed, ..Certifier::default() };
+    let certifier = Certifier { claim: claim(context), seed: context.seed, ..Certifier::default() };
     let folds = context.split.folds(weekly.known.eras())?;
     let procedure = Sealed(Refit(run.learner.clone()));
     Ok(certifier.certify(&procedure, &weekly.known, &folds, context.observer)?)
@@ -155,23 +235,11 @@ fn without_minus(scores: &Scores) -> Scores {
     scores
 }
 
-/// The models of this run are the trials that are known.
-fn trials(weekly: &Weekly) -> Trials {
-    let sharpe = |run: &Run| {
-        let corr = run.backtest.scores.iter().find(|scores| scores.metric == "corr");
-        corr.map_or(f64::NAN, |scores| Summary::of(&scores.values()).sharpe)
-    };
-    let sharpes: Vec<f64> = weekly.runs.iter().map(sharpe).collect();
-    let trials = Trials::from_sharpes(&sharpes);
-    // One trial has no spread, and nothing to be the best of.
-    if trials.count == 1 { Trials { variance: 0.0, ..trials } } else { trials }
-}
-
 impl Gated {
     /// The decision as a report shows it.
     #[must_use]
     pub fn outcome(&self) -> GateOutcome {
-        let check = |judged: &fattail::gate::Judged| GateCheck {
+        let check = |judged: &Judged| GateCheck {
             name: judged.rule.name().into(),
             figure: judged.figure,
             bound: match judged.bound {
@@ -183,14 +251,23 @@ impl Gated {
             passed: judged.passed,
             note: judged.note.clone(),
         };
-        let note = |known: &fattail::gate::Override| {
+        let decision = &self.decision;
+        let note = |known: &Override| {
             format!("{} overridden by {}: {}", known.rule.name(), known.by, known.reason)
+        };
+        let names = |rules: &[Rule]| -> Vec<String> {
+            rules.iter().map(|rule| rule.name().into()).collect()
+        };
+        let waived = |known: &Waiver| {
+            format!("{} waived by {}: {}", names(&known.rules).join(", "), known.by, known.reason)
         };
         GateOutcome {
             name: "Submission gate".into(),
-            passed: self.decision.is_admitted(),
-            checks: self.decision.judged.iter().map(check).collect(),
-            notes: self.decision.overrides.iter().map(note).collect(),
+            passed: decision.is_admitted(),
+            checks: decision.judged().iter().map(check).collect(),
+            not_asked: names(decision.not_asked()),
+            waived: decision.waivers().iter().map(waived).collect(),
+            notes: decision.overrides().iter().map(note).collect(),
         }
     }
 
@@ -203,27 +280,29 @@ impl Gated {
     /// What blocks, in a line.
     #[must_use]
     pub fn blocked(&self) -> Option<String> {
-        let notes: Vec<String> = self
-            .decision
-            .blocking()
-            .map(|judged| format!("{} ({})", judged.rule.name(), judged.note))
-            .collect();
-        (!notes.is_empty()).then(|| format!("the submission is blocked by {}", notes.join("; ")))
+        let told = |judged: &Judged| format!("{} ({})", judged.rule.name(), judged.note);
+        let notes: Vec<String> = self.decision.blocking().map(told).collect();
+        let blocked = || format!("the submission is blocked by {}", notes.join("; "));
+        self.decision.admitted().is_none().then(blocked)
     }
 }
 
 /// A certificate as a report shows it.
 #[must_use]
 pub fn facts_of_certificate(certificate: &Certificate) -> CertificateFacts {
-    let check = |finding: &fattail::certificate::Finding| CertificateCheck {
+    let check = |finding: &Finding| CertificateCheck {
         name: finding.check.sentence().into(),
-        passed: finding.state != fattail::certificate::State::Failed,
+        state: match finding.state {
+            State::Passed => CheckState::Passed,
+            State::Failed => CheckState::Failed,
+            State::Skipped => CheckState::Skipped,
+        },
         plant_caught: finding.plant_caught,
         note: finding.note.clone(),
     };
     CertificateFacts {
         state: certificate.verdict.word().into(),
-        holds: certificate.verdict == fattail::certificate::Verdict::Passed,
+        holds: certificate.verdict == Verdict::Passed,
         checks: certificate.checks.iter().map(check).collect(),
         hash: certificate.procedure.sha256.clone(),
         statement: certificate.statement.clone(),

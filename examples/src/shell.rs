@@ -1,12 +1,21 @@
 //! The surface of a binary: errors in one line, progress bars, the thread pool.
 
 use std::{
-    collections::HashMap, error::Error, io::Write, panic::AssertUnwindSafe, path::PathBuf,
-    process::ExitCode, sync::Mutex,
+    collections::HashMap,
+    error::Error,
+    io::Write,
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Args;
-use fattail::Progress;
+use fattail::{
+    Progress,
+    guard::{Breaker, BreakerSettings},
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The options of every binary.
@@ -18,12 +27,61 @@ pub struct RunArgs {
     /// Threads; 0 takes all cores
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+    /// Counts failed runs in this file: after three in a row it refuses to run, for half a minute first and
+    /// twice as long from refusal to refusal, up to an hour
+    #[arg(long, value_name = "FILE")]
+    pub breaker: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// Runs the work unless the breaker refuses, which counts what becomes of it.
+    ///
+    /// # Errors
+    /// Those of the work; when the breaker refuses, or its file cannot be trusted.
+    pub fn attempt(&self, work: impl FnOnce() -> Outcome) -> Outcome {
+        let Some(path) = &self.breaker else { return work() };
+        let mut breaker = Breaker::open(path, BreakerSettings::default())?;
+        let attempt = breaker.permit(now())?;
+        match caught(work) {
+            Ok(()) => Ok(attempt.succeeded()?),
+            Err(error) => {
+                attempt.failed(&one_line(&*error), now())?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The time: overrides and failed runs are on record with it.
+#[allow(clippy::disallowed_methods, reason = "a binary may read the clock")]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Seconds since 1970.
+pub(crate) fn seconds() -> u64 {
+    now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// What a binary's work answers.
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Runs the work; on failure prints one line with every cause and exits with 1.
+/// A refusal that stops the work, and no fault: a blocked submission, a pipeline that leaks.
+#[derive(Debug)]
+pub struct Refusal(pub String);
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Refusal {}
+
+/// What a refusal exits with.
+const REFUSAL: u8 = 3;
+
+/// Runs the work; on failure prints one line with every cause and exits with 1, with 3 for a [`Refusal`].
 #[allow(clippy::print_stderr, reason = "this is the surface of a binary")]
 pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
     // What panics in a decoder of a broken file is caught there and told as an error; the rest is a
@@ -33,7 +91,7 @@ pub fn run(work: impl FnOnce() -> Outcome) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", one_line(&*error));
-            ExitCode::FAILURE
+            if error.is::<Refusal>() { ExitCode::from(REFUSAL) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use fattail::{Panel, evaluate::Horizon, linear::Ridge, neural::Vae};
 
-use crate::{BoostedArgs, Kind, Learner, Method, NetworkArgs, Outcome};
+use crate::{BoostedArgs, Kind, Learner, Method, NetworkArgs, Outcome, memory::rounded};
 
 /// What learners are made of.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +15,10 @@ pub struct Zoo<'a> {
     pub gap: usize,
     /// How far targets reach.
     pub horizon: &'a Horizon,
-    /// Bytes that training a model may take at most.
+    /// Bytes that training a model may take at most, where the command line says so.
     pub max_memory: Option<u64>,
+    /// Bytes that the machine leaves, where it is known.
+    pub free: Option<u64>,
     /// The seed.
     pub seed: u64,
 }
@@ -39,7 +41,7 @@ impl Zoo<'_> {
             return Err("--max-memory needs --vae, or --model gbdt, mlp, transformer or gnn".into());
         }
         if let Some(vae) = &mut latent {
-            vae.regime.training.memory = self.max_memory;
+            vae.regime.training.memory = self.memory();
         }
         let learner = |&kind: &Kind| -> Outcome<Learner> {
             let (method, mut told) = self.method(kind, panel)?;
@@ -50,10 +52,17 @@ impl Zoo<'_> {
         kinds.iter().map(learner).collect()
     }
 
+    /// Bytes that a network may take: as asked for, and no more than the machine has.
+    fn memory(&self) -> Option<u64> {
+        let free = self.free.map(rounded);
+        self.max_memory.map(|most| most.min(free.unwrap_or(most))).or(free)
+    }
+
     fn method(&self, kind: Kind, panel: &Panel) -> Outcome<(Method, Vec<String>)> {
         if let Some(mut network) = self.networks.network(kind, panel, self.gap, self.seed)? {
             network.regime_mut().training.memory = self.max_memory;
             let told = network.told();
+            network.regime_mut().training.memory = self.memory();
             return Ok((Method::Network(Box::new(network)), told));
         }
         if kind == Kind::Gbdt {

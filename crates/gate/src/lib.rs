@@ -1,14 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod certificate;
 mod decision;
 mod error;
 mod evidence;
 mod judge;
+mod rule;
 mod settings;
 
-pub use decision::{Decision, Override};
+pub use decision::{Admitted, Decision, Override, Waiver};
 pub use error::{Error, Result};
 pub use evidence::Evidence;
-pub use judge::{Bound, Judged, Rule};
-pub use settings::{Agreement, Gate};
+pub use rule::{Bound, Judged, Rule};
+pub use settings::{Agreement, Gate, Undefined};

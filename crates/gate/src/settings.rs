@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Rule, evidence::Series};
 
 /// The thresholds of a submission gate; a rule without one is not asked.
+///
+/// What is left out of JSON has its default, and by default every rule is asked: `{"mean": 0.01}` asks for a mean
+/// above 0.01 and for everything else that [`Gate::default`] asks. Whoever wants fewer rules writes `null`, `false`
+/// or, for `eras`, `0`. [`Gate::asked`] and [`Gate::not_asked`] tell what came of it.
 ///
 /// ```
 /// use fattail_evaluate::{EraScore, Horizon, Scores};
@@ -19,6 +23,7 @@ use crate::{Error, Result};
 ///
 /// let gate = Gate { mean: Some(0.01), drawdown: Some(0.1), ..Gate::open() };
 /// let decision = gate.judge(&Evidence::of(&scores, Horizon::NUMERAI_20))?;
+/// assert_eq!(gate.asked(), [Rule::Defined, Rule::Mean, Rule::Drawdown]);
 /// assert!(decision.is_admitted());
 ///
 /// // What is asked for and not known blocks.
@@ -28,14 +33,16 @@ use crate::{Error, Result};
 ///
 /// // One rule, by name, by somebody, for a reason; and it stays in the record.
 /// let decision = decision.overridden(Rule::Certificate, "A. Trader", "made by hand", 1_790_000_000)?;
-/// assert!(decision.is_admitted() && decision.overrides.len() == 1);
+/// assert!(decision.is_admitted() && decision.overrides().len() == 1);
 /// # Ok::<(), fattail_gate::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gate {
-    /// The fewest eras with a score.
+    /// The fewest eras with a score; 0 asks for none.
     pub eras: usize,
+    /// The largest shares of eras without a value, in each series that another rule reads.
+    pub undefined: Undefined,
     /// The mean score must be above this.
     pub mean: Option<f64>,
     /// The lower end of the mean's 95 % interval, which knows that labels overlap, must be above this.
@@ -57,6 +64,26 @@ pub struct Gate {
     pub agreement: Option<Agreement>,
 }
 
+/// The largest shares of eras in which a series may be not defined (NaN). Judged of a series wherever a rule that is
+/// asked reads it, as figures are of the other eras alone. A value without end is never let through.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Undefined {
+    /// Of the scores, and of the second correlation.
+    pub scores: f64,
+    /// Of the exposure.
+    pub exposure: f64,
+    /// Of the correlation with the benchmark.
+    pub benchmark: f64,
+}
+
+impl Default for Undefined {
+    /// One era of 20 of the scores; none of exposure and benchmark.
+    fn default() -> Self {
+        Self { scores: 0.05, exposure: 0.0, benchmark: 0.0 }
+    }
+}
+
 /// How far two correlations of the same predictions may disagree. Their means must have the same sign.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -75,10 +102,12 @@ impl Default for Agreement {
 
 impl Default for Gate {
     /// Every rule: a mean that is surely above zero, a deflated Sharpe ratio of 95 %, a certificate, exposures up to
-    /// 0.4, a correlation with the benchmark up to 0.95, two correlations that agree, 52 eras.
+    /// 0.4, a correlation with the benchmark up to 0.95, two correlations that agree, 52 eras, and few of them
+    /// without a value.
     fn default() -> Self {
         Self {
             eras: 52,
+            undefined: Undefined::default(),
             mean: Some(0.0),
             sure_mean: Some(0.0),
             sharpe: Some(0.0),
@@ -93,11 +122,13 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// A gate that asks for nothing but one era with a score.
+    /// A gate that asks for nothing, for whoever sets single rules. As it is, its decision admits nothing until
+    /// somebody waives every rule: [`Decision::waived`](crate::Decision::waived).
     #[must_use]
     pub fn open() -> Self {
         Self {
-            eras: 1,
+            eras: 0,
+            undefined: Undefined::default(),
             mean: None,
             sure_mean: None,
             sharpe: None,
@@ -110,7 +141,55 @@ impl Gate {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Whether a rule is asked. [`Rule::Defined`] is wherever a rule reads a series beyond counting its eras.
+    #[must_use]
+    pub fn asks(&self, rule: Rule) -> bool {
+        match rule {
+            Rule::Eras => self.eras > 0,
+            Rule::Defined => Series::ALL.into_iter().any(|series| self.reads(series)),
+            Rule::Mean => self.mean.is_some(),
+            Rule::SureMean => self.sure_mean.is_some(),
+            Rule::Sharpe => self.sharpe.is_some(),
+            Rule::Drawdown => self.drawdown.is_some(),
+            Rule::Exposure => self.exposure.is_some(),
+            Rule::Benchmark => self.benchmark.is_some(),
+            Rule::DeflatedSharpe => self.deflated_sharpe.is_some(),
+            Rule::Certificate => self.certificate,
+            Rule::Agreement => self.agreement.is_some(),
+        }
+    }
+
+    /// The rules that are asked, in the order in which they are judged.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Rule> {
+        Rule::ALL.into_iter().filter(|&rule| self.asks(rule)).collect()
+    }
+
+    /// The rules that are not asked: of them a decision says nothing.
+    #[must_use]
+    pub fn not_asked(&self) -> Vec<Rule> {
+        Rule::ALL.into_iter().filter(|&rule| !self.asks(rule)).collect()
+    }
+
+    /// Whether a rule that is asked reads values of a series.
+    pub(crate) fn reads(&self, series: Series) -> bool {
+        match series {
+            Series::Scores => {
+                let figures = [self.mean, self.sure_mean, self.sharpe, self.drawdown];
+                let figures = figures.iter().chain([&self.deflated_sharpe]);
+                figures.flatten().next().is_some() || self.agreement.is_some()
+            }
+            Series::Second => self.agreement.is_some(),
+            Series::Exposure => self.exposure.is_some(),
+            Series::Benchmark => self.benchmark.is_some(),
+        }
+    }
+
+    /// Checks every threshold, so that a wrong one is known before hours of work; [`Gate::judge`] does it too.
+    ///
+    /// # Errors
+    /// [`Error::Threshold`] when one is out of its range.
+    pub fn check(&self) -> Result<()> {
         let inside = |name, given: Option<f64>, low: f64, high: f64, allowed| match given {
             Some(given) if !(given >= low && given <= high) => {
                 Err(Error::Threshold { name, given, allowed })
@@ -124,10 +203,18 @@ impl Gate {
             inside(name, given, least, most, "a finite number")?;
         }
         inside("drawdown", self.drawdown, 0.0, most, "0 or more")?;
-        inside("exposure", self.exposure, 0.0, 1.0, "0 to 1")?;
+        let shares = [
+            ("undefined.scores", Some(self.undefined.scores)),
+            ("undefined.exposure", Some(self.undefined.exposure)),
+            ("undefined.benchmark", Some(self.undefined.benchmark)),
+            ("exposure", self.exposure),
+            ("deflated_sharpe", self.deflated_sharpe),
+            ("agreement.signs", self.agreement.map(|a| a.signs)),
+        ];
+        for (name, given) in shares {
+            inside(name, given, 0.0, 1.0, "0 to 1")?;
+        }
         inside("benchmark", self.benchmark, -1.0, 1.0, "-1 to 1")?;
-        inside("deflated_sharpe", self.deflated_sharpe, 0.0, 1.0, "0 to 1")?;
-        inside("agreement.signs", self.agreement.map(|a| a.signs), 0.0, 1.0, "0 to 1")?;
         inside("agreement.order", self.agreement.map(|a| a.order), -1.0, 1.0, "-1 to 1")
     }
 }

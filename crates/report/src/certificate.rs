@@ -27,23 +27,54 @@ pub struct CertificateFacts {
 pub struct CertificateCheck {
     /// What is checked.
     pub name: String,
-    /// Whether the pipeline passed.
-    pub passed: bool,
+    /// How it ended.
+    pub state: CheckState,
     /// Whether the leak that was planted to try the check was caught; none where no leak was planted.
     pub plant_caught: Option<bool>,
     /// What else is to be said; may be empty.
     pub note: String,
 }
 
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// Nothing was found.
+    Passed,
+    /// Something was found.
+    Failed,
+    /// It does not apply.
+    Skipped,
+    /// It could not be made, or nobody said how it ended.
+    #[default]
+    Unknown,
+}
+
+impl CheckState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl CertificateFacts {
     /// State and counts in a line.
     pub(crate) fn sentence(&self) -> String {
-        let passed = self.checks.iter().filter(|check| check.passed).count();
+        let ended = |state| self.checks.iter().filter(|check| check.state == state).count();
+        let others = [CheckState::Failed, CheckState::Skipped, CheckState::Unknown];
+        let others = others.map(|state| (ended(state), state.word())).into_iter();
+        let others = others.filter(|(count, _)| *count > 0);
+        let others: String = others.map(|(count, word)| format!(", {count} {word}")).collect();
         let plants = || self.checks.iter().filter_map(|check| check.plant_caught);
         let caught = plants().filter(|&caught| caught).count();
         format!(
-            "Leak certificate: {}, {passed} of {} checks passed, {caught} of {} planted leaks caught",
+            "Leak certificate: {}, {} of {} checks passed{others}, {caught} of {} planted leaks caught",
             if self.state.is_empty() { "no state" } else { &self.state },
+            ended(CheckState::Passed),
             self.checks.len(),
             plants().count()
         )
@@ -54,14 +85,15 @@ impl CertificateFacts {
         let mut table = Table::new(4, ["Check", "Result", "Planted leak"]);
         table.head.extend(noted.then(|| "Note".to_owned()));
         for check in &self.checks {
-            let result = if check.passed { "passed" } else { "failed" };
             let plant = match check.plant_caught {
                 Some(true) => "caught",
                 Some(false) => "missed",
                 None => number::NONE,
             };
             table.row(
-                [&*check.name, result, plant].into_iter().chain(noted.then_some(&*check.note)),
+                [&*check.name, check.state.word(), plant]
+                    .into_iter()
+                    .chain(noted.then_some(&*check.note)),
             );
         }
         table

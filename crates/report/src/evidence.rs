@@ -9,8 +9,9 @@ use crate::{DriftMap, Overfitting, Result, number};
 const BINS: usize = 24;
 /// Dots drawn of a scatter, and points of a staircase.
 const DOTS: usize = 500;
-/// Features drawn of a drift map.
+/// Features drawn of a drift map, and how far above what is expected without drift its scale ends at least.
 const ROWS: usize = 30;
+const CHANCE: f64 = 5.0;
 
 /// Logits, out of sample against in sample, and the staircase of both.
 pub(crate) fn overfitting(found: &Overfitting) -> Result<Vec<Picture>> {
@@ -162,9 +163,12 @@ pub(crate) fn drift(found: &DriftMap) -> Result<Option<Picture>> {
     }
     let largest = order.iter().map(|&at| found.largest(at)).fold(f64::NAN, f64::max);
     let alarm = found.thresholds.iter().map(|level| level.value).fold(f64::NAN, f64::max);
-    // Twice the highest threshold at most: its colours then begin in the middle of the scale.
-    let top = if alarm > 0.0 { 2.0 * alarm } else { largest.max(0.0) };
-    let name = |&at: &usize| match found.is_flagged(&found.features[at]) {
+    // Twice the highest threshold at most: its colours then begin in the middle of the scale. Without one, what
+    // chance does to the largest of many cells stays pale.
+    let chance = if found.expected > 0.0 { CHANCE * found.expected } else { 0.0 };
+    let top = if alarm > 0.0 { 2.0 * alarm } else { largest.max(chance) };
+    let flagged = found.flagged_names();
+    let name = |&at: &usize| match flagged.contains(&*found.features[at]) {
         true => format!("▲ {}", found.features[at]),
         false => found.features[at].clone(),
     };
@@ -187,7 +191,6 @@ pub(crate) fn drift(found: &DriftMap) -> Result<Option<Picture>> {
         cells: Cells::Largest,
     };
     let levels = found.levels();
-    let levels = if levels.is_empty() { levels } else { format!(" Levels: {levels}.") };
     let caption = format!(
         "The stronger the colour, the further a feature is from where it was learnt; ▲ marks those that are flagged. \
          A column of colour is an era in which everything moved. Where eras share a cell it shows the largest.{levels}"

@@ -29,8 +29,13 @@ pub struct GateOutcome {
     pub name: String,
     /// Whether it is open.
     pub passed: bool,
-    /// Its checks, in the order in which they are shown.
+    /// Its checks, in the order in which they are shown. Where the gate is open, a check that did not pass was
+    /// overridden.
     pub checks: Vec<GateCheck>,
+    /// The checks that were not asked: they have not passed.
+    pub not_asked: Vec<String>,
+    /// Those of them that somebody answers for; `notes` tells who and why.
+    pub waived: Vec<String>,
     /// What else the reader must know, such as an override and who made it.
     pub notes: Vec<String>,
 }
@@ -85,18 +90,62 @@ impl GateOutcome {
     /// The decision in a line.
     pub(crate) fn sentence(&self) -> String {
         let name = if self.name.is_empty() { "Gate" } else { &self.name };
-        let state = if self.passed { "open" } else { "shut" };
+        let state = match (self.passed, &self.overridden()[..]) {
+            (false, _) => "shut".to_owned(),
+            (true, []) if !self.waived.is_empty() => "open by waiver".to_owned(),
+            (true, []) => "open".to_owned(),
+            (true, names) => format!("open by override of {}", names.join(", ")),
+        };
         let passed = self.checks.iter().filter(|check| check.passed).count();
-        format!("{name}: {state}, {passed} of {} checks passed", self.checks.len())
+        match self.checks.len() {
+            0 => format!("{name}: {state}, no check was asked"),
+            all => format!("{name}: {state}, {passed} of {all} checks passed"),
+        }
+    }
+
+    /// The class in the page and the mark that needs no colour: open, open past a check, shut.
+    pub(crate) fn mark(&self) -> (&'static str, &'static str) {
+        let past = self.checks.is_empty()
+            || !self.waived.is_empty()
+            || self.checks.iter().any(|check| !check.passed);
+        match (self.passed, past) {
+            (false, _) => ("below", "▼"),
+            (true, true) => ("around", "◆"),
+            (true, false) => ("above", "▲"),
+        }
+    }
+
+    /// How a check ended, in a word.
+    pub(crate) fn result(&self, check: &GateCheck) -> &'static str {
+        match (check.passed, self.passed) {
+            (true, _) => "passed",
+            (false, true) => "overridden",
+            (false, false) => "failed",
+        }
+    }
+
+    /// What was not asked or waived, and the notes: a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let lists = [("Not asked", &self.not_asked), ("Waived", &self.waived)];
+        let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
+        let lists = lists.map(|(what, names)| format!("{what}: {}.", names.join(", ")));
+        lists.chain(self.notes.iter().cloned()).collect()
+    }
+
+    /// The names of the checks that an open gate did not heed.
+    fn overridden(&self) -> Vec<&str> {
+        let failed = self.checks.iter().filter(|check| self.passed && !check.passed);
+        let mut names: Vec<&str> = failed.map(|check| &*check.name).collect();
+        names.dedup();
+        names
     }
 
     pub(crate) fn table(&self) -> Table {
         let mut table = Table::new(2, ["Check", "Result", "Figure", "Allowed", "Note"]);
         for check in &self.checks {
-            let result = if check.passed { "passed" } else { "failed" };
             table.row([
                 &check.name,
-                result,
+                self.result(check),
                 &number::figure(check.figure),
                 &check.allowed(),
                 &check.note,
@@ -116,12 +165,13 @@ impl GateCheck {
         }
     }
 
-    /// Figure and threshold in words; empty for a check without numbers.
+    /// Figure and threshold in words; of a check without numbers nothing.
     pub(crate) fn told(&self) -> String {
         match (self.figure.is_finite(), self.threshold.is_finite()) {
             (true, true) => format!("{}, {} allowed", number::figure(self.figure), self.allowed()),
             (true, false) => number::figure(self.figure),
-            _ => String::new(),
+            (false, true) => format!("not defined, {} allowed", self.allowed()),
+            (false, false) => String::new(),
         }
     }
 }

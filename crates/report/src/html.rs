@@ -149,14 +149,17 @@ fn sheets(models: &[ModelReport]) -> Result<Vec<Value>> {
 /// The decision of a gate: a line a check.
 fn gate(found: &GateOutcome) -> Value {
     let check = |check: &crate::GateCheck| {
-        context! { name => &check.name, passed => check.passed, told => check.told(), note => &check.note }
+        let result = found.result(check);
+        context! {
+            name => &check.name, passed => check.passed, result, told => check.told(), note => &check.note,
+        }
     };
+    let (class, mark) = found.mark();
     context! {
-        class => if found.passed { "above" } else { "below" },
-        mark => if found.passed { "▲" } else { "▼" },
+        class, mark,
         text => found.sentence(),
         checks => found.checks.iter().map(check).collect::<Vec<_>>(),
-        notes => found.notes.clone(),
+        lines => found.lines(),
     }
 }
 

@@ -22,14 +22,14 @@ mod tear;
 mod text;
 mod verdict;
 
-pub use certificate::{CertificateCheck, CertificateFacts};
+pub use certificate::{CertificateCheck, CertificateFacts, CheckState};
 pub use chart::LineChart;
 pub use drift::{DriftFlag, DriftMap, DriftThreshold};
 pub use error::{Error, Result};
 pub use gate::{Bound, GateCheck, GateOutcome};
 pub use model::{
-    Coefficient, DataFacts, Difference, FileLink, MetricReport, ModelReport, Report, Scored,
-    Setting, SplitFacts,
+    Benchmark, Coefficient, DataFacts, Difference, FileLink, MetricReport, ModelReport, Report,
+    Scored, Setting, SplitFacts,
 };
 pub use overfitting::Overfitting;
 pub use sheet::Sheet;

@@ -13,7 +13,7 @@ impl Report {
         bullets(&mut text, self.models.iter().map(verdict::sentence));
         if let Some(gate) = &self.gate {
             section(&mut text, &escape_markdown(&gate.sentence()), &gate.table());
-            bullets(&mut text, gate.notes.iter().cloned());
+            bullets(&mut text, gate.lines().into_iter());
         }
         let remarks = self.remarks();
         if !remarks.is_empty() {

@@ -25,6 +25,9 @@ pub struct Report {
     /// The models against each other and against the constant predictor, era by era.
     #[serde(default)]
     pub differences: Vec<Difference>,
+    /// What the models are measured against, such as the meta model: a line in the running sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub benchmark: Option<Benchmark>,
     /// What the submission gate decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateOutcome>,
@@ -192,6 +195,15 @@ pub struct Scored {
     pub scores: Scores,
     /// In summary.
     pub summary: Summary,
+}
+
+/// The scores of predictions that the models are measured against.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Benchmark {
+    /// Its name.
+    pub name: String,
+    /// Its scores by metrics of the models, in the same eras.
+    pub scores: Vec<Scores>,
 }
 
 /// What one model scores more than another in each era.

@@ -20,6 +20,8 @@ use crate::table::Table;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Overfitting {
+    /// The models that were compared; 0 where it is not known.
+    pub models: usize,
     /// The probability of backtest overfitting: the share of logits at or below zero.
     #[serde(with = "null")]
     pub pbo: f64,
@@ -56,8 +58,17 @@ impl Overfitting {
             _ => "no probability can be given",
         };
         let splits = number::count(self.logits.len() as u64);
+        let (of, coarse) = match self.models {
+            0 => (String::new(), ""),
+            models @ (1 | 2) => (
+                format!(" of {models}"),
+                " Of so few models a rank says little more than first or last: the share is coarse.",
+            ),
+            models => (format!(" of {models}"), ""),
+        };
         format!(
-            "In {} of {splits} splits the model that is best in one half is below the middle in the other: {judged}.",
+            "In {} of {splits} splits the model that is best{of} in one half is below the middle in the other: \
+             {judged}.{coarse}",
             number::percent(self.pbo)
         )
     }
@@ -68,6 +79,9 @@ impl Overfitting {
         table.row(["Probability of a loss".into(), number::percent(self.probability_of_loss)]);
         table.row(["Slope, out of sample on in sample".into(), number::ratio(self.slope)]);
         table.row(["Intercept".into(), number::signed(self.intercept)]);
+        if self.models > 0 {
+            table.row(["Models".into(), number::count(self.models as u64)]);
+        }
         table.row(["Splits".into(), number::count(self.logits.len() as u64)]);
         table
     }

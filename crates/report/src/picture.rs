@@ -4,12 +4,17 @@ use std::collections::HashMap;
 
 use fattail_evaluate::{Scores, cumulative, drawdown};
 
-use crate::chart::{CONSTANT, Marks, Plot, SERIES, Series, forest as draw_forest};
+use crate::chart::{
+    CONSTANT, Cells, HEAT, Heat, INK, Marks, Plot, SERIES, Series, forest as draw_forest,
+};
 use crate::model::CONSTANT as CONSTANT_NAME;
-use crate::{MetricReport, ModelReport, Report, Result, facts};
+use crate::tear::steps;
+use crate::{MetricReport, ModelReport, Report, Result, facts, number};
 
 /// Charts draw this many models: one colour each.
 pub(crate) const MOST_MODELS: usize = SERIES.len();
+/// Eras in a row of the map of scores: a year of weekly ones.
+const YEAR: usize = 52;
 
 /// A drawn chart with its heading and legend: classes of the style sheet and names.
 #[derive(Default)]
@@ -43,7 +48,7 @@ pub(crate) struct Scale {
     pub(crate) ends: [String; 2],
 }
 
-/// Score bars, running sum, fall below the peak, exposure.
+/// Score bars and map, running sum, fall below the peak, exposure.
 pub(crate) fn charts(report: &Report) -> Result<Vec<Picture>> {
     let models = drawn(report);
     let mut charts = Vec::new();
@@ -56,19 +61,19 @@ pub(crate) fn charts(report: &Report) -> Result<Vec<Picture>> {
             charts.push(bars(model, metric, models.len() > 1)?);
         }
     }
-    charts.push(lines(models, name, "Running sum of", Marks::Lines, cumulative)?);
+    charts.extend(models.first().map(|model| map(model, models.len() > 1)).transpose()?.flatten());
+    charts.push(sums(report, name)?);
     charts.extend(difference(report, name)?);
-    charts.push(lines(models, name, "Drawdown of", Marks::Areas, drawdown)?);
+    charts.push(lines(models, name, drawdown).draw(format!("Drawdown of {name}"), Marks::Areas)?);
     charts.extend(exposure(models)?);
     Ok(charts)
 }
 
 /// The running sums of every metric but the first.
 pub(crate) fn more_charts(report: &Report) -> Result<Vec<Picture>> {
-    let models = drawn(report);
-    let metrics = models.first().map(|model| &model.metrics[..]).unwrap_or_default();
+    let metrics = drawn(report).first().map(|model| &model.metrics[..]).unwrap_or_default();
     let others = metrics.iter().skip(1).filter(|metric| !metric.is_exposure());
-    others.map(|m| lines(models, m.name(), "Running sum of", Marks::Lines, cumulative)).collect()
+    others.map(|metric| sums(report, metric.name())).collect()
 }
 
 /// The largest coefficients of a model that has some.
@@ -120,14 +125,60 @@ fn bars(model: &ModelReport, metric: &MetricReport, several: bool) -> Result<Pic
     Ok(Picture { title, legend, svg: plot.to_svg()?, ..Picture::default() })
 }
 
+/// The scores of the first metric as a calendar: so many eras a row, where they fill more than one.
+fn map(model: &ModelReport, several: bool) -> Result<Option<Picture>> {
+    let Some(metric) = model.metrics.first() else { return Ok(None) };
+    let (eras, values) = (labels(&metric.model.scores), metric.model.scores.values());
+    let mut sizes: Vec<f64> = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).collect();
+    if eras.len() <= YEAR || sizes.is_empty() {
+        return Ok(None);
+    }
+    sizes.sort_unstable_by(f64::total_cmp);
+    // One era in twenty has the strongest colour, so that a single one does not bleach all others.
+    let top = sizes[(sizes.len() * 19 / 20).min(sizes.len() - 1)];
+    let rows: Vec<String> =
+        eras.chunks(YEAR).map(|row| format!("{} to {}", row[0], row[row.len() - 1])).collect();
+    let columns: Vec<String> = (1..=YEAR).map(|at| at.to_string()).collect();
+    let title = match several {
+        true => format!("{}: {}, {YEAR} eras a row", model.name, metric.name()),
+        false => format!("{}, {YEAR} eras a row", metric.name()),
+    };
+    let heat = Heat {
+        description: format!("{} rows of {YEAR} eras, the score as a colour", rows.len()),
+        title: title.clone(),
+        rows: rows.iter().map(String::as_str).collect(),
+        columns: &columns,
+        values: values.chunks(YEAR).collect(),
+        top,
+        cells: Cells::Mean,
+    };
+    let caption = "Good eras and bad ones by time: a row is about a year of weekly eras. Runs of one colour are \
+                   stretches in which the model worked or did not; a blank cell has no score.";
+    let [low, high] = [-top, top].map(number::signed);
+    let ends = [format!("{low} or less"), format!("{high} or more")];
+    let scale = Some(Scale { steps: steps(false, HEAT.len()), ends });
+    let svg = heat.to_svg()?;
+    Ok(Some(Picture { svg, title, caption: caption.into(), scale, ..Picture::default() }))
+}
+
+/// Running sums of the models, the constant predictor and the benchmark.
+fn sums(report: &Report, metric: &str) -> Result<Picture> {
+    let models = drawn(report);
+    let mut picture = lines(models, metric, cumulative);
+    if let Some(benchmark) = &report.benchmark {
+        let (color, class) = match SERIES.get(models.len()) {
+            Some(&color) => (color, format!("k{}", models.len())),
+            None => (INK, "ink".to_owned()),
+        };
+        if let Some(scores) = benchmark.scores.iter().find(|scores| scores.metric == metric) {
+            picture.push(color, &class, &benchmark.name, cumulative, scores);
+        }
+    }
+    picture.draw(format!("Running sum of {metric}"), Marks::Lines)
+}
+
 /// One line a model, and the constant predictor where it has scores.
-fn lines(
-    models: &[ModelReport],
-    metric: &str,
-    what: &str,
-    marks: Marks,
-    curve: fn(&[f64]) -> Vec<f64>,
-) -> Result<Picture> {
+fn lines(models: &[ModelReport], metric: &str, curve: fn(&[f64]) -> Vec<f64>) -> Lines {
     let mut picture = Lines::default();
     let constant = models.first().and_then(|model| model.metric(metric)?.constant.as_ref());
     if let Some(constant) = constant.filter(|c| c.scores.mean().is_finite()) {
@@ -139,7 +190,7 @@ fn lines(
             picture.push(SERIES[i], &class, &model.name, curve, &found.model.scores);
         }
     }
-    picture.draw(format!("{what} {metric}"), marks)
+    picture
 }
 
 /// One line a pair of models: where it rises, the first of them is better.

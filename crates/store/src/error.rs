@@ -100,6 +100,16 @@ pub enum Error {
         /// The checksum of what was written.
         expected: u32,
     },
+    /// A panel that takes more memory than it may.
+    #[error("'{}' needs {needed} bytes in memory, allowed are {allowed}: read fewer columns or eras", path.display())]
+    TooLarge {
+        /// The file.
+        path: Box<Path>,
+        /// Bytes of values and ids, as far as they are known.
+        needed: u64,
+        /// Bytes allowed.
+        allowed: u64,
+    },
     /// A column that the file does not have.
     #[error("'{}' has no column '{column}', asked for as {role}{}", path.display(), hint(.nearest))]
     MissingColumn {

@@ -67,6 +67,7 @@ pub fn read_libsvm(
 ) -> Result<Panel> {
     let path = path.as_ref();
     let mut table = load(path, observer)?;
+    options.expect_room(path, table.rows() * table.names().len() * size_of::<f32>())?;
     table.widen(options);
     table.finish(path, options)
 }

@@ -1,6 +1,13 @@
 //! Which columns and rows of a file become a panel.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// Bytes of an id: sixteen characters, and where they end.
+pub(crate) const ID_BYTES: usize = 16 + size_of::<usize>();
 
 /// What to read, the same for every format. The defaults are those of Numerai's files: features
 /// `feature_*`, targets `target*`, eras in `era`, ids in `id`.
@@ -43,6 +50,9 @@ pub struct ReadOptions {
     pub missing_extras: Missing,
     /// How a text file is written.
     pub text: TextForm,
+    /// The most bytes that the panel may take with its ids: a Parquet file with more is refused before a column
+    /// is decoded, a text as soon as so many are read. `None` leaves it to the machine.
+    pub max_bytes: Option<u64>,
 }
 
 impl Default for ReadOptions {
@@ -60,6 +70,20 @@ impl Default for ReadOptions {
             missing: Missing::default(),
             missing_extras: Missing::Keep,
             text: TextForm::default(),
+            max_bytes: None,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// Refuses a panel of more bytes than are allowed.
+    pub(crate) fn expect_room(&self, path: &Path, bytes: usize) -> Result<()> {
+        let needed = bytes as u64;
+        match self.max_bytes {
+            Some(allowed) if needed > allowed => {
+                Err(Error::TooLarge { path: path.into(), needed, allowed })
+            }
+            _ => Ok(()),
         }
     }
 }

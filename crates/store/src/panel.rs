@@ -17,6 +17,14 @@ pub(crate) enum Filling {
 }
 
 impl Filling {
+    /// Bytes of a value.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Bins(_) => size_of::<u8>(),
+            Self::Numbers(_) => size_of::<f32>(),
+        }
+    }
+
     /// A column without rows, with room for some.
     pub(crate) fn new(bins: bool, room: usize) -> Self {
         match bins {

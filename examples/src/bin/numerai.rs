@@ -7,11 +7,12 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use fattail::{
     evaluate::{EmbargoRule, Expanding, Summary},
-    report::{Difference, ModelReport, Report, Setting, SplitFacts},
+    report::{Difference, Report, Setting, SplitFacts},
 };
 use fattail_examples::{
-    Bars, BoostedArgs, Context, DataArgs, GateArgs, Kind, NetworkArgs, Outcome, RunArgs, Trial,
-    Weekly, Zoo, facts_of, leave, metrics, numerai_horizon, run, set_threads, write_out,
+    Bars, BoostedArgs, Context, DataArgs, GateArgs, InputArgs, Kind, NetworkArgs, Outcome, Refusal,
+    RunArgs, Trial, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon,
+    run, set_threads, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
@@ -48,16 +49,18 @@ struct Args {
     #[command(flatten)]
     networks: NetworkArgs,
     #[command(flatten)]
+    inputs: InputArgs,
+    #[command(flatten)]
     gate: GateArgs,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    run(|| work(&args))
+    run(|| args.run.attempt(|| work(&args)))
 }
 
 fn work(args: &Args) -> Outcome {
-    args.gate.thresholds()?;
+    let keeper = args.gate.keeper(args.data.has_meta())?;
     let kinds = Kind::list(&args.model)?;
     let asked = kinds[Kind::submitted(&kinds, args.submit.as_deref())?];
     set_threads(args.run.threads)?;
@@ -74,18 +77,23 @@ fn work(args: &Args) -> Outcome {
         gap,
         horizon: &horizon,
         max_memory: args.max_memory,
+        free: free_memory(None)?,
         seed: args.seed,
     };
     let learners = zoo.learners(&kinds, &source.panel)?;
     let split = Expanding { folds: args.folds, horizon, rule };
     let metrics = metrics(&source.panel, source.meta.as_deref());
-    let trial = Trial { split: &split, gap, metrics: &metrics, observer: &observer };
+    let (gate, observer): (_, fattail::Observer<'_>) = (&args.inputs, &observer);
+    let trial = Trial { split: &split, gap, metrics: &metrics, gate, observer };
     let weekly = Weekly::run(&source.panel, learners, trial)?;
 
-    let (submitted, warnings) = (weekly.submitted(asked), weekly.warnings(asked));
+    let submitted = weekly.submitted(asked);
+    let meta = source.meta.as_deref();
+    let context = Context { horizon, split: &split, meta, seed: args.seed, observer };
+    let gated = keeper.judge(&weekly, submitted, context)?;
+    let warnings = [weekly.warnings(asked), gated.warnings.clone()].concat();
     let told: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
-    let models = weekly.runs.iter().map(|run| run.report(&horizon));
-    let models: Vec<ModelReport> = models.collect::<Outcome<_>>()?;
+    let models = weekly.reports(&horizon)?;
     let report = Report {
         title: "Weekly backtest".into(),
         generated_by: concat!("fattail numerai ", env!("CARGO_PKG_VERSION")).into(),
@@ -102,24 +110,18 @@ fn work(args: &Args) -> Outcome {
             rule: format!("{rule:?} over {} days and their lags", horizon.days),
         }),
         differences: Difference::all(&models, |scores| Summary::with_horizon(scores, &horizon)),
+        overfitting: weekly.overfitting()?,
+        drift: drift(&source.panel, &split, args.seed)?,
         models,
         warnings,
         data,
         ..Report::default()
     };
-    let context = Context {
-        horizon,
-        split: &split,
-        meta: source.meta.as_deref(),
-        seed: args.seed,
-        observer: &observer,
-    };
-    let gated = args.gate.judge(&weekly, submitted, context)?;
     let json = args.run.json.as_deref();
     let report = leave(&args.out, json, &weekly, (submitted, &gated), report)?;
     bars.clear();
     let page = args.out.join("report.html");
     let table = report.summary_table();
     write_out(&format!("{table}\n{told}{}report: {}\n", gated.decision, page.display()))?;
-    gated.blocked().map_or(Ok(()), |blocked| Err(blocked.into()))
+    gated.blocked().map_or(Ok(()), |blocked| Err(Refusal(blocked).into()))
 }

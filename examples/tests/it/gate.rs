@@ -48,7 +48,7 @@ fn what_the_gate_blocks_is_not_written_and_an_override_stays_on_record() {
     let shop = shop();
     thresholds(&shop, &[("sharpe", 9.0.into()), ("drawdown", 0.0.into())]);
     let blocked = numerai(&shop, &["--gate", "@gate.json"]);
-    assert_eq!(blocked.status.code(), Some(1));
+    assert_eq!(blocked.status.code(), Some(3));
     let line = told(&blocked);
     assert_eq!(line.lines().count(), 1, "{line}");
     assert!(line.contains("blocked by sharpe") && line.contains("drawdown"), "{line}");
@@ -68,18 +68,71 @@ fn what_the_gate_blocks_is_not_written_and_an_override_stays_on_record() {
 }
 
 #[test]
-fn overrides_need_a_name_a_reason_and_something_that_blocks() {
+fn overrides_need_a_name_a_reason_and_a_rule_that_is_asked() {
     let shop = shop();
-    let output = numerai(&shop, &["--override", "mean"]);
-    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    for unsigned in [&["--override", "mean"][..], &["--gate", "off", "--by", "me"]] {
+        let line = told(&numerai(&shop, unsigned));
+        assert!(line.contains("need --by and --because"), "{line}");
+    }
+    let nothing = told(&numerai(&shop, &["--by", "me", "--because", "no"]));
+    assert!(nothing.contains("need --override or --gate off"), "{nothing}");
     let named = ["--override", "mean", "--by", "me", "--because", "no"];
     let output = numerai(&shop, &named);
-    assert!(told(&output).contains("'mean' does not block"), "{}", told(&output));
+    assert!(output.status.success(), "{}", told(&output));
+    let warning = &json(&shop, "out/report.json")["warnings"][0];
+    assert!(warning.as_str().unwrap().contains("'mean' does not block"), "{warning}");
     let unknown = ["--override", "luck", "--by", "me", "--because", "no"];
     assert!(told(&numerai(&shop, &unknown)).contains("--override is 'luck', allowed are eras"));
+    let not_asked = ["--override", "sharpe", "--by", "me", "--because", "no"];
+    assert!(
+        told(&numerai(&shop, &not_asked)).contains("--override is 'sharpe', allowed are defined")
+    );
     shop.write("gate.json", r#"{"mode": 0.1}"#);
     let wrong = told(&numerai(&shop, &["--gate", "@gate.json"]));
     assert!(wrong.contains("unknown field `mode`"), "{wrong}");
+    shop.write("gate.json", r#"{"exposure": 1.5}"#);
+    let wrong = told(&numerai(&shop, &["--gate", "@gate.json"]));
+    assert!(wrong.contains("'exposure' is 1.5"), "{wrong}");
+}
+
+#[test]
+fn a_gate_that_is_off_is_waived_by_name_and_says_what_it_did_not_ask() {
+    let shop = shop();
+    let off = ["--gate", "off", "--by", "A. T.", "--because", "a toy"];
+    let output = numerai(&shop, &off);
+    assert!(output.status.success(), "{}", told(&output));
+    let decision = json(&shop, "out/gate.json");
+    assert_eq!(decision["waivers"][0]["by"], "A. T.");
+    let gate = &json(&shop, "out/report.json")["gate"];
+    assert_eq!(gate["checks"].as_array().unwrap().len(), 0);
+    assert!(gate["not_asked"].as_array().unwrap().iter().any(|rule| rule == "certificate"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("open by waiver") && said.contains("no rule was asked"), "{said}");
+}
+
+#[test]
+fn trials_of_earlier_runs_count() {
+    let shop = shop();
+    thresholds(&shop, &[("deflated_sharpe", 0.0.into())]);
+    let args = ["--gate", "@gate.json", "--trials", "@study.jsonl"];
+    let note = |more: &[&str]| {
+        let output = numerai(&shop, &[&args[..], more].concat());
+        assert!(output.status.success(), "{}", told(&output));
+        let judged = json(&shop, "out/gate.json")["judged"].clone();
+        let deflated =
+            judged.as_array().unwrap().iter().find(|one| one["rule"] == "deflated_sharpe");
+        deflated.unwrap()["note"].as_str().unwrap().to_owned()
+    };
+    let count = || std::fs::read_to_string(shop.path("study.jsonl")).unwrap().lines().count();
+    let alone = note(&[]);
+    assert_eq!((count(), note(&[]) == alone, count()), (1, true, 1), "the same model is one trial");
+    let trees = ["--model", "ridge,gbdt", "--rounds", "3"];
+    let two = note(&trees);
+    assert!(count() == 2 && two != alone, "{alone} | {two}");
+    // A log that is not one is told by its line.
+    shop.write("study.jsonl", "{}\n");
+    let line = told(&numerai(&shop, &args));
+    assert!(line.contains("study.jsonl', line 1"), "{line}");
 }
 
 #[test]
@@ -87,7 +140,7 @@ fn the_submitted_model_is_certified() {
     let shop = shop();
     thresholds(&shop, &[("certificate", true.into())]);
     let without = numerai(&shop, &["--gate", "@gate.json"]);
-    assert!(told(&without).contains("there is no leak certificate"), "{}", told(&without));
+    assert!(told(&without).contains("give --certify, or override it"), "{}", told(&without));
     let with = numerai(&shop, &["--gate", "@gate.json", "--certify"]);
     assert!(with.status.success(), "{}", told(&with));
     assert_eq!(json(&shop, "out/certificate.json")["verdict"], "passed");

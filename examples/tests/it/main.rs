@@ -6,6 +6,7 @@ mod bad_input;
 mod boost;
 mod certify;
 mod gate;
+mod inputs;
 mod models;
 mod robust;
 mod runs;

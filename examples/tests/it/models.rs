@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::workshop::Workshop;
+use crate::workshop::{GATE_OFF, Workshop};
 
 const NUMERAI: &str = env!("CARGO_BIN_EXE_numerai");
 
@@ -24,7 +24,7 @@ fn shop() -> Workshop {
 fn report(shop: &Workshop, words: &str) -> Value {
     // What is learnt of so few rows is not what a gate lets through.
     let mut args = vec!["--data", "@m.parquet", "--out", "@out", "--json", "@r.json"];
-    args.extend(["--gate", "off"]);
+    args.extend(GATE_OFF);
     args.extend(words.split_whitespace());
     let output = shop.run(NUMERAI, &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -202,7 +202,7 @@ fn a_model_that_fails_is_set_aside_and_the_rest_goes_on() {
     let words = format!("--model mlp,ridge {RUINOUS}");
     // What is learnt of so few rows is not what a gate lets through.
     let mut args = vec!["--data", "@m.parquet", "--out", "@out", "--json", "@r.json"];
-    args.extend(["--gate", "off"]);
+    args.extend(GATE_OFF);
     args.extend(words.split_whitespace());
     let output = shop.run(NUMERAI, &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

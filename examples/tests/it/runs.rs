@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::workshop::Workshop;
+use crate::workshop::{GATE_OFF, Workshop};
 
 fn json(shop: &Workshop, name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(shop.path(name)).expect("the file")).expect("JSON")
@@ -15,10 +15,9 @@ fn numerai_leaves_a_whole_folder_and_score_agrees_with_it() {
         fattail_testing::Market { eras: 120, rows: 80, features: 16, ..Default::default() };
     let panel = market.panel().unwrap();
     fattail::store::write_parquet(&panel, shop.path("m.parquet")).unwrap();
-    // What is learnt of so few rows is not what a gate lets through.
     let args =
         ["--data", "@m.parquet", "--meta", "meta_model", "--out", "@out", "--json", "@r.json"];
-    let args = [&args[..], &["--gate", "off"]].concat();
+    let args = [&args[..], &GATE_OFF].concat();
     let output = shop.run(env!("CARGO_BIN_EXE_numerai"), &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let table = String::from_utf8(output.stdout).unwrap();
@@ -54,7 +53,8 @@ fn numerai_leaves_a_whole_folder_and_score_agrees_with_it() {
     assert_eq!(other["model"]["scores"], first["model"]["scores"]);
 
     // A second run replaces the folder.
-    let args = ["--data", "@m.parquet", "--out", "@out", "--threads", "1", "--gate", "off"];
+    let args = ["--data", "@m.parquet", "--out", "@out", "--threads", "1"];
+    let args = [&args[..], &GATE_OFF].concat();
     assert!(shop.run(env!("CARGO_BIN_EXE_numerai"), &args).status.success());
     assert!(shop.path("out/report.html").exists());
 }
@@ -106,7 +106,7 @@ fn submission_with(known: impl Fn(usize) -> bool, value: impl Fn(usize, f32) -> 
     let panel = panel.with_target_values(changed.collect::<Vec<f32>>()).unwrap();
     fattail::store::write_parquet(&panel, shop.path("m.parquet")).unwrap();
     let args = ["--data", "@m.parquet", "--target", "target", "--out", "@out", "--folds", "3"];
-    let args = [&args[..], &["--gate", "off"]].concat();
+    let args = [&args[..], &GATE_OFF].concat();
     let output = shop.run(env!("CARGO_BIN_EXE_numerai"), &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     std::fs::read(shop.path("out/submission.csv")).unwrap()

@@ -2,4 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+mod certificates;
+mod decisions;
 mod rules;
+mod sample;

@@ -24,6 +24,7 @@ pub(crate) fn pictures(sheet: &TearSheet) -> Result<Vec<Picture>> {
     let mut all = Vec::new();
     all.extend(ranking::quantiles(sheet)?);
     all.extend(ranking::spread(sheet)?);
+    all.extend(ranking::information_path(sheet)?);
     all.extend(ranking::information(sheet)?);
     all.extend(ranking::decay(sheet)?);
     all.extend(ranking::rank_autocorrelation(sheet)?);
@@ -75,6 +76,7 @@ pub(crate) fn missing(sheet: &TearSheet) -> Vec<String> {
     let mut all = vec![
         told("quantiles", &sheet.quantiles),
         told("churn", &sheet.churn),
+        told("turnover of quantiles", &sheet.quantile_turnover),
         told("rank autocorrelation", &sheet.rank_autocorrelation),
         told("exposure", &sheet.exposure),
         told("drawdowns", &sheet.drawdowns),

@@ -1,6 +1,6 @@
 //! Charts of what the ranking earns and how long it lasts.
 
-use fattail_evaluate::{EraMean, Lagged, TearSheet};
+use fattail_evaluate::{EraMean, Lagged, TearSheet, cumulative};
 
 use crate::chart::{ABOVE, Across, BELOW, CONSTANT, INK, Layer, Plane, SERIES};
 use crate::picture::{Picture, entry};
@@ -85,6 +85,49 @@ pub(super) fn information(sheet: &TearSheet) -> Result<Option<Picture>> {
                    signal; an interval that crosses zero may be chance.";
     let words = ("Rank correlation by target".to_owned(), caption.to_owned());
     bars(words, Across::Places(&names), &means).map(Some)
+}
+
+/// Rank correlation with each target, era by era as a running sum.
+pub(super) fn information_path(sheet: &TearSheet) -> Result<Option<Picture>> {
+    let known: Vec<_> = sheet.information.iter().filter(|f| f.correlation.eras > 0).collect();
+    let count = known.iter().map(|found| found.by_era.len()).max().unwrap_or(0);
+    if count < 2 {
+        return Ok(None);
+    }
+    let eras = eras(sheet, count);
+    let drawn = known.iter().zip(SERIES).enumerate();
+    let (layers, legend) = drawn
+        .map(|(at, (found, color))| {
+            let points = (0..).zip(cumulative(&found.by_era));
+            let points = points.map(|(i, value)| (f64::from(i) + 0.5, value)).collect();
+            let name = format!("{}, {} days", found.target, found.days);
+            (Layer::Line(points, color, 2), entry(&format!("k{at}"), &name))
+        })
+        .unzip();
+    let title = "Rank correlation by target, running sum".to_owned();
+    let plane = Plane {
+        description: format!("a line a target over {count} eras"),
+        title: title.clone(),
+        across: Across::Places(&eras),
+        layers,
+        zero: true,
+        half: false,
+    };
+    let caption = "Each era adds its rank correlation. Lines that climb together speak for one lasting signal; where \
+                   they part, the model has learnt the near future or the far one alone.";
+    let svg = plane.to_svg()?;
+    Ok(Some(Picture { svg, title, caption: caption.into(), legend, ..Picture::default() }))
+}
+
+/// The names of the predicted eras where a part of the sheet has them, or their numbers.
+fn eras(sheet: &TearSheet, count: usize) -> Vec<String> {
+    let lists = [
+        sheet.exposure.found().map(|found| &found.eras),
+        sheet.quantiles.found().map(|found| &found.eras),
+        sheet.drawdowns.found().map(|found| &found.eras),
+    ];
+    let fitting = lists.into_iter().flatten().find(|list| list.len() == count);
+    fitting.cloned().unwrap_or_else(|| (1..=count).map(|at| at.to_string()).collect())
 }
 
 fn lags(lags: &[Lagged]) -> Vec<(f64, &EraMean)> {

@@ -8,9 +8,9 @@ use fattail_evaluate::{
     TearSettings, TearSheet, score_predictions,
 };
 use fattail_report::{
-    Bound, CertificateCheck, CertificateFacts, Coefficient, DataFacts, Difference, DriftFlag,
-    DriftMap, DriftThreshold, FileLink, GateCheck, GateOutcome, ModelReport, Overfitting, Report,
-    Setting, SplitFacts,
+    Benchmark, Bound, CertificateCheck, CertificateFacts, CheckState, Coefficient, DataFacts,
+    Difference, DriftFlag, DriftMap, DriftThreshold, FileLink, GateCheck, GateOutcome, ModelReport,
+    Overfitting, Report, Setting, SplitFacts,
 };
 
 /// Scores named by position; NaN comes with a reason.
@@ -178,6 +178,7 @@ pub(crate) fn evidence(mut report: Report) -> Report {
     let out_of_sample: Vec<f64> =
         in_sample.iter().map(|x| 0.03 - 0.6 * x + 0.008 * bell()).collect();
     report.overfitting = Some(Overfitting {
+        models: 10,
         pbo: logits.iter().filter(|logit| **logit <= 0.0).count() as f64 / 252.0,
         logits,
         all_out_of_sample: (0..2520).map(|_| 0.008 + 0.014 * bell()).collect(),
@@ -209,16 +210,23 @@ pub(crate) fn evidence(mut report: Report) -> Report {
     report.drift = Some(DriftMap {
         measure: "PSI".into(),
         note: "Each era against the training eras before it.".into(),
+        expected: 0.0045,
         thresholds: vec![level("watch", 0.1), level("alarm", 0.25)],
+        verdict: "features moved".into(),
+        level: 0.05,
+        smallest_p: 0.001,
         flagged,
         eras,
         features,
         values,
     });
+    let corr = report.models[0].metrics[0].model.scores.eras.len();
+    let scores = scores("corr", &wave(corr, 0.004));
+    report.benchmark = Some(Benchmark { name: "meta model".into(), scores: vec![scores] });
     report.gate = Some(gate());
-    let check = |name: &str, plant_caught| CertificateCheck {
+    let check = |name: &str, state, plant_caught| CertificateCheck {
         name: name.into(),
-        passed: true,
+        state,
         plant_caught,
         note: String::new(),
     };
@@ -226,9 +234,9 @@ pub(crate) fn evidence(mut report: Report) -> Report {
         state: "valid".into(),
         holds: true,
         checks: vec![
-            check("later rows do not move earlier predictions", Some(true)),
-            check("labels are used after they are known", Some(true)),
-            check("rows may come in any order", None),
+            check("later rows do not move earlier predictions", CheckState::Passed, Some(true)),
+            check("labels are used after they are known", CheckState::Passed, Some(true)),
+            check("rows may come in any order", CheckState::Skipped, None),
         ],
         hash: "9f2c1e40b7a85d63".repeat(4),
         statement:
@@ -256,6 +264,8 @@ fn gate() -> GateOutcome {
             check("largest exposure", 0.412, Bound::AtMost, 0.3, false, "feature_0_of_the_sample"),
             check("leak certificate", f64::NAN, Bound::AtLeast, f64::NAN, true, "valid, 3 checks"),
         ],
+        not_asked: vec!["benchmark".into()],
         notes: vec!["Nothing was overridden.".into()],
+        ..GateOutcome::default()
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use fattail_evaluate::{Part, TearSheet};
-use fattail_report::{CertificateFacts, DriftMap, GateOutcome, Overfitting, Report};
+use fattail_report::{
+    Bound, CertificateFacts, DriftFlag, DriftMap, GateCheck, GateOutcome, Overfitting, Report,
+};
 
 use crate::page::{assert_alone, assert_balanced};
 use crate::sample::{evidence, full, sheet};
@@ -29,7 +31,8 @@ fn the_page_shows_every_section_and_figure() {
     for title in [
         "Target of each prediction quantile",
         "Top less bottom quantile, running sum",
-        "Rank correlation by target",
+        "Rank correlation by target, running sum",
+        "Rank correlation by target<",
         "Rank correlation with later targets",
         "Rank autocorrelation of the predictions",
         "Churn from each era to the next",
@@ -44,12 +47,14 @@ fn the_page_shows_every_section_and_figure() {
         "Best in sample, out of sample",
         "Share of splits that score at most so much",
         "PSI of the 30 features that moved furthest",
+        "corr, 52 eras a row",
     ] {
         let figure = html.split(&format!("<h3>{title}")).nth(1).expect(title);
         let figure = figure.split("</figure>").next().unwrap();
         // Drawn for a wide screen and a phone, with words for screen readers, and told how to be read.
         assert_eq!(figure.matches("<svg class=").count(), 2, "{title}");
-        assert_eq!(figure.matches(&format!("<title>{title}")).count(), 2, "{title}");
+        let titles = figure.matches(&format!("<title>{title}")).count();
+        assert_eq!(titles, 2, "{title}");
         assert!(figure.contains("<figcaption>"), "{title}");
     }
     // Halves come in pairs; the memory of the scores and the staircase have none beside them.
@@ -72,9 +77,147 @@ fn the_gate_stands_before_the_figures_with_every_check() {
     assert!(gate.contains("0.412, at most 0.3 allowed"));
     assert!(html.find("id=\"gate\"") < html.find("<section id=\"eras\""));
     assert!(html.contains("class=\"gate below\""));
-    let mut open = whole();
-    open.gate = Some(GateOutcome { passed: true, ..open.gate.unwrap() });
-    assert!(open.to_html().unwrap().contains("class=\"gate above\""));
+    assert!(gate.contains("<p>Not asked: benchmark.</p>"));
+    // What is seen as a mark is read as a word.
+    assert_eq!(gate.matches("<span class=\"unseen\">passed: </span>").count(), 3);
+    assert_eq!(gate.matches("<span class=\"unseen\">failed: </span>").count(), 1);
+    assert!(!html.contains("<b aria-label"));
+}
+
+#[test]
+fn an_open_gate_tells_what_it_let_through() {
+    let told = |gate: GateOutcome| {
+        let report = Report { gate: Some(gate), ..full(12) };
+        let (html, markdown) = (report.to_html().unwrap(), report.to_markdown());
+        assert_balanced(&html);
+        let class = html.split("<div class=\"gate ").nth(1).unwrap();
+        (class.split('"').next().unwrap().to_owned(), html, markdown)
+    };
+    let check = |name: &str, figure, passed| GateCheck {
+        name: name.into(),
+        figure,
+        bound: Bound::AtLeast,
+        threshold: 0.95,
+        passed,
+        ..GateCheck::default()
+    };
+    let gate = |checks: Vec<GateCheck>| GateOutcome { passed: true, checks, ..Default::default() };
+    let clean = gate(vec![check("mean", 0.99, true)]);
+    let (class, html, _) = told(clean.clone());
+    assert!(class == "above" && html.contains("Gate: open, 1 of 1 checks passed"));
+
+    let failed = vec![check("mean", 0.99, true), check("luck", f64::NAN, false)];
+    let (class, html, markdown) = told(gate(failed.clone()));
+    assert!(class == "around" && html.contains("Gate: open by override of luck, 1 of 2 checks"));
+    assert!(html.contains("<span class=\"unseen\">overridden: </span>"));
+    assert!(html.contains("not defined, at least 0.95 allowed"));
+    assert!(markdown.contains("| luck | overridden | – | at least 0.95 |"), "{markdown}");
+    let (class, html, markdown) = told(GateOutcome { passed: false, ..gate(failed) });
+    assert!(class == "below" && html.contains("Gate: shut, 1 of 2 checks passed"));
+    assert!(markdown.contains("| luck | failed |"));
+
+    let waived = GateOutcome {
+        not_asked: vec!["mean".into(), "sharpe".into()],
+        waived: vec!["sharpe".into()],
+        ..clean
+    };
+    let (class, html, markdown) = told(waived.clone());
+    assert!(class == "around" && html.contains("Gate: open by waiver, 1 of 1 checks passed"));
+    assert!(markdown.contains("- Not asked: mean, sharpe.\n- Waived: sharpe."), "{markdown}");
+    let (class, html, _) = told(GateOutcome { checks: Vec::new(), ..waived });
+    assert!(class == "around" && html.contains("Gate: open by waiver, no check was asked"));
+    assert_eq!(told(gate(Vec::new())).0, "around");
+}
+
+#[test]
+fn a_skipped_check_is_none_that_passed() {
+    let (html, markdown) = (whole().to_html().unwrap(), whole().to_markdown());
+    let line = "Leak certificate: valid, 2 of 3 checks passed, 1 skipped, 2 of 2 planted leaks";
+    assert!(html.contains(line) && markdown.contains(line));
+    assert!(markdown.contains("| rows may come in any order | skipped | – |"), "{markdown}");
+    // A check of which nothing is known is none that passed either.
+    let facts: CertificateFacts = serde_json::from_str(r#"{"checks": [{"name": "x"}]}"#).unwrap();
+    let report = Report { certificate: Some(facts), ..Report::default() };
+    assert!(report.to_markdown().contains("0 of 1 checks passed, 1 unknown"));
+}
+
+#[test]
+fn the_benchmark_is_a_line_of_the_running_sum() {
+    let html = whole().to_html().unwrap();
+    let sum = |html: &str| {
+        let sum = html.split("<h3>Running sum of corr</h3>").nth(1).unwrap();
+        sum.split("</figure>").next().unwrap().to_owned()
+    };
+    assert!(sum(&html).contains("<i class=\"k1\"></i>meta model"));
+    let without = Report { benchmark: None, ..whole() }.to_html().unwrap();
+    assert!(!sum(&without).contains("meta model"));
+    assert!(sum(&html).matches("<polyline").count() > sum(&without).matches("<polyline").count());
+}
+
+#[test]
+fn what_is_not_shown_is_told_on_paper_too() {
+    let html = whole().to_html().unwrap();
+    for keys in [".legend i", ".scale i"] {
+        let rule = html.lines().find(|line| line.contains(keys) && line.contains("exact")).unwrap();
+        assert!(rule.contains("print-color-adjust: exact; forced-color-adjust: none"));
+    }
+    let mut report = whole();
+    let sheet = report.models[0].tear_sheet.as_mut().unwrap();
+    sheet.quantile_turnover = Part::Missing { reason: "no id lasts".into() };
+    let html = report.to_html().unwrap();
+    let reasons = html.split("What is not shown, and why").nth(1).unwrap();
+    assert!(reasons.split("</section>").next().unwrap().contains("turnover of quantiles: no id"));
+    // Not in a fold that paper leaves shut.
+    let before = html.split("What is not shown, and why").next().unwrap();
+    assert_eq!(before.matches("<details").count(), before.matches("</details>").count());
+    assert_eq!(html.matches("class=\"scroll\"").count(), html.matches("tabindex=\"0\"").count());
+}
+
+#[test]
+fn drift_tells_its_test_and_cuts_long_lists() {
+    let report = |drift: DriftMap| Report { drift: Some(drift), ..Report::default() };
+    let told = whole().to_markdown();
+    assert!(told.contains("The test over all features at the level 0.05 says: features moved."));
+    assert!(whole().to_html().unwrap().contains("Without drift it is about 0.0045. Levels: watch"));
+    let weak = DriftMap {
+        verdict: "nothing moved".into(),
+        level: 0.001,
+        smallest_p: 0.01,
+        ..DriftMap::default()
+    };
+    let told = report(weak).to_markdown();
+    assert!(told.contains("p that the test can give is 0.01: it could not have raised"), "{told}");
+
+    let features: Vec<String> = (0..20_000).map(|at| format!("f{at}")).collect();
+    let flag = |feature: &String| DriftFlag { feature: feature.clone(), ..DriftFlag::default() };
+    let many = DriftMap {
+        measure: "PSI".into(),
+        eras: vec!["0001".into()],
+        flagged: features.iter().skip(2).map(flag).collect(),
+        // Of the first features alone there are values.
+        values: vec![vec![0.002], vec![0.001], vec![0.0005]],
+        features,
+        expected: 0.001,
+        ..DriftMap::default()
+    };
+    let many = report(many);
+    let markdown = many.to_markdown();
+    assert!(markdown.contains("19998 of 20000 features are flagged"), "{markdown}");
+    assert!(markdown.contains("| and 19948 more |") && !markdown.contains("| f52 |"));
+    // Twice what is expected is pale: the scale ends at five times it.
+    assert!(many.to_html().unwrap().contains("<span>0.005</span>"));
+}
+
+#[test]
+fn overfitting_counts_the_models() {
+    let told = |models| {
+        let overfitting = Overfitting { models, pbo: 0.25, ..Overfitting::default() };
+        Report { overfitting: Some(overfitting), ..Report::default() }.to_markdown()
+    };
+    assert!(told(10).contains("the model that is best of 10 in one half"));
+    assert!(told(2).contains("best of 2 in one half") && told(2).contains("the share is coarse"));
+    assert!(told(0).contains("the model that is best in one half") && !told(10).contains("coarse"));
+    assert!(told(10).contains("| Models | 10 |"));
 }
 
 #[test]
@@ -177,4 +320,19 @@ fn names_of_sections_run_nothing() {
     assert_balanced(&html);
     let markdown = report.to_markdown();
     assert!(!markdown.contains("<script") && !markdown.contains("\n# h"));
+}
+
+#[test]
+#[ignore = "leaves a page to look at"]
+fn a_page_to_look_at() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.html");
+    let mut report = whole();
+    let mut gate = report.gate.take().unwrap();
+    gate.passed = true;
+    gate.waived = gate.not_asked.clone();
+    report.gate = Some(gate);
+    if let Some(sheet) = report.models[0].tear_sheet.as_mut() {
+        sheet.churn = Part::Missing { reason: "no id lasts".into() };
+    }
+    std::fs::write(path, report.to_html().unwrap()).unwrap();
 }

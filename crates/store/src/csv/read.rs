@@ -17,6 +17,7 @@ use fattail_core::{IdsBuilder, Observer, Panel, Progress};
 use super::column::{is_number, push};
 use crate::{
     Error, Place, ReadOptions, Result, TextForm,
+    options::ID_BYTES,
     panel::{Filling, Parts},
     plan::{Plan, Role, Wanted},
     rows::EraGate,
@@ -68,10 +69,12 @@ pub fn read_csv(
         if table.rows.is_multiple_of(LINES_A_STEP) {
             let done = lines.reader.position().byte();
             observer(Progress { stage: "reading", done, total });
+            table.expect_room()?;
         }
         more = lines.next(&mut record)?;
     }
     observer(Progress { stage: "reading", done: total, total });
+    table.expect_room()?;
     table.finish()
 }
 
@@ -212,6 +215,13 @@ impl<'a> Table<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what is read once it takes more than is allowed.
+    fn expect_room(&self) -> Result<()> {
+        let ids = if self.plan.id.is_some() { ID_BYTES } else { 0 };
+        let row = ids + self.columns.iter().map(Filling::width).sum::<usize>();
+        self.options.expect_room(self.path, self.lines.len() * row)
     }
 
     fn label<'r>(

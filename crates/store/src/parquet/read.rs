@@ -15,6 +15,7 @@ use fattail_core::{Observer, Panel};
 use super::{columns::Decoder, file::ParquetFile, keys};
 use crate::{
     Error, Place, ReadOptions, Result,
+    options::ID_BYTES,
     panel::Parts,
     plan::{Plan, Role, Wanted},
     rows::{locate, select},
@@ -58,7 +59,7 @@ pub fn read_parquet(
     let plan = Plan::new(path, &file.names(), |at| file.kind(at).is_number(), options)?;
     let place = |group, row| Place::GroupRow { group, row };
     let (eras, keep) = select(path, options, &keys::read(&file, &plan, options)?, place)?;
-    expect_room(path, &plan, eras.rows())?;
+    expect_room(&file, &plan, options, eras.rows())?;
     let ids = plan.id.map(|id| keys::read_ids(&file, id, &keep)).transpose()?;
     let columns = Decoder { file: &file, keep: &keep, observer }.columns(&plan.columns)?;
     Parts { eras, ids, columns }.assemble(path, &plan, options, |row| {
@@ -71,17 +72,23 @@ pub(crate) fn parquet_names(path: &Path) -> Result<Vec<String>> {
     Ok(ParquetFile::open(path)?.names())
 }
 
-/// Refuses a file that claims more rows than memory could hold, before room is made for them.
-pub(super) fn expect_room(path: &Path, plan: &Plan, rows: usize) -> Result<()> {
-    let ids = if plan.id.is_some() { 3 * size_of::<usize>() } else { 0 };
-    let width = |wanted: &Wanted| if wanted.role == Role::Feature { 1 } else { size_of::<f32>() };
+/// Refuses a file of more rows than memory could hold or the options allow, before room is made for them.
+pub(super) fn expect_room(
+    file: &ParquetFile,
+    plan: &Plan,
+    options: &ReadOptions,
+    rows: usize,
+) -> Result<()> {
+    let width = |wanted: &Wanted| match wanted.role {
+        Role::Feature if file.kind(wanted.at).is_discrete() => 1,
+        _ => size_of::<f32>(),
+    };
+    let ids = if plan.id.is_some() { ID_BYTES } else { 0 };
     let bytes = rows.checked_mul(ids + plan.columns.iter().map(width).sum::<usize>());
     let room = |bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
-    match bytes.is_some_and(room) {
-        true => Ok(()),
-        false => {
-            let source = format!("it claims {rows} rows, more than memory holds");
-            Err(Error::format(path, Place::File, "Parquet", source))
-        }
-    }
+    let Some(bytes) = bytes.filter(|&bytes| room(bytes)) else {
+        let source = format!("it claims {rows} rows, more than memory holds");
+        return Err(Error::format(&file.path, Place::File, "Parquet", source));
+    };
+    options.expect_room(&file.path, bytes)
 }

@@ -76,7 +76,7 @@ impl PanelStream {
         // Before anything is decoded: columns of one byte make the longest pieces.
         let longest = limit.split(&eras, plan.columns.len())?;
         let rows = |piece: &Range<usize>| piece.clone().map(|era| eras.range(era).len()).sum();
-        expect_room(path, &plan, longest.iter().map(rows).max().unwrap_or(0))?;
+        expect_room(&file, &plan, options, longest.iter().map(rows).max().unwrap_or(0))?;
         let bins = Decoder { file: &file, keep: &keep, observer: &silent }.decide(&plan.columns)?;
         let pieces = limit.split(&eras, row_bytes(&plan, &bins))?;
         let parts = split(&keep, pieces.iter().map(rows));

@@ -117,6 +117,36 @@ fn missing_values_are_kept_when_asked() {
 }
 
 #[test]
+fn a_panel_larger_than_allowed_is_refused_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (parquet, csv) = (folder.path().join("a.parquet"), folder.path().join("a.csv"));
+    let panel = fattail_core::Panel::builder()
+        .eras(&["1", "1", "2"])
+        .unwrap()
+        .feature("feature_bins", vec![1u8, 2, 3])
+        .feature("feature_numbers", vec![0.5f32, 1.5, 2.5])
+        .target("target", vec![0.0f32, 0.5, 1.0])
+        .build()
+        .unwrap();
+    fattail_store::write_parquet(&panel, &parquet).unwrap();
+    std::fs::write(
+        &csv,
+        "era,feature_bins,feature_numbers,target\n1,1,0.5,0\n1,2,1.5,0\n2,3,2,1\n",
+    )
+    .unwrap();
+    // Three rows of a byte and two numbers.
+    for path in [parquet, csv] {
+        let read = |most| {
+            let options = ReadOptions { max_bytes: Some(most), ..no_ids() };
+            fattail_store::read(&path, &options, &fattail_core::silent)
+        };
+        assert_eq!(read(27).unwrap().bytes(), 27);
+        let refused = read(26).unwrap_err().to_string();
+        assert!(refused.contains("needs 27 bytes in memory, allowed are 26"), "{refused}");
+    }
+}
+
+#[test]
 fn chosen_rows_and_columns_alone() {
     let columns: [(&str, ArrayRef); 7] = [
         ("id", Arc::new(StringArray::from(vec!["a", "b", "c", "d", "e", "f", "g"]))),

@@ -1,4 +1,8 @@
-//! Sizes of memory on a command line.
+//! Sizes of memory on a command line, and what the machine leaves.
+
+use fattail::guard::{Budget, BudgetSettings, Error, Machine};
+
+use crate::Outcome;
 
 /// The largest size that is read: beyond it a number is a slip.
 const MOST: f64 = 1e15;
@@ -31,4 +35,22 @@ pub fn size(text: &str) -> Result<u64, String> {
         Some(bytes) => Ok(bytes as u64),
         None => Err("allowed is a number of bytes above 0, such as 800m or 4g".to_owned()),
     }
+}
+
+/// The memory that this process may still take: what the limits of its control groups and the machine leave of
+/// 80 %, and no more than `most`. Nothing where no limit is known.
+///
+/// # Errors
+/// When the machine says something that cannot be read.
+pub fn free_memory(most: Option<u64>) -> Outcome<Option<u64>> {
+    match Budget::open(&BudgetSettings::default(), &Machine::here()) {
+        Ok(budget) => Ok(Some(budget.capacity().min(most.unwrap_or(u64::MAX)))),
+        Err(Error::NoLimit) => Ok(most),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The largest power of two in it, so that a run does not depend on what else the machine does.
+pub(crate) fn rounded(bytes: u64) -> u64 {
+    1 << bytes.max(1).ilog2()
 }
