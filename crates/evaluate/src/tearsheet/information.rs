@@ -15,11 +15,10 @@ use fattail_stats::Ties;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    mean::EraMean,
     predicted::Predicted,
     settings::{TargetColumn, TearSettings},
 };
-use crate::Horizon;
+use crate::{EraMean, Horizon};
 
 /// Rank correlation of the predictions with one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,9 +19,9 @@
 use fattail_stats::{Ranker, Ties, mean, spearman};
 use serde::{Deserialize, Serialize};
 
-use super::{mean::EraMean, part::Part, predicted::Predicted};
+use super::{part::Part, predicted::Predicted};
 use crate::error::{Error, Result, same_length};
-use crate::{cumulative, score::expect_share};
+use crate::{EraMean, cumulative, score::expect_share};
 
 /// Mean targets of the quantiles of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,8 @@ pub struct Quantile {
 /// ```
 ///
 /// # Errors
-/// When lengths differ, fewer than 80 of 100 rows are known, or fewer rows than quantiles.
+/// When there is no quantile, lengths differ, fewer than 80 of 100 rows are known, or fewer rows than
+/// quantiles.
 pub fn quantile_means(prediction: &[f64], target: &[f64], quantiles: usize) -> Result<Vec<f64>> {
     let places = places(prediction, Some(target), quantiles)?;
     let mut sums = vec![(0.0, 0_u32); quantiles];
@@ -95,6 +96,9 @@ pub(super) fn places(
     target: Option<&[f64]>,
     quantiles: usize,
 ) -> Result<Vec<Option<usize>>> {
+    if quantiles == 0 {
+        return Err(Error::Setting { name: "quantiles", given: 0, allowed: "at least 1" });
+    }
     let mut known = prediction.to_vec();
     if let Some(target) = target {
         same_length("targets", target.len(), prediction.len())?;
@@ -103,8 +107,8 @@ pub(super) fn places(
     let mut ranks = vec![0.0; known.len()];
     let n = Ranker::new().rank(&known, Ties::Average, &mut ranks)?;
     expect_share("predictions", n, known.len())?;
-    if n < quantiles.max(1) {
-        return Err(Error::TooFewRows { given: n, least: quantiles.max(1) });
+    if n < quantiles {
+        return Err(Error::TooFewRows { given: n, least: quantiles });
     }
     // Twice an average rank is whole, so the quantile is exact.
     let place =
@@ -197,5 +201,7 @@ mod tests {
         assert_eq!(wide.to_string(), "a score needs at least 6 rows, there are 5");
         assert!(quantile_means(&[f64::NAN, f64::NAN, 1.0], &[1.0; 3], 1).is_err());
         assert!(quantile_means(&[1.0], &[], 1).is_err());
+        let none = quantile_means(&prediction, &target, 0).unwrap_err().to_string();
+        assert_eq!(none, "setting 'quantiles' is 0, allowed is at least 1");
     }
 }
