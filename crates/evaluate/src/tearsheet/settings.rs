@@ -15,8 +15,8 @@ pub struct TearSettings {
     pub quantiles: usize,
     /// How far the label of the scores and of the panel's target looks ahead: 1,040 eras at most.
     pub horizon: Horizon,
-    /// The targets whose rank correlation with the predictions is shown; the panel's own when none is
-    /// named.
+    /// The targets whose rank correlation with the predictions and whose quantiles are shown; the panel's own
+    /// when none is named.
     pub targets: Vec<TargetColumn>,
     /// Eras up to which predictions are followed by id: 1,040 at most.
     pub lags: usize,
@@ -65,6 +65,12 @@ impl Default for TearSettings {
 }
 
 impl TearSettings {
+    /// The lag at which labels of a target still overlap.
+    pub(super) fn lag_of(&self, target: &TargetColumn) -> usize {
+        // Checked before.
+        Horizon { days: target.days, ..self.horizon }.overlap_lag().unwrap_or(0)
+    }
+
     /// The lag at which labels still overlap, if all settings are in range.
     pub(super) fn check(&self) -> Result<usize> {
         let refuse = |name, given, allowed| Err(Error::Setting { name, given, allowed });

@@ -28,6 +28,13 @@ fn bare(eras: usize) -> (Panel, Predictions) {
     (panel, Predictions { eras: (0..eras).collect(), values: noise(eras, 3) })
 }
 
+fn eras_of(panel: &Panel) -> Vec<String> {
+    let eras = panel.eras();
+    (0..eras.len())
+        .flat_map(|era| vec![eras.label(era).to_owned(); eras.range(era).len()])
+        .collect()
+}
+
 /// The same panel with ids that last.
 fn with_ids(eras: usize, seed: u64) -> Panel {
     let plain = panel(eras, seed);
@@ -156,7 +163,7 @@ proptest! {
 
 #[test]
 fn a_feature_is_exposed_to_itself_by_one() {
-    let panel = with_ids(6, 2);
+    let panel = with_ids(40, 2);
     let (sheet, _) = sheet(&panel, panel.feature(0).to_f32());
     let exposure = sheet.exposure.found().unwrap();
     assert_eq!(exposure.features[0].name, "first");
@@ -166,6 +173,38 @@ fn a_feature_is_exposed_to_itself_by_one() {
     let quantiles = sheet.quantiles.found().unwrap();
     assert_eq!(quantiles.monotonicity, 1.0);
     assert!(quantiles.spread_mean.interval[0] > 0.0);
+}
+
+#[test]
+fn every_target_has_its_quantiles() {
+    let plain = with_ids(40, 2);
+    let builder = Panel::builder().eras(&eras_of(&plain)).unwrap();
+    let long: Vec<f32> = plain.feature(1).to_f32();
+    let builder = builder.feature("first", plain.feature(0).to_f32());
+    let builder = builder.target("target", plain.target().unwrap().to_f32());
+    let panel = builder.target("long", long).build().unwrap();
+    let predictions = Predictions { eras: (0..40).collect(), values: panel.feature(0).to_f32() };
+    let scores = scores(&panel, &predictions, &[0.1; 40]);
+    let targets = [("target", 20), ("long", 60), ("none", 20)];
+    let settings = TearSettings {
+        targets: targets.map(|(name, days)| TargetColumn::new(name, days)).into(),
+        ..TearSettings::default()
+    };
+    let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
+    let names: Vec<&str> = sheet.target_quantiles.iter().map(|found| &found.target[..]).collect();
+    assert_eq!(names, ["target", "long", "none"]);
+    let main = sheet.quantiles.found().unwrap();
+    assert_eq!(sheet.target_quantiles[0].spreads.found().unwrap(), main);
+    let long = sheet.target_quantiles[1].spreads.found().unwrap();
+    let column = |name: &str, era: usize| -> Vec<f64> {
+        panel.target_named(name).unwrap().era(era).iter().map(f64::from).collect()
+    };
+    let prediction: Vec<f64> = panel.feature(0).era(7).iter().map(f64::from).collect();
+    let expected = quantile_means(&prediction, &column("long", 7), 5).unwrap();
+    assert_eq!(long.means.iter().map(|means| means[7]).collect::<Vec<_>>(), expected);
+    // 40 eras hold three labels of twelve eras: one degree, where those of four have three.
+    assert_eq!((main.spread_mean.degrees, long.spread_mean.degrees), (3, 1));
+    assert!(sheet.target_quantiles[2].spreads.reason().unwrap().contains("none"));
 }
 
 #[test]
