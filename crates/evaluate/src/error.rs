@@ -180,6 +180,20 @@ pub enum Error {
         /// The last era recorded.
         last: usize,
     },
+    /// A stored read of scores that were not known.
+    #[error(
+        "read {read} at era {era} saw scores of era {latest}, which are known after {gap} eras if recorded"
+    )]
+    LedgerRead {
+        /// The read, from 0.
+        read: usize,
+        /// The era at which something was decided.
+        era: usize,
+        /// The latest era that it claims to have seen.
+        latest: usize,
+        /// Eras until a score is known.
+        gap: usize,
+    },
     /// A setting of the ledger's means out of range.
     #[error("setting '{name}' is {given}, allowed is {allowed}")]
     Number {
@@ -198,6 +212,18 @@ pub enum Error {
         /// The position of the era.
         era: usize,
     },
+    /// A fold that trains on an era whose label is too near one that it tests.
+    #[error("fold {fold} trains on era {train} and tests era {test}: {gap} eras must lie between")]
+    FoldGap {
+        /// The fold, from 0.
+        fold: usize,
+        /// The era that it trains on.
+        train: usize,
+        /// The era that it tests.
+        test: usize,
+        /// The gap of rule and horizon.
+        gap: usize,
+    },
     /// Folds whose test eras do not increase.
     #[error("fold {fold} tests era {era} after era {previous}: test eras increase over the folds")]
     FoldOrder {
@@ -207,6 +233,16 @@ pub enum Error {
         era: usize,
         /// The era before it.
         previous: usize,
+    },
+    /// Scores of other eras than those predicted.
+    #[error("the score at place {place} is of {given}, the prediction of {expected}")]
+    ScoreEra {
+        /// The place, from 0.
+        place: usize,
+        /// The era of the score.
+        given: String,
+        /// The era predicted.
+        expected: String,
     },
     /// A model that answers with another number of predictions.
     #[error("fold {fold}: the model gave {given} predictions for {expected} rows")]

@@ -41,6 +41,9 @@ use crate::{EmbargoRule, Horizon};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Ledger {
+    rule: EmbargoRule,
+    horizon: Horizon,
+    /// What the rule makes of the horizon.
     gap: usize,
     models: Vec<String>,
     eras: Vec<usize>,
@@ -76,7 +79,15 @@ impl Ledger {
             return Err(Error::LedgerGap { gap, known });
         }
         let models = models.into_iter().map(Into::into).collect();
-        Ok(Self { gap, models, eras: Vec::new(), scores: Vec::new(), reads: Vec::new() })
+        Ok(Self {
+            rule,
+            horizon: *horizon,
+            gap,
+            models,
+            eras: Vec::new(),
+            scores: Vec::new(),
+            reads: Vec::new(),
+        })
     }
 
     /// Eras until a score is known.
@@ -163,7 +174,7 @@ impl<'a> Known<'a> {
     }
 
     /// The mean of a model's scores, each weighing `2^(-age / half_life)` at an age counted in eras from the
-    /// latest that is known.
+    /// model's last score: counted from a later era, all weights shrink alike.
     ///
     /// # Errors
     /// When the half-life is not a positive number.
@@ -172,8 +183,8 @@ impl<'a> Known<'a> {
             let allowed = "a positive number";
             return Err(Error::Number { name: "half_life", given: half_life, allowed });
         }
-        let latest = self.latest().unwrap_or_default();
-        let weight = |era: usize| (-((latest - era) as f64) / half_life).exp2();
+        let last = self.scores(model).next_back().map_or(0, |(era, _)| era);
+        let weight = |era: usize| (-((last - era) as f64) / half_life).exp2();
         Ok(weighted(self.scores(model).map(|(era, score)| (weight(era), score))))
     }
 
@@ -206,10 +217,12 @@ fn weighted(scores: impl Iterator<Item = (f64, f64)>) -> f64 {
     if weight > 0.0 { sum / weight } else { f64::NAN }
 }
 
-/// A ledger as it is written.
+/// A ledger as it is written: the gap follows from rule and horizon.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Stored {
-    gap: usize,
+    rule: EmbargoRule,
+    horizon: Horizon,
     models: Vec<String>,
     /// A score that is not defined is null.
     eras: Vec<(usize, Vec<Option<f64>>)>,
@@ -218,11 +231,11 @@ struct Stored {
 
 impl From<Ledger> for Stored {
     fn from(ledger: Ledger) -> Self {
-        let Ledger { gap, models, eras, scores, reads } = ledger;
+        let Ledger { rule, horizon, models, eras, scores, reads, .. } = ledger;
         let known = Known { width: models.len(), eras: &eras, scores: &scores };
         let defined = |row: &[f64]| row.iter().map(|s| s.is_finite().then_some(*s)).collect();
         let eras = known.eras().map(|(era, row)| (era, defined(row))).collect();
-        Self { gap, models, eras, reads }
+        Self { rule, horizon, models, eras, reads }
     }
 }
 
@@ -230,12 +243,20 @@ impl TryFrom<Stored> for Ledger {
     type Error = Error;
 
     fn try_from(stored: Stored) -> Result<Self> {
-        let Stored { gap, models, eras, reads } = stored;
-        let mut ledger = Self { gap, models, eras: Vec::new(), scores: Vec::new(), reads };
+        let Stored { rule, horizon, models, eras, reads } = stored;
+        let mut ledger = Self::new(models, rule, &horizon)?;
         for (era, scores) in eras {
             let scores: Vec<f64> = scores.into_iter().map(|s| s.unwrap_or(f64::NAN)).collect();
             ledger.record(era, &scores)?;
         }
+        for (read, Read { era, latest, .. }) in reads.iter().enumerate() {
+            let Some(latest) = *latest else { continue };
+            let known = latest.saturating_add(ledger.gap) <= *era;
+            if !known || ledger.eras.binary_search(&latest).is_err() {
+                return Err(Error::LedgerRead { read, era: *era, latest, gap: ledger.gap });
+            }
+        }
+        ledger.reads = reads;
         Ok(ledger)
     }
 }
@@ -328,6 +349,32 @@ mod tests {
         assert!(text.contains(r#""eras":[[0,[0.5]],[1,[null]]]"#), "{text}");
         let back: Ledger = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&back).unwrap(), text);
-        assert!(serde_json::from_str::<Ledger>(&text.replace("[1,[", "[0,[")).is_err());
+        let refusal = |from: &str, to: &str| {
+            assert!(text.contains(from), "{text}");
+            let forged = text.replace(from, to);
+            serde_json::from_str::<Ledger>(&forged).unwrap_err().to_string()
+        };
+        assert!(refusal("[1,[", "[0,[").contains("era 0 come after those of era 0"));
+        // A gap of its own, a rule that forgets the lags, a horizon without days.
+        assert!(refusal(r#"{"rule":"#, r#"{"gap":0,"rule":"#).contains("unknown field `gap`"));
+        let short = refusal("real_time", "label_disjoint");
+        assert!(short.contains("a gap of 4 eras is too short for a ledger"), "{short}");
+        assert!(refusal(r#""days":20"#, r#""days":0"#).contains("'days' is 0"));
+        // A read of what was not known yet, and of an era that is not there.
+        let early = refusal(r#"{"era":5,"latest":0"#, r#"{"era":4,"latest":0"#);
+        let told = "read 0 at era 4 saw scores of era 0, which are known after 5 eras if recorded";
+        assert!(early.contains(told), "{early}");
+        assert!(refusal(r#""latest":0"#, r#""latest":1"#).contains("saw scores of era 1"));
+        let nowhere = refusal(r#"{"era":5,"latest":0"#, r#"{"era":99,"latest":70"#);
+        assert!(nowhere.contains("saw scores of era 70"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_short_half_life_leaves_the_last_score() {
+        // The last known era has no score: its age of one would weigh 2^-1000 and nothing.
+        let mut ledger = ledger(&[1.0, 2.0, f64::NAN, f64::NAN]);
+        let known = ledger.known_at(9, "test");
+        assert_eq!(known.decayed_mean(0, 0.001), Ok(2.0));
+        assert!((known.decayed_mean(0, 1.0).unwrap() - 5.0 / 3.0).abs() < 1e-15);
     }
 }

@@ -9,6 +9,7 @@ mod era_churn;
 mod error;
 mod horizon;
 mod ledger;
+mod mean;
 mod metric;
 mod null;
 mod outcome;
@@ -31,6 +32,7 @@ pub use era_churn::era_churns;
 pub use error::{Error, Result};
 pub use horizon::{EmbargoRule, Horizon};
 pub use ledger::{Known, Ledger, Read};
+pub use mean::EraMean;
 pub use metric::{
     AbsoluteError, Alpha, ContributionTo, CorrelationWith, FeatureNeutralCorr,
     FeatureNeutralSpearman, HuberError, MaxExposure, MeanExposure, Named, NeutralContribution,
@@ -53,7 +55,7 @@ pub use split::{
 };
 pub use summary::Summary;
 pub use tearsheet::{
-    Autocorrelation, Distribution, Drawdown, Drawdowns, EraMean, ExposurePath, FeatureExposure,
-    Information, LagCorrelation, Lagged, Part, Quantile, QuantilePoint, QuantileSpreads,
-    QuantileTurnover, Rolling, TargetColumn, TearSettings, TearSheet, quantile_means,
+    Autocorrelation, Distribution, Drawdown, Drawdowns, ExposurePath, FeatureExposure, Information,
+    LagCorrelation, Lagged, Part, Quantile, QuantilePoint, QuantileSpreads, QuantileTurnover,
+    Rolling, TargetColumn, TargetQuantiles, TearSettings, TearSheet, quantile_means,
 };

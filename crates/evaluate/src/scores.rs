@@ -35,6 +35,19 @@ impl Scores {
         self.eras.iter().map(|era| era.value).collect()
     }
 
+    /// The scores that are not defined: NaN or infinite, which summaries leave out.
+    ///
+    /// ```
+    /// use fattail_evaluate::{EraScore, Scores};
+    /// let era = |era: &str, value| EraScore { era: era.into(), value, reason: None };
+    /// let eras = vec![era("0001", 0.5), era("0002", f64::NAN)];
+    /// assert_eq!(Scores { metric: "corr".into(), eras }.undefined(), 1);
+    /// ```
+    #[must_use]
+    pub fn undefined(&self) -> usize {
+        self.eras.iter().filter(|era| !era.value.is_finite()).count()
+    }
+
     /// The mean of the scores that are defined; NaN when none is.
     #[must_use]
     pub fn mean(&self) -> f64 {

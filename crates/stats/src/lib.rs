@@ -3,6 +3,7 @@
 
 mod block_length;
 mod correlate;
+mod cosines;
 mod error;
 mod gauss;
 mod location;
@@ -18,6 +19,7 @@ mod weighted;
 
 pub use block_length::{BlockLength, optimal_block_length};
 pub use correlate::{by_era, covariance, kendall, pearson, spearman};
+pub use cosines::{cosine_count, cosines};
 pub use error::{Error, Result};
 pub use gauss::{
     GaussTable, gaussianise, normal_cdf, normal_density, normal_quantile, power_signed,

@@ -218,3 +218,28 @@ fn era_scores_have_the_block_length_of_arch() {
     close(skewness(&x), number(&case, "skew"), 1e-12, "skew");
     close(kurtosis(&x), number(&case, "kurt"), 1e-12, "kurtosis");
 }
+
+/// Twenty years of daily returns, which hardly depend on each other, while their sizes do for months.
+#[test]
+fn daily_returns_have_the_block_lengths_of_arch() {
+    let case = Value::Object(load(include_str!("reference/sp500.json")));
+    let closes = numbers(&case["close"]);
+    let returns: Vec<f64> = closes.windows(2).map(|pair| (pair[1] / pair[0]).ln()).collect();
+    let sizes: Vec<f64> = returns.iter().map(|value| value.abs()).collect();
+    for (series, name) in [(returns, "log_returns"), (sizes, "absolute_returns")] {
+        let (found, expected) = (optimal_block_length(&series).unwrap(), &case[name]);
+        assert_eq!(series.len() as f64, number(expected, "n"));
+        close(found.stationary, number(expected, "stationary"), 1e-9, name);
+        close(found.circular, number(expected, "circular"), 1e-9, name);
+    }
+}
+
+/// A transform of 150 values, by scipy's orthonormal DCT of type II: 1e-12.
+#[test]
+fn cosines_are_those_of_scipy() {
+    let case = Value::Object(load(include_str!("reference/series.json")));
+    let x = numbers(&case["x"]);
+    for (i, expected) in numbers(&case["cosines"]).into_iter().enumerate() {
+        close(cosines(&x, i + 1), expected, 1e-12, "cosines");
+    }
+}

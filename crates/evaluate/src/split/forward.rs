@@ -65,7 +65,7 @@ pub enum Window {
     /// All of it.
     #[default]
     Anchored,
-    /// This many eras at most, the last ones before the gap.
+    /// This many eras (or times, of rows) at most, the last ones before the gap.
     Rolling(usize),
 }
 
@@ -112,26 +112,27 @@ impl Default for WalkForward {
     }
 }
 
-/// Where the test chunks lie among `count` places, the first of them at `first` or after a chunk.
+/// Where the test chunks lie among `count` places, the first of them `gap` after `first`, or after a chunk.
 pub(super) fn chunks(
     chunk: usize,
     first: Option<usize>,
+    gap: usize,
     whole: bool,
     count: usize,
 ) -> Result<Vec<Range<usize>>, Error> {
     if chunk == 0 || chunk >= count {
-        let allowed = "at least 1 and below the number of eras";
+        let allowed = "at least 1 and below the number of eras, or times";
         return Err(Error::Setting { name: "chunk", given: chunk, allowed });
     }
-    let start = first.unwrap_or(chunk);
-    if start >= count {
-        let allowed = "so many that they and the gap leave an era to test";
-        return Err(Error::Setting { name: "first", given: start, allowed });
+    let start = first.map_or(chunk, |first| first.saturating_add(gap));
+    if let Some(given) = first.filter(|_| start >= count) {
+        let allowed = "so many eras, or times, that they and the gap leave one to test";
+        return Err(Error::Setting { name: "first", given, allowed });
     }
     let chunks = (start..count).step_by(chunk).map(|at| at..count.min(at.saturating_add(chunk)));
     let chunks: Vec<_> = chunks.filter(|test| !whole || test.len() == chunk).collect();
     if chunks.is_empty() {
-        let allowed = "no longer than the eras after the first training";
+        let allowed = "no longer than the eras, or times, after the first training";
         return Err(Error::Setting { name: "chunk", given: chunk, allowed });
     }
     Ok(chunks)
@@ -139,7 +140,7 @@ pub(super) fn chunks(
 
 impl Window {
     pub(super) fn check(self) -> Result<(), Error> {
-        let (name, allowed) = ("window", "at least 1 era");
+        let (name, allowed) = ("window", "at least 1");
         if self == Self::Rolling(0) {
             Err(Error::Setting { name, given: 0, allowed })
         } else {
@@ -156,8 +157,7 @@ impl Split for WalkForward {
             let allowed = "at least 1 era, or nothing";
             return Err(Error::Setting { name: "first", given: 0, allowed }.into());
         }
-        let first = self.first.map(|eras| eras.saturating_add(gap));
-        let chunks = chunks(self.chunk, first, self.whole, eras.len())?;
+        let chunks = chunks(self.chunk, self.first, gap, self.whole, eras.len())?;
         let folds = chunks.into_iter().enumerate().map(|(fold, test)| {
             let end = test.start.saturating_sub(gap);
             let first = match self.window {
@@ -212,7 +212,10 @@ mod tests {
         assert_eq!(whole[..], folds[..2]);
         let error = |split: WalkForward| split.folds(&eras(35)).unwrap_err().to_string();
         assert!(error(WalkForward { first: Some(0), ..split.clone() }).contains("'first' is 0"));
-        assert!(error(WalkForward { first: Some(30), ..split.clone() }).contains("'first' is 35"));
+        // 30 and the gap of 5 leave none of 35 to test; 29 leave one.
+        assert!(error(WalkForward { first: Some(30), ..split.clone() }).contains("'first' is 30,"));
+        let last = WalkForward { first: Some(29), ..split.clone() }.folds(&eras(35)).unwrap();
+        assert_eq!((last.len(), &last[0].test[..]), (1, &[34][..]));
         let long = WalkForward { chunk: 24, whole: true, ..split };
         assert!(error(long).contains("'chunk' is 24"));
     }

@@ -1,14 +1,14 @@
 //! Folds that someone else made.
 //!
 //! Their shape is checked: training and test eras are there, increase, and do not meet; test eras
-//! increase over the folds. The gap is not, because folds alone do not tell the horizon:
-//! `fattail-testing` checks that of a split.
+//! increase over the folds. The gap is not, because folds alone do not tell the horizon: with a rule and a
+//! horizon, [`Given::apart`] checks it, and with label spans [`Spans::first_overlap`](crate::Spans::first_overlap).
 
 use fattail_core::{Eras, Error as CoreError, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Fold, Split};
-use crate::Error;
+use crate::{EmbargoRule, Error, Horizon};
 
 /// Hands out the folds that it holds.
 ///
@@ -23,6 +23,40 @@ use crate::Error;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Given(pub Vec<Fold>);
+
+impl Given {
+    /// Folds none of which trains on an era within the gap of an era that it tests, on either side.
+    ///
+    /// ```
+    /// use fattail_evaluate::{EmbargoRule, Fold, Given, Horizon};
+    /// let (rule, horizon) = (EmbargoRule::LabelDisjoint, Horizon::NUMERAI_20);
+    /// let folds = |test| vec![Fold { train: vec![0, 1, 2], test: vec![test] }];
+    /// // Four whole eras must lie between.
+    /// assert!(Given::apart(folds(7), rule, &horizon).is_ok());
+    /// let error = Given::apart(folds(6), rule, &horizon).unwrap_err().to_string();
+    /// let told = "fold 0 trains on era 2 and tests era 6: 4 eras must lie between";
+    /// assert_eq!(error, told);
+    /// ```
+    ///
+    /// # Errors
+    /// When a fold has such eras, or an era has no days or the label has none.
+    pub fn apart(folds: Vec<Fold>, rule: EmbargoRule, horizon: &Horizon) -> Result<Self, Error> {
+        let gap = rule.gap(horizon)?;
+        for (fold, Fold { train, test }) in folds.iter().enumerate() {
+            let mut tests = test.clone();
+            tests.sort_unstable();
+            for &train in train {
+                // The first test era that is not too early is too late, or it is within the gap.
+                let at = tests.partition_point(|&test| test < train.saturating_sub(gap));
+                let near = tests.get(at).filter(|&&test| test.abs_diff(train) <= gap);
+                if let Some(&test) = near {
+                    return Err(Error::FoldGap { fold, train, test, gap });
+                }
+            }
+        }
+        Ok(Self(folds))
+    }
+}
 
 impl Split for Given {
     fn folds(&self, eras: &Eras) -> Result<Vec<Fold>> {
@@ -48,22 +82,18 @@ impl Split for Given {
 pub(crate) fn check_order(folds: &[Fold]) -> Result<(), Error> {
     let mut last: Option<usize> = None;
     for (number, fold) in folds.iter().enumerate() {
-        check_apart(number, fold)?;
         for &era in &fold.test {
             if let Some(previous) = last.filter(|&previous| previous >= era) {
                 return Err(Error::FoldOrder { fold: number, era, previous });
             }
             last = Some(era);
         }
+        // Test eras increase.
+        if let Some(&era) = fold.train.iter().find(|era| fold.test.binary_search(era).is_ok()) {
+            return Err(Error::FoldOverlap { fold: number, era });
+        }
     }
     Ok(())
-}
-
-fn check_apart(number: usize, fold: &Fold) -> Result<(), Error> {
-    match fold.test.iter().find(|era| fold.train.contains(era)) {
-        Some(&era) => Err(Error::FoldOverlap { fold: number, era }),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

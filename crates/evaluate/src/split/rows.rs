@@ -9,15 +9,22 @@
 //! must go. With one horizon the folds are those of the split of eras. They are handed to
 //! [`backtest`](crate::backtest) as [`Given`](crate::Given).
 //!
-//! Cost: a sort of the rows, and a purge a fold.
+//! Cost: a sort of the rows, and a purge a fold. Of the rows of an era only those count whose span no other
+//! one contains (one, where all have one horizon), so folds of eras cost a sort of the rows once and then as
+//! much as rows of that number.
+//!
 //! Reference: López de Prado (2018), Advances in Financial Machine Learning, sections 7.4 and 12.4.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use fattail_core::Eras;
 use serde::{Deserialize, Serialize};
 
-use super::{Combinations, Fold, Spans, Window, combine::Groups, forward::chunks, runs};
+use super::{
+    Combinations, Fold, Spans, Window, combine::Groups, forward::chunks, runs, spans::Reach,
+};
 use crate::error::{Error, Result, same_length};
 
 /// K folds of rows: each is tested once, trained on all others whose labels keep their distance.
@@ -104,7 +111,7 @@ impl PurgedRows {
 
     fn cut(&self, places: &Places<'_>) -> Result<Vec<Fold>> {
         if self.folds < 2 || self.folds > places.len() {
-            let allowed = "at least 2 and at most the number of times";
+            let allowed = "at least 2 and at most the number of eras, or times";
             return Err(Error::Setting { name: "folds", given: self.folds, allowed });
         }
         let fold = |(fold, test): (usize, Range<usize>)| {
@@ -163,7 +170,7 @@ impl WalkForwardRows {
 
     fn cut(&self, places: &Places<'_>) -> Result<Vec<Fold>> {
         self.window.check()?;
-        let chunks = chunks(self.chunk, self.first, self.whole, places.len())?;
+        let chunks = chunks(self.chunk, self.first, 0, self.whole, places.len())?;
         let fold = |(fold, test): (usize, Range<usize>)| {
             let split = "a walk-forward split of rows";
             let found = places.fold(split, fold, 0..test.start, &[test], 0)?;
@@ -178,7 +185,8 @@ impl WalkForwardRows {
 
 /// Places in time, and the rows of each: distinct starts of labels, or eras.
 struct Places<'a> {
-    spans: &'a Spans,
+    /// Those of the rows; of eras, those that no other of the same era contains.
+    spans: Cow<'a, Spans>,
     /// Rows by place.
     rows: Vec<usize>,
     /// Where the rows of each place begin, and their number at the end.
@@ -194,13 +202,31 @@ impl<'a> Places<'a> {
         rows.sort_by_key(|&row| starts[row]);
         let new = |&at: &usize| at == 0 || starts[rows[at]] != starts[rows[at - 1]];
         let begins = (0..rows.len()).filter(new).chain([rows.len()]).collect();
-        Self { spans, rows, begins, whole: false }
+        Self { spans: Cow::Borrowed(spans), rows, begins, whole: false }
     }
 
-    fn eras(eras: &Eras, spans: &'a Spans) -> Result<Self> {
+    fn eras(eras: &Eras, spans: &Spans) -> Result<Self> {
         same_length("spans", spans.len(), eras.rows())?;
-        let begins = eras.ranges().map(|rows| rows.start).chain([eras.rows()]).collect();
-        Ok(Self { spans, rows: (0..eras.rows()).collect(), begins, whole: true })
+        let (mut starts, mut ends, mut begins) = (Vec::new(), Vec::new(), vec![0]);
+        let mut of_era = Vec::new();
+        for rows in eras.ranges() {
+            of_era.clear();
+            of_era.extend(rows.map(|row| (spans.starts()[row], Reverse(spans.ends()[row]))));
+            of_era.sort_unstable();
+            let mut last = None;
+            for &(start, Reverse(end)) in &of_era {
+                // What begins no earlier and ends no later than another meets nothing that it does not.
+                if last.is_none_or(|last| last < end) {
+                    starts.push(start);
+                    ends.push(end);
+                    last = Some(end);
+                }
+            }
+            begins.push(starts.len());
+        }
+        let rows = (0..starts.len()).collect();
+        let spans = Cow::Owned(Spans::new(starts, ends)?);
+        Ok(Self { spans, rows, begins, whole: true })
     }
 
     fn len(&self) -> usize {
@@ -230,8 +256,11 @@ impl<'a> Places<'a> {
     ) -> Result<Fold> {
         let tested: Vec<usize> =
             test.iter().flat_map(|run| self.rows(run.clone())).copied().collect();
-        let left = sorted(self.spans.purge(self.rows(train.clone()), &tested, embargo)?);
-        let train = if self.whole { self.whole_places(train, &left) } else { left };
+        let train = if self.whole {
+            self.places_left(train, &Reach::of(&self.spans, &tested, embargo))
+        } else {
+            sorted(self.spans.purge(self.rows(train), &tested, embargo)?)
+        };
         if train.is_empty() {
             return Err(Error::NothingToTrain { split, fold });
         }
@@ -240,13 +269,11 @@ impl<'a> Places<'a> {
         Ok(Fold { train, test })
     }
 
-    /// The places all of whose rows are left.
-    fn whole_places(&self, places: Range<usize>, left: &[usize]) -> Vec<usize> {
-        let all_left = |&place: &usize| {
-            let rows = self.rows(place..place + 1);
-            rows.iter().all(|row| left.binary_search(row).is_ok())
-        };
-        places.filter(all_left).collect()
+    /// The places none of whose rows must go.
+    fn places_left(&self, places: Range<usize>, reach: &Reach) -> Vec<usize> {
+        let (starts, ends) = (self.spans.starts(), self.spans.ends());
+        let goes = |&row: &usize| reach.meets(starts[row], ends[row]);
+        places.filter(|&place| !self.rows(place..place + 1).iter().any(goes)).collect()
     }
 
     /// What lies in the last `most` places of which something is left.
@@ -300,7 +327,13 @@ mod tests {
         let rolling =
             WalkForwardRows { window: Window::Rolling(1), first: Some(2), ..split.clone() };
         assert_eq!(rolling.folds(&ties()).unwrap(), [Fold { train: vec![0, 2, 4], test: vec![5] }]);
-        assert!(WalkForwardRows { window: Window::Rolling(0), ..split }.folds(&ties()).is_err());
+        let refusal = |split: WalkForwardRows| split.folds(&ties()).unwrap_err().to_string();
+        let none = refusal(WalkForwardRows { window: Window::Rolling(0), ..split.clone() });
+        assert_eq!(none, "setting 'window' is 0, allowed is at least 1");
+        let late = refusal(WalkForwardRows { first: Some(3), ..split.clone() });
+        assert!(late.contains("'first' is 3") && late.contains("eras, or times"), "{late}");
+        let long = refusal(WalkForwardRows { chunk: 3, ..split });
+        assert!(long.contains("'chunk' is 3") && long.contains("eras, or times"), "{long}");
     }
 
     #[test]

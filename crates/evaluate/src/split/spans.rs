@@ -99,8 +99,44 @@ impl Spans {
         Some(*self.starts.get(row)?..=*self.ends.get(row)?)
     }
 
+    /// The first row of `train` whose label meets one of `test`, with the first row of `test` that it meets;
+    /// none where no labels meet. It finds what leaks in folds from elsewhere.
+    ///
+    /// ```
+    /// use fattail_evaluate::Spans;
+    /// let spans = Spans::new(vec![1, 3, 5, 8], vec![3, 4, 6, 8])?;
+    /// assert_eq!(spans.first_overlap(&[3, 2, 0], &[1])?, Some((0, 1)));
+    /// assert_eq!(spans.first_overlap(&[3, 2], &[1])?, None);
+    /// # Ok::<(), fattail_evaluate::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a row is not there.
+    pub fn first_overlap(&self, train: &[usize], test: &[usize]) -> Result<Option<(usize, usize)>> {
+        self.check_rows(train, test)?;
+        let reach = Reach::of(self, test, 0);
+        let (starts, ends) = (&self.starts, &self.ends);
+        let met = train.iter().find(|&&row| reach.meets(starts[row], ends[row]));
+        Ok(met.and_then(|&row| {
+            let meets = |&&test: &&usize| starts[test] <= ends[row] && starts[row] <= ends[test];
+            Some((row, *test.iter().find(meets)?))
+        }))
+    }
+
+    fn check_rows(&self, train: &[usize], test: &[usize]) -> Result<()> {
+        let rows = self.len();
+        match train.iter().chain(test).find(|&&row| row >= rows) {
+            Some(&row) => Err(Error::Row { row, rows }),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn starts(&self) -> &[i64] {
         &self.starts
+    }
+
+    pub(super) fn ends(&self) -> &[i64] {
+        &self.ends
     }
 
     /// The rows of `train` that the labels of `test` leave, in the order given: see the head of the module.
@@ -109,10 +145,7 @@ impl Spans {
     /// # Errors
     /// When a row is not there.
     pub fn purge(&self, train: &[usize], test: &[usize], embargo: u64) -> Result<Vec<usize>> {
-        let rows = self.len();
-        if let Some(&row) = train.iter().chain(test).find(|&&row| row >= rows) {
-            return Err(Error::Row { row, rows });
-        }
+        self.check_rows(train, test)?;
         let reach = Reach::of(self, test, embargo);
         let stays = |&row: &usize| !reach.meets(self.starts[row], self.ends[row]);
         Ok(train.iter().copied().filter(stays).collect())
@@ -120,13 +153,13 @@ impl Spans {
 }
 
 /// How far the labels of test rows reach that begin by a given time.
-struct Reach {
+pub(super) struct Reach {
     /// Starts, sorted, and the last end of all up to there, with the embargo.
     steps: Vec<(i64, i64)>,
 }
 
 impl Reach {
-    fn of(spans: &Spans, test: &[usize], embargo: u64) -> Self {
+    pub(super) fn of(spans: &Spans, test: &[usize], embargo: u64) -> Self {
         let far =
             |&row: &usize| (spans.starts[row], spans.ends[row].saturating_add_unsigned(embargo));
         let mut steps: Vec<(i64, i64)> = test.iter().map(far).collect();
@@ -140,7 +173,7 @@ impl Reach {
     }
 
     /// Whether one of the labels meets the span.
-    fn meets(&self, start: i64, end: i64) -> bool {
+    pub(super) fn meets(&self, start: i64, end: i64) -> bool {
         let begun = self.steps.partition_point(|&(test, _)| test <= end);
         begun > 0 && start <= self.steps[begun - 1].1
     }

@@ -19,11 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     information::correlations,
     links::{Links, Table},
-    mean::EraMean,
     predicted::{Predicted, widen},
     settings::TearSettings,
 };
-use crate::EraScorer;
+use crate::{EraMean, EraScorer};
 
 /// A rank correlation so many eras later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

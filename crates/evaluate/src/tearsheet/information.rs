@@ -15,11 +15,10 @@ use fattail_stats::Ties;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    mean::EraMean,
     predicted::Predicted,
     settings::{TargetColumn, TearSettings},
 };
-use crate::Horizon;
+use crate::EraMean;
 
 /// Rank correlation of the predictions with one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,8 +64,7 @@ fn information(
         Ok(values) => (values, None),
         Err(reason) => (Vec::new(), Some(reason)),
     };
-    let lag = Horizon { days: target.days, ..settings.horizon }.overlap_lag().unwrap_or(0);
-    let correlation = EraMean::of(&by_era, lag);
+    let correlation = EraMean::of(&by_era, settings.lag_of(target));
     let above = by_era.iter().filter(|&&value| value > 0.0).count();
     Information {
         target: target.name.clone(),

@@ -22,7 +22,7 @@ pub(super) struct Table {
 }
 
 impl Links {
-    /// The ids of a panel, or why eras cannot be linked.
+    /// The ids of a panel, or why eras cannot be linked: there are none, or each is in one era alone.
     pub(super) fn of(panel: &Panel) -> Result<Self, String> {
         let mut numbers: HashMap<&str, u32> = HashMap::new();
         let mut codes = Vec::with_capacity(panel.rows());
@@ -32,6 +32,9 @@ impl Links {
         }
         if codes.len() < panel.rows() {
             return Err("the panel has no ids".into());
+        }
+        if numbers.len() == codes.len() {
+            return Err("no id is in two eras".into());
         }
         Ok(Self { codes, ids: numbers.len() })
     }
@@ -92,5 +95,7 @@ mod tests {
     fn no_ids_are_told() {
         let bare = Panel::builder().eras(&["1"]).unwrap().target("t", vec![0.5]).build().unwrap();
         assert_eq!(Links::of(&bare).err().unwrap(), "the panel has no ids");
+        let fresh = Links::of(&panel(["a", "b", "c", "d", "e", "f"])).err().unwrap();
+        assert_eq!(fresh, "no id is in two eras");
     }
 }

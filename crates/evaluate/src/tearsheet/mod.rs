@@ -1,7 +1,7 @@
 //! A tear sheet: what a backtest's predictions earn, how long they last, what they follow and how they fail.
 //!
-//! Each part states its formulas in its own file. Means over eras carry Newey and West's standard error
-//! with the lag at which labels of the horizon still overlap.
+//! Each part states its formulas in its own file. Means over eras carry the standard error and interval of
+//! [`EraMean`](crate::EraMean) with the lag at which labels of the horizon still overlap.
 //!
 //! What cannot be had, such as links between eras when ids do not last, is [`Part::Missing`] with the
 //! reason, never an error; one era of a part is NaN.
@@ -18,7 +18,6 @@ mod drawdowns;
 mod exposure;
 mod information;
 mod links;
-mod mean;
 mod part;
 mod predicted;
 mod quantiles;
@@ -35,9 +34,8 @@ pub use distribution::{Distribution, QuantilePoint};
 pub use drawdowns::{Drawdown, Drawdowns};
 pub use exposure::{ExposurePath, FeatureExposure};
 pub use information::Information;
-pub use mean::EraMean;
 pub use part::Part;
-pub use quantiles::{Quantile, QuantileSpreads, quantile_means};
+pub use quantiles::{Quantile, QuantileSpreads, TargetQuantiles, quantile_means};
 pub use rolling::Rolling;
 pub use settings::{TargetColumn, TearSettings};
 pub use stability::QuantileTurnover;
@@ -55,6 +53,9 @@ pub struct TearSheet {
     pub horizon: Horizon,
     /// What the lowest to the highest predictions earned.
     pub quantiles: Part<QuantileSpreads>,
+    /// The same of each target that the settings name, in their order.
+    #[serde(default)]
+    pub target_quantiles: Vec<TargetQuantiles>,
     /// Rank correlation of the predictions with each target, in the order of the settings.
     pub information: Vec<Information>,
     /// Rank correlation of the predictions of an era with the target of the same ids so many eras later;
@@ -106,8 +107,8 @@ impl TearSheet {
     /// ```
     ///
     /// # Errors
-    /// When a setting is out of its range, eras are not positions of the panel in rising order, or there is
-    /// not one prediction a row of them.
+    /// When a setting is out of its range, eras are not positions of the panel in rising order, there is not
+    /// one prediction a row of them, or the scores are not of these eras one by one.
     pub fn of(
         panel: &Panel,
         predictions: &Predictions,
@@ -116,21 +117,19 @@ impl TearSheet {
     ) -> Result<Self> {
         let lag = settings.check()?;
         let predicted = Predicted::new(panel, predictions)?;
-        let churn = stability::churn(&predicted);
-        let links = match &churn {
-            Part::Found(_) => Links::of(panel),
-            Part::Missing { reason } => Err(reason.clone()),
-        };
+        predicted.check_scores(scores)?;
+        let links = Links::of(panel);
         let links = links.as_ref().map_err(String::as_str);
         Ok(Self {
             metric: scores.metric.clone(),
             horizon: settings.horizon,
             quantiles: quantiles::spreads(&predicted, settings.quantiles, lag),
+            target_quantiles: quantiles::by_target(&predicted, settings),
             information: information::by_target(&predicted, settings),
             decay: decay::by_lag(&predicted, links, settings, lag),
             rank_autocorrelation: stability::by_lag(&predicted, links, settings, lag).into(),
             quantile_turnover: stability::of_quantiles(&predicted, links, settings, lag).into(),
-            churn,
+            churn: stability::churn(&predicted),
             exposure: exposure::path(&predicted, settings.top_features),
             drawdowns: drawdowns::of(scores, settings.worst).into(),
             rolling: rolling::of(scores, settings.window, lag).into(),

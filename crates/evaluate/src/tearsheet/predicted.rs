@@ -5,7 +5,8 @@ use std::ops::Range;
 use fattail_core::{Error as CoreError, Panel, Result};
 use rayon::prelude::*;
 
-use crate::{EraScorer, Error, Predictions};
+use crate::error::same_length;
+use crate::{EraScorer, Error, Predictions, Scores};
 
 /// The predicted eras of a panel and what was predicted.
 pub(super) struct Predicted<'a> {
@@ -35,6 +36,19 @@ impl<'a> Predicted<'a> {
             return Err(CoreError::Length { name: "prediction".into(), given, expected });
         }
         Ok(Self { panel, eras, values: &predictions.values, rows })
+    }
+
+    /// Refuses scores that are not one of each predicted era.
+    pub(super) fn check_scores(&self, scores: &Scores) -> Result<(), Error> {
+        same_length("scores", scores.eras.len(), self.eras.len())?;
+        for (place, (score, &era)) in scores.eras.iter().zip(self.eras).enumerate() {
+            let expected = self.panel.eras().label(era);
+            if score.era != expected {
+                let (given, expected) = (score.era.clone(), expected.to_owned());
+                return Err(Error::ScoreEra { place, given, expected });
+            }
+        }
+        Ok(())
     }
 
     /// The labels of the predicted eras.

@@ -19,9 +19,13 @@
 use fattail_stats::{Ranker, Ties, mean, spearman};
 use serde::{Deserialize, Serialize};
 
-use super::{mean::EraMean, part::Part, predicted::Predicted};
+use super::{
+    part::Part,
+    predicted::Predicted,
+    settings::{TargetColumn, TearSettings},
+};
 use crate::error::{Error, Result, same_length};
-use crate::{cumulative, score::expect_share};
+use crate::{EraMean, cumulative, score::expect_share};
 
 /// Mean targets of the quantiles of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +57,17 @@ pub struct QuantileSpreads {
     pub era_monotonicity: f64,
 }
 
+/// Mean values of one target in the quantiles of the predictions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetQuantiles {
+    /// The target.
+    pub target: String,
+    /// The days that it covers.
+    pub days: u32,
+    /// Its quantiles, with the standard errors of its own overlap.
+    pub spreads: Part<QuantileSpreads>,
+}
+
 /// One quantile over the eras.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantile {
@@ -75,7 +90,8 @@ pub struct Quantile {
 /// ```
 ///
 /// # Errors
-/// When lengths differ, fewer than 80 of 100 rows are known, or fewer rows than quantiles.
+/// When there is no quantile, lengths differ, fewer than 80 of 100 rows are known, or fewer rows than
+/// quantiles.
 pub fn quantile_means(prediction: &[f64], target: &[f64], quantiles: usize) -> Result<Vec<f64>> {
     let places = places(prediction, Some(target), quantiles)?;
     let mut sums = vec![(0.0, 0_u32); quantiles];
@@ -95,6 +111,9 @@ pub(super) fn places(
     target: Option<&[f64]>,
     quantiles: usize,
 ) -> Result<Vec<Option<usize>>> {
+    if quantiles == 0 {
+        return Err(Error::Setting { name: "quantiles", given: 0, allowed: "at least 1" });
+    }
     let mut known = prediction.to_vec();
     if let Some(target) = target {
         same_length("targets", target.len(), prediction.len())?;
@@ -103,8 +122,8 @@ pub(super) fn places(
     let mut ranks = vec![0.0; known.len()];
     let n = Ranker::new().rank(&known, Ties::Average, &mut ranks)?;
     expect_share("predictions", n, known.len())?;
-    if n < quantiles.max(1) {
-        return Err(Error::TooFewRows { given: n, least: quantiles.max(1) });
+    if n < quantiles {
+        return Err(Error::TooFewRows { given: n, least: quantiles });
     }
     // Twice an average rank is whole, so the quantile is exact.
     let place =
@@ -112,15 +131,37 @@ pub(super) fn places(
     Ok(ranks.iter().map(place).collect())
 }
 
-/// The quantiles over the predicted eras.
+/// The quantiles of the panel's own target over the predicted eras.
 pub(super) fn spreads(
     predicted: &Predicted<'_>,
     quantiles: usize,
     lag: usize,
 ) -> Part<QuantileSpreads> {
-    let Some(target) = predicted.panel.schema().target() else {
-        return Part::Missing { reason: "the panel has no target".into() };
+    match predicted.panel.schema().target() {
+        Some(target) => spreads_of(predicted, target, quantiles, lag),
+        None => Part::Missing { reason: "the panel has no target".into() },
+    }
+}
+
+/// One entry a target that the settings name.
+pub(super) fn by_target(
+    predicted: &Predicted<'_>,
+    settings: &TearSettings,
+) -> Vec<TargetQuantiles> {
+    let entry = |target: &TargetColumn| TargetQuantiles {
+        target: target.name.clone(),
+        days: target.days,
+        spreads: spreads_of(predicted, &target.name, settings.quantiles, settings.lag_of(target)),
     };
+    settings.targets.iter().map(entry).collect()
+}
+
+fn spreads_of(
+    predicted: &Predicted<'_>,
+    target: &str,
+    quantiles: usize,
+    lag: usize,
+) -> Part<QuantileSpreads> {
     let eras = predicted.each(Some(target), |_, buffers| {
         let means = quantile_means(&buffers.prediction, &buffers.target, quantiles)?;
         Ok((means, known_mean(&buffers.prediction, &buffers.target)))
@@ -197,5 +238,7 @@ mod tests {
         assert_eq!(wide.to_string(), "a score needs at least 6 rows, there are 5");
         assert!(quantile_means(&[f64::NAN, f64::NAN, 1.0], &[1.0; 3], 1).is_err());
         assert!(quantile_means(&[1.0], &[], 1).is_err());
+        let none = quantile_means(&prediction, &target, 0).unwrap_err().to_string();
+        assert_eq!(none, "setting 'quantiles' is 0, allowed is at least 1");
     }
 }

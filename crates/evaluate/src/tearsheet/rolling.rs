@@ -1,20 +1,18 @@
 //! Mean and Sharpe ratio of the last eras, era by era.
 //!
-//! Over the `w` eras that end with era `e`: mean `μ`, its 95 % interval `μ ± 1.96 ω / √n` with Newey and
-//! West's `ω` up to the overlap lag, Sharpe `μ / σ_0`.
+//! Over the `w` eras that end with era `e`: mean `μ` and its 95 % interval as [`EraMean`], Sharpe `μ / σ_0`.
 //!
 //! Eras without a score are left out of their windows; a window in which fewer than half of the eras have
-//! one, and the first `w - 1` eras, are NaN. A window without spread has no Sharpe.
+//! one, and the first `w - 1` eras, are NaN. A window without spread has no Sharpe, and one with fewer eras
+//! than three labels span has no interval.
 //!
-//! Cost: `O(n w q)` with the overlap lag `q`.
+//! Cost: `O(n w B)` for `B` cosines of a window.
 //!
-//! Reference: Newey and West (1987), Econometrica 55(3); pandas, `Series.rolling`.
+//! Reference: pandas, `Series.rolling`; that of [`EraMean`].
 
-use fattail_stats as stats;
 use serde::{Deserialize, Serialize};
 
-use super::mean::standard_error;
-use crate::Scores;
+use crate::{EraMean, Scores};
 
 /// Figures of the last eras.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +42,6 @@ pub(super) fn of(scores: &Scores, window: usize, lag: usize) -> Result<Rolling, 
         let eras = values.len();
         return Err(format!("a window of {window} eras is longer than the {eras} eras there are"));
     }
-    let half = stats::normal_quantile(0.975);
     let mut rolling = Rolling {
         window,
         eras: scores.eras.iter().map(|era| era.era.clone()).collect(),
@@ -60,10 +57,8 @@ pub(super) fn of(scores: &Scores, window: usize, lag: usize) -> Result<Rolling, 
             kept.extend(values[start..end].iter().copied().filter(|value| value.is_finite()));
         }
         let enough = 2 * kept.len() >= window && kept.len() >= 2;
-        let (mean, std) = (stats::mean(&kept), stats::std(&kept, 0));
-        let error = half * standard_error(&kept, lag);
-        let figures =
-            [mean, mean - error, mean + error, if std > 0.0 { mean / std } else { f64::NAN }];
+        let EraMean { mean, std, interval: [low, high], .. } = EraMean::of(&kept, lag);
+        let figures = [mean, low, high, if std > 0.0 { mean / std } else { f64::NAN }];
         let figures = if enough { figures } else { [f64::NAN; 4] };
         let lists = [&mut rolling.mean, &mut rolling.low, &mut rolling.high, &mut rolling.sharpe];
         lists.into_iter().zip(figures).for_each(|(list, figure)| list.push(figure));
@@ -91,9 +86,11 @@ mod tests {
         // Two of four scores are enough, one is not.
         assert_eq!((found.mean[3], found.sharpe[3]), (2.0, 2.0));
         assert!(found.mean[4].is_nan() && found.mean[5].is_nan());
-        assert!(
-            (found.high[3] - found.mean[3] - 1.959_963_984_540_054 / 2_f64.sqrt()).abs() < 1e-12
-        );
+        // Two scores have no interval, four have that of their mean.
+        assert!(found.low[3].is_nan() && found.high[3].is_nan());
+        let values = [0.5, 1.0, 3.0, 2.0, 4.0];
+        let (found, mean) = (of(&scores(&values), 4, 0).unwrap(), EraMean::of(&values[1..], 0));
+        assert_eq!([found.low[4], found.high[4]], mean.interval);
     }
 
     #[test]

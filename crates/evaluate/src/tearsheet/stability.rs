@@ -18,13 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     decay::{Follow, Lagged},
     links::Links,
-    mean::EraMean,
     part::Part,
     predicted::{Predicted, widen},
     quantiles::places,
     settings::TearSettings,
 };
-use crate::{Scores, era_churns};
+use crate::{EraMean, Scores, era_churns};
 
 /// How much of a quantile is new in each era.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 
 mod backtest;
 mod conform;
+mod coverage;
 mod edges;
 mod golden;
 mod laws;

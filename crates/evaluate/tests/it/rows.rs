@@ -57,18 +57,29 @@ fn must_go(spans: &Spans, row: usize, test: &[usize], blocks: &[Vec<usize>], emb
     test.iter().any(|&other| overlap(spans, row, other)) || blocks.iter().any(after)
 }
 
+/// What the plain rules leave of `candidates`.
+fn left(spans: &Spans, candidates: &[usize], test: &[usize], embargo: u64) -> Vec<usize> {
+    let blocks = blocks(spans, candidates, test);
+    let stays = |&row: &usize| !must_go(spans, row, test, &blocks, embargo);
+    candidates.iter().copied().filter(stays).collect()
+}
+
 /// Checks a fold whose training rows come from `candidates`, against the plain rules.
 fn check_fold(spans: &Spans, fold: &Fold, candidates: &[usize], embargo: u64) {
-    let blocks = blocks(spans, candidates, &fold.test);
-    let expected: Vec<usize> = candidates
-        .iter()
-        .copied()
-        .filter(|&row| !must_go(spans, row, &fold.test, &blocks, embargo))
-        .collect();
+    let expected = left(spans, candidates, &fold.test, embargo);
     assert_eq!(fold.train, expected, "{spans:?} {fold:?} {embargo}");
+    assert_eq!(spans.first_overlap(&fold.train, &fold.test).unwrap(), None);
+    check_overlap(spans, candidates, &fold.test);
     for (&a, &b) in fold.train.iter().flat_map(|a| fold.test.iter().map(move |b| (a, b))) {
         assert!(!overlap(spans, a, b), "{a} {b} {spans:?}");
     }
+}
+
+/// The first overlap of all candidates, against loops over all pairs.
+fn check_overlap(spans: &Spans, candidates: &[usize], test: &[usize]) {
+    let mut pairs = candidates.iter().flat_map(|&a| test.iter().map(move |&b| (a, b)));
+    let first = pairs.find(|&(a, b)| overlap(spans, a, b));
+    assert_eq!(spans.first_overlap(candidates, test).unwrap(), first);
 }
 
 fn rest(spans: &Spans, fold: &Fold) -> Vec<usize> {
@@ -107,7 +118,49 @@ struct Seen {
     folds: usize,
     combinations: usize,
     forward: usize,
+    /// Of these, walks whose window forgets something, and those with a first length.
+    forgetful: usize,
+    first: usize,
     embargoed: usize,
+}
+
+/// A walk of any window, first length and end.
+fn random_walk(draw: &mut Draw<'_>) -> WalkForwardRows {
+    let window =
+        if draw(2) == 0 { Window::Anchored } else { Window::Rolling(1 + draw(4) as usize) };
+    let first = if draw(2) == 0 { None } else { Some(1 + draw(5) as usize) };
+    WalkForwardRows { chunk: 1 + draw(4) as usize, window, first, whole: draw(3) == 0 }
+}
+
+/// Checks a walk against plain loops over times; whether its window forgot anything.
+fn check_walk(spans: &Spans, split: &WalkForwardRows, folds: &[Fold]) -> bool {
+    let start = |&row: &usize| span(spans, row).0;
+    let times: BTreeSet<i64> = (0..spans.len()).map(|row| start(&row)).collect();
+    let times: Vec<i64> = times.into_iter().collect();
+    let mut tested = times[split.first.unwrap_or(split.chunk)..].chunks(split.chunk);
+    let mut forgot = false;
+    for fold in folds {
+        let chunk = tested.next().unwrap();
+        assert!(chunk.len() == split.chunk || !split.whole);
+        let in_chunk = |row: &usize| chunk.contains(&start(row));
+        assert_eq!(fold.test, (0..spans.len()).filter(in_chunk).collect::<Vec<_>>());
+        let past: Vec<usize> = (0..spans.len()).filter(|row| start(row) < chunk[0]).collect();
+        let all = Fold { train: left(spans, &past, &fold.test, 0), test: fold.test.clone() };
+        check_fold(spans, &all, &past, 0);
+        let kept: BTreeSet<i64> = all.train.iter().map(start).collect();
+        let most = match split.window {
+            Window::Anchored => usize::MAX,
+            Window::Rolling(most) => most,
+        };
+        let kept: Vec<i64> = kept.into_iter().rev().take(most).collect();
+        let remembered: Vec<usize> =
+            all.train.iter().copied().filter(|row| kept.contains(&start(row))).collect();
+        forgot |= remembered != all.train;
+        assert_eq!(fold.train, remembered, "{spans:?} {split:?}");
+    }
+    // Nothing is left untested, but a short end where whole chunks were asked for.
+    assert!(tested.all(|chunk| split.whole && chunk.len() < split.chunk));
+    forgot
 }
 
 fn check_case(draw: &mut Draw<'_>, seen: &mut Seen) {
@@ -136,20 +189,11 @@ fn check_case(draw: &mut Draw<'_>, seen: &mut Seen) {
         let again = split.splits(&other).unwrap();
         assert_eq!(again.folds(), moved(splits.folds(), &place));
     }
-    let split = WalkForwardRows { chunk: 1 + draw(4) as usize, ..WalkForwardRows::default() };
+    let split = random_walk(draw);
     if let Ok(folds) = split.folds(&spans) {
         seen.forward += 1;
-        for fold in &folds {
-            let first = fold.test.iter().map(|&row| span(&spans, row).0).min().unwrap();
-            let past = |&row: &usize| span(&spans, row).0 < first;
-            let past: Vec<usize> = (0..spans.len()).filter(past).collect();
-            check_fold(&spans, fold, &past, 0);
-        }
-        let tested: usize = folds.iter().map(|fold| fold.test.len()).sum();
-        let first: BTreeSet<i64> = (0..spans.len()).map(|row| span(&spans, row).0).collect();
-        let skipped = first.into_iter().take(split.chunk).collect::<Vec<_>>();
-        let early = (0..spans.len()).filter(|&row| skipped.contains(&span(&spans, row).0)).count();
-        assert_eq!(tested + early, spans.len());
+        seen.forgetful += usize::from(check_walk(&spans, &split, &folds));
+        seen.first += usize::from(split.first.is_some());
         assert_eq!(split.folds(&other).unwrap(), moved(&folds, &place));
     }
 }
@@ -164,6 +208,75 @@ fn ten_thousand_random_span_sets() {
     // Many are refused because nothing is left to train on; most are not.
     assert!(seen.folds > 5_000 && seen.combinations > 3_000, "{seen:?}");
     assert!(seen.forward > 3_000 && seen.embargoed > 3_000, "{seen:?}");
+    assert!(seen.forgetful > 500 && seen.first > 1_000, "{seen:?}");
+}
+
+/// Eras that `train` and the purge of their rows leave: an era goes when any of its rows does.
+fn eras_left(
+    eras: &Eras,
+    spans: &Spans,
+    train: &[usize],
+    test: &[usize],
+    embargo: u64,
+) -> Vec<usize> {
+    let rows =
+        |list: &[usize]| -> Vec<usize> { list.iter().flat_map(|&era| eras.range(era)).collect() };
+    let tested = rows(test);
+    let stays = |&era: &usize| {
+        let own = rows(&[era]);
+        spans.purge(&own, &tested, embargo).unwrap() == own
+    };
+    train.iter().copied().filter(stays).collect()
+}
+
+/// Folds of eras know the distinct spans of each era; here is every row, however its label lies.
+#[test]
+fn folds_of_eras_are_those_row_by_row() {
+    let mut seen = [0; 3];
+    for case in 0..2_000 {
+        let mut random = Counter::new(24).draw(case);
+        let mut draw = |limit: u64| below(&mut random, limit as usize) as u64;
+        let spans = random_spans(&mut draw);
+        // Eras of one to four rows, whose labels need not begin together.
+        let mut era = 0;
+        let labels: Vec<String> = (0..spans.len())
+            .map(|_| {
+                era += u64::from(draw(3) == 0);
+                format!("{era:02}")
+            })
+            .collect();
+        let eras = Eras::from_labels(labels).unwrap();
+        let all: Vec<usize> = (0..eras.len()).collect();
+        let embargo = draw(5);
+        let others = |test: &[usize]| -> Vec<usize> {
+            all.iter().copied().filter(|era| !test.contains(era)).collect()
+        };
+        let split = PurgedRows { folds: 2 + draw(3) as usize, embargo };
+        for fold in split.era_folds(&eras, &spans).into_iter().flatten() {
+            seen[0] += 1;
+            let left = eras_left(&eras, &spans, &others(&fold.test), &fold.test, embargo);
+            assert_eq!(fold.train, left, "{spans:?} {fold:?}");
+        }
+        let split = CpcvRows { groups: 3, tests: 1 + draw(2) as usize, embargo };
+        if let Ok(splits) = split.era_splits(&eras, &spans) {
+            for fold in splits.folds() {
+                seen[1] += 1;
+                let left = eras_left(&eras, &spans, &others(&fold.test), &fold.test, embargo);
+                assert_eq!(fold.train, left, "{spans:?} {fold:?}");
+            }
+        }
+        let split = random_walk(&mut draw);
+        for fold in split.era_folds(&eras, &spans).into_iter().flatten() {
+            seen[2] += 1;
+            let left = eras_left(&eras, &spans, &all[..fold.test[0]], &fold.test, 0);
+            let from = match split.window {
+                Window::Anchored => 0,
+                Window::Rolling(most) => left.len().saturating_sub(most),
+            };
+            assert_eq!(fold.train, left[from..], "{spans:?} {fold:?}");
+        }
+    }
+    assert!(seen.iter().all(|&count| count > 300), "{seen:?}");
 }
 
 /// A published purged split began its test window at the end of the first test label, not at its start: of

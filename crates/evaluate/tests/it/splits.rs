@@ -1,6 +1,8 @@
 //! What every split must keep, for any setting: no training era within the gap of a test era, test eras
 //! that partition what was promised, and nothing left out without a reason.
 
+use std::cell::Cell;
+
 use fattail_core::Eras;
 use fattail_evaluate::{
     Blocked, EmbargoRule, Expanding, Fold, Given, Horizon, Nested, PurgedKFold, Split, WalkForward,
@@ -70,19 +72,27 @@ fn check_labels(folds: &[Fold], horizon: &Horizon, rule: EmbargoRule) -> Result<
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+fn cases() -> ProptestConfig {
+    ProptestConfig::with_cases(300)
+}
 
-    #[test]
-    fn forward_splits(
+fn count_one(seen: &Cell<usize>) {
+    seen.set(seen.get() + 1);
+}
+
+#[test]
+fn forward_splits() {
+    let (expanding, walking) = (Cell::new(0), Cell::new(0));
+    proptest!(cases(), |(
         count in 2_usize..300,
         folds in 1_usize..12,
         window in prop_oneof![Just(Window::Anchored), (1_usize..60).prop_map(Window::Rolling)],
         rule in rule(),
         horizon in horizon(),
-    ) {
+    )| {
         let (eras, gap) = (eras(count), rule.gap(&horizon).unwrap());
         if let Ok(found) = (Expanding { folds, horizon, rule }).folds(&eras) {
+            count_one(&expanding);
             check_folds(&found, gap)?;
             check_labels(&found, &horizon, rule)?;
             prop_assert_eq!(found.len(), folds);
@@ -96,6 +106,7 @@ proptest! {
         }
         let chunk = folds * 7;
         if let Ok(found) = (WalkForward { chunk, window, horizon, rule, ..Default::default() }).folds(&eras) {
+            count_one(&walking);
             check_folds(&found, gap)?;
             check_labels(&found, &horizon, rule)?;
             let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
@@ -109,16 +120,21 @@ proptest! {
                 prop_assert_eq!(&fold.train, &(end - most..end).collect::<Vec<_>>());
             }
         }
-    }
+    });
+    // No law holds for want of cases.
+    assert!(expanding.get() > 60 && walking.get() > 60, "{expanding:?} {walking:?}");
+}
 
-    #[test]
-    fn splits_on_both_sides(
+#[test]
+fn splits_on_both_sides() {
+    let seen = Cell::new(0);
+    proptest!(cases(), |(
         count in 2_usize..300,
         folds in 2_usize..12,
         embargo_days in 0_u32..40,
         rule in rule(),
         horizon in horizon(),
-    ) {
+    )| {
         let (eras, gap) = (eras(count), rule.gap(&horizon).unwrap());
         let embargo = embargo_days.div_ceil(horizon.era_days) as usize;
         let all = [
@@ -127,6 +143,7 @@ proptest! {
         ];
         for (found, embargo) in all {
             let Ok(found) = found else { continue };
+            count_one(&seen);
             check_folds(&found, gap)?;
             check_labels(&found, &horizon, rule)?;
             let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
@@ -141,17 +158,22 @@ proptest! {
                 }
             }
         }
-    }
+    });
+    // Of two splits a case.
+    assert!(seen.get() > 200, "{seen:?}");
+}
 
-    #[test]
-    fn walks_that_begin_with_a_given_length(
+#[test]
+fn walks_that_begin_with_a_given_length() {
+    let seen = Cell::new(0);
+    proptest!(cases(), |(
         count in 20_usize..300,
         chunk in 1_usize..30,
         first in 1_usize..60,
-        whole: bool,
+        whole in any::<bool>(),
         rule in rule(),
         horizon in horizon(),
-    ) {
+    )| {
         let gap = rule.gap(&horizon).unwrap();
         let window = Window::Rolling(first);
         let split = WalkForward { chunk, window, first: Some(first), whole, horizon, rule };
@@ -160,6 +182,7 @@ proptest! {
         let room = count.saturating_sub(first + gap);
         prop_assert_eq!(found.is_ok(), chunk < count && room >= if whole { chunk } else { 1 });
         let Ok(found) = found else { return Ok(()) };
+        count_one(&seen);
         check_folds(&found, gap)?;
         check_labels(&found, &horizon, rule)?;
         prop_assert_eq!(found[0].test[0], first + gap);
@@ -167,17 +190,21 @@ proptest! {
         let tested: Vec<usize> = found.iter().flat_map(|fold| fold.test.clone()).collect();
         let end = if whole { count - room % chunk } else { count };
         prop_assert_eq!(tested, (first + gap..end).collect::<Vec<_>>());
-    }
+    });
+    assert!(seen.get() > 100, "{seen:?}");
+}
 
-    #[test]
-    fn inner_folds_know_nothing_of_the_outer_test(
+#[test]
+fn inner_folds_know_nothing_of_the_outer_test() {
+    let seen = Cell::new(0);
+    proptest!(cases(), |(
         count in 60_usize..300,
         outer in 2_usize..6,
         inner in 2_usize..5,
-        forward: bool,
+        forward in any::<bool>(),
         rule in rule(),
         days in 1_u32..30,
-    ) {
+    )| {
         let (eras, horizon) = (eras(count), Horizon { days, ..Horizon::NUMERAI_20 });
         let gap = rule.gap(&horizon).unwrap();
         let outer: Box<dyn Split> = Box::new(PurgedKFold { folds: outer, horizon, rule, embargo_days: 5 });
@@ -189,6 +216,7 @@ proptest! {
         let Ok(folds) = (Nested { outer, inner }).folds(&eras) else {
             return Ok(());
         };
+        count_one(&seen);
         for fold in folds {
             check_folds(&fold.inner, gap)?;
             check_labels(&fold.inner, &horizon, rule)?;
@@ -210,10 +238,13 @@ proptest! {
             }
             prop_assert_eq!(Given(fold.inner.clone()).folds(&eras).unwrap(), fold.inner);
         }
-    }
+    });
+    assert!(seen.get() > 100, "{seen:?}");
+}
 
-    #[test]
-    fn enough_eras_are_never_refused(folds in 2_usize..8, rule in rule()) {
+#[test]
+fn enough_eras_are_never_refused() {
+    proptest!(cases(), |(folds in 2_usize..8, rule in rule())| {
         let eras = eras(folds * 40);
         let horizon = Horizon::NUMERAI_60;
         let splits: [&dyn Split; 4] = [
@@ -225,5 +256,5 @@ proptest! {
         for split in splits {
             prop_assert!(split.folds(&eras).is_ok());
         }
-    }
+    });
 }

@@ -42,10 +42,9 @@ fn scores(reference: &Value) -> Scores {
     Scores { metric: "corr".into(), eras: values.iter().enumerate().map(era).collect() }
 }
 
-fn sheet(reference: &Value) -> TearSheet {
+fn settings(reference: &Value) -> TearSettings {
     let setting = |name: &str| reference["settings"][name].as_u64().unwrap() as usize;
-    let (panel, predictions) = panel(reference);
-    let settings = TearSettings {
+    TearSettings {
         quantiles: setting("quantiles"),
         window: setting("window"),
         lags: setting("lags"),
@@ -53,8 +52,25 @@ fn sheet(reference: &Value) -> TearSheet {
         // Both with the overlap of 20 days: the script knows one lag.
         targets: ["target_20", "target_60"].map(|name| TargetColumn::new(name, 20)).into(),
         ..TearSettings::default()
-    };
-    TearSheet::of(&panel, &predictions, &scores(reference), &settings).unwrap()
+    }
+}
+
+/// The parts that predictions make; the scores are none of theirs.
+fn sheet(reference: &Value) -> TearSheet {
+    let (panel, predictions) = panel(reference);
+    let mut scores = scores(reference);
+    scores.eras.truncate(predictions.eras.len());
+    TearSheet::of(&panel, &predictions, &scores, &settings(reference)).unwrap()
+}
+
+/// The parts that scores make, of a panel with one row an era.
+fn sheet_of_series(reference: &Value, settings: &TearSettings) -> TearSheet {
+    let scores = scores(reference);
+    let labels: Vec<&str> = scores.eras.iter().map(|score| &score.era[..]).collect();
+    let builder = Panel::builder().eras(&labels).unwrap();
+    let panel = builder.target("target_20", vec![0.5; labels.len()]).build().unwrap();
+    let (eras, values) = ((0..labels.len()).collect(), vec![0.5; labels.len()]);
+    TearSheet::of(&panel, &Predictions { eras, values }, &scores, settings).unwrap()
 }
 
 #[track_caller]
@@ -70,8 +86,10 @@ fn assert_close(found: &[f64], expected: &Value, what: &str) {
 #[track_caller]
 fn assert_mean(found: &EraMean, expected: &Value, what: &str) {
     assert_eq!(found.eras as u64, expected["eras"].as_u64().unwrap(), "{what}");
-    let expected = serde_json::json!([expected["mean"], expected["standard_error"]]);
-    assert_close(&[found.mean, found.standard_error], &expected, what);
+    let names = ["mean", "standard_error", "half", "half"];
+    let expected = Value::from(names.map(|name| expected[name].clone()).to_vec());
+    let halves = [found.mean - found.interval[0], found.interval[1] - found.mean];
+    assert_close(&[found.mean, found.standard_error, halves[0], halves[1]], &expected, what);
 }
 
 #[test]
@@ -136,21 +154,23 @@ fn exposures_are_those_of_numpy() {
 #[test]
 fn rolling_figures_and_falls_are_those_of_pandas() {
     let reference = reference();
-    let (sheet, expected) = (sheet(&reference), &reference["series"]);
+    let (sheet, expected) =
+        (sheet_of_series(&reference, &settings(&reference)), &reference["series"]);
     let found = sheet.rolling.found().unwrap();
     assert_close(&found.mean, &expected["rolling_mean"], "rolling mean");
     assert_close(&found.sharpe, &expected["rolling_sharpe"], "rolling Sharpe");
-    let half = |(high, mean): (&f64, &f64)| (high - mean) / 1.959_963_984_540_054;
-    let errors: Vec<f64> =
+    let half = |(high, mean): (&f64, &f64)| high - mean;
+    let halves: Vec<f64> =
         found.high.iter().zip(&found.mean).map(half).skip(found.window - 1).collect();
-    assert_close(&errors, &expected["rolling_error"], "rolling error");
+    assert_close(&halves, &expected["rolling_half"], "rolling half");
     assert_close(&sheet.drawdowns.found().unwrap().fall, &expected["fall"], "fall");
 }
 
 #[test]
 fn distribution_and_autocorrelation_are_those_of_numpy_and_statsmodels() {
     let reference = reference();
-    let (sheet, expected) = (sheet(&reference), &reference["series"]);
+    let (sheet, expected) =
+        (sheet_of_series(&reference, &settings(&reference)), &reference["series"]);
     let found = sheet.distribution.found().unwrap();
     assert_close(&found.edges, &expected["edges"], "edges");
     let counts: Vec<f64> = found.counts.iter().map(|&count| count as f64).collect();
@@ -176,8 +196,7 @@ fn labels_that_do_not_overlap_have_the_plain_band() {
     let reference = reference();
     let horizon = Horizon { days: 5, ..Horizon::NUMERAI_20 };
     let settings = TearSettings { horizon, ..TearSettings::default() };
-    let (panel, predictions) = panel(&reference);
-    let sheet = TearSheet::of(&panel, &predictions, &scores(&reference), &settings).unwrap();
+    let sheet = sheet_of_series(&reference, &settings);
     let band = reference["series"]["plain_band"].as_f64().unwrap();
     for lag in &sheet.autocorrelation.found().unwrap().lags {
         assert!((lag.high - band).abs() < TOLERANCE && (lag.low + band).abs() < TOLERANCE);

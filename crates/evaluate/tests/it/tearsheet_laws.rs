@@ -10,9 +10,29 @@ use proptest::prelude::*;
 
 use crate::panels::{ROWS, panel};
 
-fn scores(values: &[f64]) -> Scores {
-    let era = |(i, &value): (usize, &f64)| EraScore { era: i.to_string(), value, reason: None };
-    Scores { metric: "corr".into(), eras: values.iter().enumerate().map(era).collect() }
+/// Scores of the predicted eras.
+fn scores(panel: &Panel, predictions: &Predictions, values: &[f64]) -> Scores {
+    let era = |(&era, &value): (&usize, &f64)| {
+        let era = panel.eras().label(era).to_owned();
+        EraScore { era, value, reason: None }
+    };
+    let eras = predictions.eras.iter().zip(values).map(era).collect();
+    Scores { metric: "corr".into(), eras }
+}
+
+/// One row an era, and a prediction of it: for parts that look at scores alone.
+fn bare(eras: usize) -> (Panel, Predictions) {
+    let labels: Vec<String> = (0..eras).map(|era| format!("{era:04}")).collect();
+    let builder = Panel::builder().eras(&labels).unwrap();
+    let panel = builder.target("target", vec![0.5; eras]).build().unwrap();
+    (panel, Predictions { eras: (0..eras).collect(), values: noise(eras, 3) })
+}
+
+fn eras_of(panel: &Panel) -> Vec<String> {
+    let eras = panel.eras();
+    (0..eras.len())
+        .flat_map(|era| vec![eras.label(era).to_owned(); eras.range(era).len()])
+        .collect()
 }
 
 /// The same panel with ids that last.
@@ -93,10 +113,10 @@ proptest! {
     #[test]
     fn drawdowns_fit_their_curve(values in proptest::collection::vec(
         prop_oneof![9 => -1.0..1.0_f64, 1 => Just(f64::NAN)], 2..80)) {
-        let panel = panel(2, 1);
-        let predictions = Predictions { eras: vec![0, 1], values: noise(2 * ROWS, 3) };
+        let (panel, predictions) = bare(values.len());
         let settings = TearSettings { worst: 1000, window: 2, ..TearSettings::default() };
-        let sheet = TearSheet::of(&panel, &predictions, &scores(&values), &settings).unwrap();
+        let scores = scores(&panel, &predictions, &values);
+        let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
         let Some(found) = sheet.drawdowns.found() else {
             prop_assert!(values.iter().all(|value| value.is_nan()));
             return Ok(());
@@ -143,7 +163,7 @@ proptest! {
 
 #[test]
 fn a_feature_is_exposed_to_itself_by_one() {
-    let panel = with_ids(6, 2);
+    let panel = with_ids(40, 2);
     let (sheet, _) = sheet(&panel, panel.feature(0).to_f32());
     let exposure = sheet.exposure.found().unwrap();
     assert_eq!(exposure.features[0].name, "first");
@@ -153,6 +173,38 @@ fn a_feature_is_exposed_to_itself_by_one() {
     let quantiles = sheet.quantiles.found().unwrap();
     assert_eq!(quantiles.monotonicity, 1.0);
     assert!(quantiles.spread_mean.interval[0] > 0.0);
+}
+
+#[test]
+fn every_target_has_its_quantiles() {
+    let plain = with_ids(40, 2);
+    let builder = Panel::builder().eras(&eras_of(&plain)).unwrap();
+    let long: Vec<f32> = plain.feature(1).to_f32();
+    let builder = builder.feature("first", plain.feature(0).to_f32());
+    let builder = builder.target("target", plain.target().unwrap().to_f32());
+    let panel = builder.target("long", long).build().unwrap();
+    let predictions = Predictions { eras: (0..40).collect(), values: panel.feature(0).to_f32() };
+    let scores = scores(&panel, &predictions, &[0.1; 40]);
+    let targets = [("target", 20), ("long", 60), ("none", 20)];
+    let settings = TearSettings {
+        targets: targets.map(|(name, days)| TargetColumn::new(name, days)).into(),
+        ..TearSettings::default()
+    };
+    let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
+    let names: Vec<&str> = sheet.target_quantiles.iter().map(|found| &found.target[..]).collect();
+    assert_eq!(names, ["target", "long", "none"]);
+    let main = sheet.quantiles.found().unwrap();
+    assert_eq!(sheet.target_quantiles[0].spreads.found().unwrap(), main);
+    let long = sheet.target_quantiles[1].spreads.found().unwrap();
+    let column = |name: &str, era: usize| -> Vec<f64> {
+        panel.target_named(name).unwrap().era(era).iter().map(f64::from).collect()
+    };
+    let prediction: Vec<f64> = panel.feature(0).era(7).iter().map(f64::from).collect();
+    let expected = quantile_means(&prediction, &column("long", 7), 5).unwrap();
+    assert_eq!(long.means.iter().map(|means| means[7]).collect::<Vec<_>>(), expected);
+    // 40 eras hold three labels of twelve eras: one degree, where those of four have three.
+    assert_eq!((main.spread_mean.degrees, long.spread_mean.degrees), (3, 1));
+    assert!(sheet.target_quantiles[2].spreads.reason().unwrap().contains("none"));
 }
 
 #[test]
@@ -178,7 +230,7 @@ fn what_is_missing_is_told_and_survives_json() {
         lags: 2,
         ..TearSettings::default()
     };
-    let few = scores(&[0.1, f64::NAN, 0.2]);
+    let few = scores(&panel, &predictions, &[0.1, f64::NAN, 0.2]);
     let sheet = TearSheet::of(&panel, &predictions, &few, &settings).unwrap();
     assert_eq!(sheet.churn.reason(), Some("the panel has no ids"));
     assert_eq!(sheet.rank_autocorrelation.reason(), Some("the panel has no ids"));
@@ -200,7 +252,8 @@ fn eras_that_are_no_neighbours_have_no_churn() {
     let panel = with_ids(5, 4);
     let predictions = Predictions { eras: vec![0, 1, 3, 4], values: noise(4 * ROWS, 3) };
     let settings = TearSettings::default();
-    let sheet = TearSheet::of(&panel, &predictions, &scores(&[0.1, 0.2]), &settings).unwrap();
+    let scores = scores(&panel, &predictions, &[0.1, 0.2, 0.1, 0.3]);
+    let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
     let churn = &sheet.churn.found().unwrap()[0];
     assert_eq!(churn.eras[1].reason.as_deref(), Some("the era before it was not predicted"));
     assert!(churn.eras[0].value.is_finite() && churn.eras[2].value.is_finite());
@@ -214,30 +267,58 @@ fn eras_that_are_no_neighbours_have_no_churn() {
 #[test]
 fn nothing_at_all_is_survived_and_misfits_are_refused() {
     let (panel, settings) = (panel(3, 1), TearSettings::default());
-    let sheet = TearSheet::of(&panel, &Predictions::default(), &scores(&[]), &settings).unwrap();
+    let none = Scores { metric: "corr".into(), eras: Vec::new() };
+    let sheet = TearSheet::of(&panel, &Predictions::default(), &none, &settings).unwrap();
     assert_eq!(sheet.quantiles.reason(), Some("there are no predictions"));
     assert_eq!(sheet.exposure.reason(), Some("there are no predictions"));
     assert_eq!(sheet.drawdowns.reason(), Some("no era has a score"));
     let short = Predictions { eras: vec![0], values: vec![0.5] };
-    let error = TearSheet::of(&panel, &short, &scores(&[]), &settings).unwrap_err();
+    let error = TearSheet::of(&panel, &short, &none, &settings).unwrap_err();
     assert!(error.to_string().contains("prediction"), "{error}");
     let order = Predictions { eras: vec![1, 0], values: noise(2 * ROWS, 1) };
-    assert!(TearSheet::of(&panel, &order, &scores(&[]), &settings).is_err());
+    assert!(TearSheet::of(&panel, &order, &none, &settings).is_err());
     let settings = TearSettings { quantiles: 1, ..settings };
-    assert!(TearSheet::of(&panel, &short, &scores(&[]), &settings).is_err());
+    assert!(TearSheet::of(&panel, &short, &none, &settings).is_err());
+}
+
+#[test]
+fn scores_of_other_eras_are_refused() {
+    let (panel, settings) = (panel(3, 1), TearSettings::default());
+    let predictions = Predictions { eras: vec![0, 2], values: noise(2 * ROWS, 1) };
+    let refusal = |scores: &Scores| {
+        TearSheet::of(&panel, &predictions, scores, &settings).unwrap_err().to_string()
+    };
+    let mut other = scores(&panel, &predictions, &[0.1, 0.2]);
+    other.eras[1].era = "0002".into();
+    assert_eq!(refusal(&other), "the score at place 1 is of 0002, the prediction of 0003");
+    other.eras.pop();
+    assert_eq!(refusal(&other), "'scores' has 1 values, expected 2");
+}
+
+#[test]
+fn one_predicted_era_has_a_decay_without_a_churn() {
+    let panel = with_ids(3, 6);
+    let predictions = Predictions { eras: vec![0], values: noise(ROWS, 1) };
+    let (scores, settings) = (scores(&panel, &predictions, &[0.1]), TearSettings::default());
+    let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
+    assert_eq!(sheet.churn.reason(), Some("fewer than two eras were predicted"));
+    // Ids last, and the targets of the two eras after it are there.
+    let eras = |lag: usize| sheet.decay[lag].correlation.eras;
+    assert_eq!((eras(0), eras(1), eras(2), eras(3)), (1, 1, 1, 0));
+    assert!(sheet.decay[2].correlation.mean.is_finite());
 }
 
 #[test]
 fn overlap_alone_stays_inside_the_band() {
     // Moving sums of four normal values: what scores of unchanging predictions look like.
-    let (panel, mut outside, mut all) = (panel(2, 1), 0, 0);
-    let predictions = Predictions { eras: vec![0, 1], values: noise(2 * ROWS, 3) };
+    let ((panel, predictions), mut outside, mut all) = (bare(600), 0, 0);
     let settings = TearSettings { score_lags: 12, ..TearSettings::default() };
     for seed in 0..60 {
         let mut random = Counter::new(seed).draw(2);
         let steps: Vec<f64> = (0..603).map(|_| normal_quantile(unit(&mut random))).collect();
         let sums: Vec<f64> = steps.windows(4).map(|window| window.iter().sum()).collect();
-        let sheet = TearSheet::of(&panel, &predictions, &scores(&sums), &settings).unwrap();
+        let scores = scores(&panel, &predictions, &sums);
+        let sheet = TearSheet::of(&panel, &predictions, &scores, &settings).unwrap();
         let lags = &sheet.autocorrelation.found().unwrap().lags;
         outside += lags.iter().filter(|lag| lag.is_outside()).count();
         all += lags.len();

@@ -3,7 +3,8 @@
 Run: python make.py
 Made with numpy 2.4.6, scipy 1.17.1, pandas 3.1.1, statsmodels 0.15.0 (stored in each file).
 `block_length.json` is not made here: its series is a recorded series of era scores and its two
-numbers come from arch 8.0.0, arch.bootstrap.optimal_block_length.
+numbers come from arch 8.0.0, arch.bootstrap.optimal_block_length. So do those of `sp500.json`, of the
+logarithmic returns of the daily closes that it holds and of their sizes.
 """
 
 import json
@@ -15,6 +16,7 @@ import scipy
 import statsmodels
 import statsmodels.api as sm
 from scipy import stats
+from scipy.fft import dct
 from scipy.special import ndtri
 
 HERE = Path(__file__).parent
@@ -205,6 +207,7 @@ def series(rng):
         )
         for lag in lags
     ]
+    waves = dct(x - x.mean(), norm="ortho")
     write(
         "series",
         {
@@ -214,6 +217,7 @@ def series(rng):
             "autocorrelation": sm.tsa.acf(x, nlags=12, fft=False)[lags],
             "t": [fit.tvalues[0] for fit in hac],
             "variance": [fit.cov_params()[0, 0] * len(x) for fit in hac],
+            "cosines": [np.mean(waves[1 : count + 1] ** 2) for count in range(1, 13)],
         },
     )
 
