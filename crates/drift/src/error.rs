@@ -49,6 +49,22 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A summary of an era that cannot be averaged.
+    #[error("summary {bin} of era {era} is {value}, allowed is finite and within ±1e100")]
+    Summary {
+        /// The position of the era.
+        era: usize,
+        /// The position in its summary.
+        bin: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A profile that was not written by this crate, or changed since.
+    #[error("the profile's {part} do not fit together")]
+    Profile {
+        /// What does not fit.
+        part: &'static str,
+    },
     /// A learner's prediction that cannot be ranked.
     #[error("the learner answers {value} in fold {fold} at row {row} of the held-out rows")]
     Prediction {
@@ -80,6 +96,20 @@ impl From<Error> for fattail_core::Error {
             other => Self::other(other),
         }
     }
+}
+
+/// Refuses a rate of false alarms that is none.
+pub(crate) fn checked_level(level: f64) -> Result<()> {
+    if level > 0.0 && level < 1.0 {
+        Ok(())
+    } else {
+        Err(Error::setting("level", level, "above 0, below 1"))
+    }
+}
+
+/// Whether a value counts: sums of squares of larger ones overflow.
+pub(crate) fn is_number(value: f64) -> bool {
+    value.abs() <= 1e100
 }
 
 /// Refuses fewer than `least`.

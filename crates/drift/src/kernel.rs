@@ -38,9 +38,9 @@ use crate::{
 
 /// Settings of the kernel test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Mmd {
-    /// Rows at most, both samples together; at least 4.
+    /// Rows at most, both samples together; at least 4, and over a panel at least one for each block.
     pub rows: usize,
     /// `h` in pooled standard deviations; the median distance when it is not given.
     pub bandwidth: Option<f64>,
@@ -97,7 +97,8 @@ impl Mmd {
     /// `test` says how eras make blocks, and its draws and seed count, not those of `self`.
     ///
     /// # Errors
-    /// When a setting is out of its range, the eras are not allowed or too few, or a value is infinite.
+    /// When a setting is out of its range, there are more blocks than rows allowed, the eras are not
+    /// allowed, a side has fewer than two blocks, or a value is infinite.
     pub fn panel(
         &self,
         panel: &Panel,
@@ -107,7 +108,13 @@ impl Mmd {
     ) -> Result<Outcome> {
         self.check()?;
         let layout = test.blocks.layout(panel.eras().len(), reference, current)?;
-        let each = (self.rows / layout.blocks.len()).max(1);
+        // Pairs inside a side need two.
+        at_least("current", "blocks of eras", layout.current().len(), 2)?;
+        let each = self.rows / layout.blocks.len();
+        if each == 0 {
+            let allowed = "at least one row for each block of eras";
+            return Err(Error::setting("rows", self.rows, allowed));
+        }
         let (points, each) = Points::of_blocks(panel, &layout.blocks, each, self.seed)?;
         let kernels = self.between(&points, each);
         let deals = test.deals(&layout)?;

@@ -6,6 +6,7 @@ mod change;
 mod distance;
 mod eras;
 mod error;
+mod found;
 mod kernel;
 mod null;
 mod scan;
@@ -22,6 +23,9 @@ pub use distance::{
 };
 pub use eras::{EraBlocks, EraTest, Layout};
 pub use error::{Error, Result};
+pub use found::{Found, Reason};
 pub use kernel::Mmd;
 pub use null::{Method, Null, Outcome};
-pub use scan::{FeatureDrift, Heat, Rule, Scan, ScanReport, Verdict, benjamini_hochberg};
+pub use scan::{
+    Changed, FeatureDrift, Heat, Profile, Rule, Scan, ScanReport, Verdict, benjamini_hochberg,
+};

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// Where a p-value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Null {
     /// The limit distribution: cheap, true for many rows.
     Asymptotic,

@@ -43,8 +43,7 @@ impl Masked {
             .iter()
             .map(|&(_, era)| {
                 let rows = panel.eras().range(era).len();
-                let some = if most == 0 { rows } else { rows.min(most) };
-                (era, some_of(rows, some, &mut counter.stream(KEPT).draw(era as u32)))
+                (era, some_of(rows, rows.min(most), &mut counter.stream(KEPT).draw(era as u32)))
             })
             .collect();
         let labels = kept.iter().enumerate().map(|(at, (_, rows))| {

@@ -16,9 +16,13 @@
 //!   is valid whatever the dependence, and conservative. No fit more than the folds need.
 //!
 //! Importance of a feature: the AUC lost, mean over the folds, when its values are shuffled over all
-//! held-out rows. It costs a prediction for every feature and fold.
+//! held-out rows. It costs a prediction for every feature and fold, and is made when it is asked for.
 //!
-//! Cost: `folds` fits, and `draws · folds` more for refits; one copy of the chosen rows.
+//! Where no p-value that is possible reaches `level`, the answer is [`Found::Undecidable`], not that
+//! there is no drift.
+//!
+//! Cost: `folds` fits, and `draws · folds` more for refits; one copy of the chosen rows, which `rows`
+//! bounds.
 //!
 //! Reference: Mann and Whitney (1947), Annals of Mathematical Statistics 18(1); Friedman (2003), On
 //! multivariate goodness-of-fit and two-sample testing (a learner as a test); Rüschendorf (1982),
@@ -34,9 +38,9 @@ use serde::{Deserialize, Serialize};
 
 use self::masked::Masked;
 use crate::{
-    EraBlocks,
+    EraBlocks, Found,
     eras::Deals,
-    error::{Error, Result, at_least},
+    error::{Error, Result, at_least, checked_level},
 };
 pub use auc::auc;
 
@@ -52,20 +56,22 @@ pub enum AucNull {
 }
 
 /// Settings of adversarial validation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Adversarial {
     /// How eras make blocks.
     pub blocks: EraBlocks,
     /// Folds; each side needs as many blocks. At least 2.
     pub folds: usize,
-    /// Rows taken of each era at most; 0 takes all.
+    /// Rows at most, all eras together, at least one for each era: as many are drawn from each era.
     pub rows: usize,
     /// Where the p-value comes from.
     pub null: AucNull,
     /// Deals of the labels.
     pub draws: u32,
-    /// Whether features are shuffled for their importance.
+    /// The rate of false alarms, above 0 and below 1.
+    pub level: f64,
+    /// Whether features are shuffled for their importance: a prediction for each feature and fold.
     pub importance: bool,
     /// Same seed, same rows, folds and deals.
     pub seed: u64,
@@ -76,10 +82,11 @@ impl Default for Adversarial {
         Self {
             blocks: EraBlocks::default(),
             folds: 3,
-            rows: 0,
+            rows: 200_000,
             null: AucNull::HeldOut,
             draws: 199,
-            importance: true,
+            level: 0.05,
+            importance: false,
             seed: 0,
         }
     }
@@ -88,6 +95,8 @@ impl Default for Adversarial {
 /// How well a learner tells current eras from reference eras that it has not met.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdversarialReport {
+    /// Whether the sides differ, at the stated level.
+    pub found: Found,
     /// The mean of the folds' AUC; 0.5 is chance.
     pub auc: f64,
     /// The AUC of each fold.
@@ -98,7 +107,7 @@ pub struct AdversarialReport {
     pub smallest_p: f64,
     /// Blocks of the reference and of the current eras.
     pub blocks: [usize; 2],
-    /// Features and the AUC that their values are worth, most first.
+    /// Features and the AUC that their values are worth, most first; empty unless it was asked for.
     pub importance: Vec<(String, f64)>,
 }
 
@@ -107,7 +116,7 @@ impl Adversarial {
     ///
     /// ```
     /// use fattail_core::{Fit, Panel, Predict, Result};
-    /// use fattail_drift::{Adversarial, EraBlocks};
+    /// use fattail_drift::{Adversarial, EraBlocks, Found};
     ///
     /// /// Scores a row by its first feature.
     /// struct First;
@@ -131,7 +140,7 @@ impl Adversarial {
     /// let settings =
     ///     Adversarial { blocks: EraBlocks { block: 1, gap: 0 }, ..Adversarial::default() };
     /// let report = settings.run(&First, &panel, &past, &now)?;
-    /// assert!((report.auc - 0.68).abs() < 1e-6 && report.p < 0.05);
+    /// assert!((report.auc - 0.68).abs() < 1e-6 && report.found == Found::Drift);
     /// # Ok::<(), fattail_core::Error>(())
     /// ```
     ///
@@ -152,11 +161,17 @@ impl Adversarial {
         if self.folds < 2 {
             return Err(Error::setting("folds", self.folds, "at least 2"));
         }
+        checked_level(self.level)?;
         let layout = self.blocks.layout(panel.eras().len(), reference, current)?;
         let (units, now) = (layout.blocks.len(), layout.current().len());
         at_least("reference", "blocks of eras", units - now, self.folds)?;
         at_least("current", "blocks of eras", now, self.folds)?;
-        let masked = Masked::new(panel, &layout.blocks, self.rows, self.seed)?;
+        let eras: usize = layout.blocks.iter().map(Vec::len).sum();
+        let each = self.rows / eras;
+        if each == 0 {
+            return Err(Error::setting("rows", self.rows, "at least one for each era"));
+        }
+        let masked = Masked::new(panel, &layout.blocks, each, self.seed)?;
         let folds = self.folds(learner, &masked, layout.current(), self.importance)?;
         let fold_auc: Vec<f64> = folds.iter().map(|fold| fold.auc).collect();
         let auc = fattail_stats::mean(&fold_auc);
@@ -172,11 +187,14 @@ impl Adversarial {
                         Ok(fattail_stats::mean(&each))
                     })
                     .collect();
-                (deals.p_of(auc, drawn?.into_iter()), deals.smallest_p())
+                let drawn = drawn?;
+                let smallest = deals.smallest_p(units, mirrored(&drawn));
+                (deals.p_of(auc, drawn.into_iter()), smallest)
             }
         };
         let importance = self.ranked(&masked, &folds);
         Ok(AdversarialReport {
+            found: Found::by(p, smallest_p, self.level),
             auc,
             fold_auc,
             p,
@@ -250,6 +268,12 @@ struct Fold {
     lost: Vec<f64>,
 }
 
+/// Whether the learner answers the same with the sides exchanged: in lexical order, the blocks that the
+/// first of all choices leaves are the last choice.
+fn mirrored(all: &[f64]) -> bool {
+    all.iter().zip(all.iter().rev()).all(|(one, other)| (one - other).abs() <= 1e-12)
+}
+
 /// Twice the mean of the folds' p-values, and the least that it can be.
 fn held_out(folds: &[Fold], draws: u32, seed: u64) -> Result<(f64, f64)> {
     let (mut sum, mut least) = (0.0, 0.0);
@@ -257,7 +281,8 @@ fn held_out(folds: &[Fold], draws: u32, seed: u64) -> Result<(f64, f64)> {
         let units = fold.sums.units();
         let deals = Deals::new(units, fold.sums.current(), draws, seed.wrapping_add(stream))?;
         sum += deals.p(fold.auc, |chosen| fold.sums.auc_of(chosen));
-        least += deals.smallest_p();
+        // The AUC of the other blocks is 1 less this one: no ties between the sides.
+        least += deals.smallest_p(units, false);
     }
     let twice = 2.0 / folds.len() as f64;
     Ok(((twice * sum).min(1.0), (twice * least).min(1.0)))

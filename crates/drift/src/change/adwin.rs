@@ -8,9 +8,11 @@
 //! `1/m = 1/(n_0 - w + 1) + 1/(n_1 - w + 1)`, `v` the window's variance (divisor `n`),
 //!
 //! for any cut with `n_0, n_1 >= w`, `w` the least part. Scores are mapped from `range` to `[0, 1]`,
-//! for which the bound holds, and clipped there. The paper states that a cut is false with chance at
-//! most `δ` for independent scores; what happens is far less (see the page on drift), since the
-//! bound is one for the worst distribution. A range that is narrower finds more.
+//! which the formula is for, and clipped there. `δ` is no stated rate: the paper proves its bound for a
+//! simpler cut, once and with a variance that is known, while here the variance is estimated, cuts are
+//! many, and the test is made again with every score. It is a heuristic, and in simulations a
+//! conservative one: false alarms came far more seldom than `δ` (see the page on drift). A range that is
+//! narrower finds more.
 //!
 //! Three choices. `w` shortens `m`, as in MOA and river, where the paper counts all of both parts: more
 //! careful. The window lives on after an alarm, as in the paper; `restart` empties it, as river's
@@ -31,9 +33,9 @@ use crate::error::{Error, Result};
 
 /// Settings of ADWIN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Adwin {
-    /// `δ`, above 0 and below 1.
+    /// `δ`, above 0 and below 1: how easily a cut is believed, not a rate of false alarms.
     pub delta: f64,
     /// Scores from test to test; at least 1.
     pub clock: u64,
@@ -83,6 +85,7 @@ impl Adwin {
     /// # Errors
     /// When a setting is out of its range.
     pub fn detector(&self) -> Result<AdwinDetector> {
+        self.dependence.check()?;
         let refused = |name, value: f64, allowed| Err(Error::setting(name, value, allowed));
         let [low, high] = self.range;
         if !(self.delta > 0.0 && self.delta < 1.0) {

@@ -21,7 +21,7 @@ use crate::{
 
 /// The level and spread that scores are measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Baseline {
     /// Of scores without a change; estimates count as known here, and too few of them raise the rate
     /// of false alarms.

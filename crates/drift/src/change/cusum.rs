@@ -20,11 +20,11 @@ use crate::error::{Error, Result};
 
 /// Settings of a CUSUM.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Cusum {
     /// Level and spread without a change.
     pub baseline: Baseline,
-    /// `k`, in standard deviations, 0.1 to 4.
+    /// `k`, in standard deviations, 0.1 to 4, and small enough for the stated rate.
     pub allowance: f64,
     /// The rate of false alarms.
     pub false_alarms: FalseAlarms,
@@ -58,9 +58,11 @@ impl Cusum {
     /// ```
     ///
     /// # Errors
-    /// When a setting is out of its range.
+    /// When a setting is out of its range, or the allowance is so large that even a threshold of 0 alarms
+    /// more seldom than stated.
     pub fn detector(&self) -> Result<CusumDetector> {
         self.baseline.check()?;
+        self.dependence.check()?;
         if !(0.1..=4.0).contains(&self.allowance) {
             return Err(Error::setting("allowance", self.allowance, "0.1 to 4"));
         }

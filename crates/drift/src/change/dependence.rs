@@ -7,7 +7,8 @@
 //! autoregression, the coefficients are estimates, and a change of level arrives diminished by
 //! `1 - Σ φ_j`: with six lags of 300 eras, a stated 5 % came out as 10 %. Thin where the rate must hold.
 //!
-//! A score that is missing makes whitening wait until it has seen as many in a row as it looks back.
+//! A score that is missing makes whitening wait until it has seen as many in a row as it looks back. A
+//! whitened score that is not finite is a missing one.
 //!
 //! Reference: Johnson and Bagshaw (1974), The effect of serial correlation on the performance of CUSUM
 //! tests, Technometrics 16(1); Alwan and Roberts (1988), Time-series modeling for statistical process
@@ -19,25 +20,25 @@ use std::collections::VecDeque;
 use fattail_stats::{autocorrelation, mean};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, at_least};
+use crate::error::{Error, Result, at_least, is_number};
 
 /// What is done about scores that depend on each other.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Dependence {
     /// Nothing: the scores are independent.
     #[default]
     None,
     /// One of `lag + 1` scores is kept.
     Thin {
-        /// The lag up to which labels overlap: 3 for 20 days in weekly eras, 11 for 60.
+        /// The lag up to which labels overlap: 3 for 20 days in weekly eras, 11 for 60; at most 10,000.
         lag: usize,
     },
     /// An autoregression is taken off.
     Whiten {
-        /// `μ`.
+        /// `μ`, finite and within ±1e100.
         mean: f64,
-        /// `φ_1, φ_2, …`
+        /// `φ_1, φ_2, …`, at least one, and each as `μ`.
         coefficients: Vec<f64>,
     },
 }
@@ -71,11 +72,38 @@ impl Dependence {
         Ok(Self::Whiten { mean: mean(&scores), coefficients: durbin(&rho) })
     }
 
+    /// Refuses what would overflow, or silence a detector for ever.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Self::Thin { lag } if *lag > MOST_LAG => {
+                Err(Error::setting("lag", lag, "at most 10,000"))
+            }
+            Self::Whiten { mean, .. } if !is_number(*mean) => {
+                Err(Error::setting("mean", mean, "finite and within ±1e100"))
+            }
+            Self::Whiten { coefficients, .. } => {
+                if coefficients.is_empty() {
+                    return Err(Error::setting("coefficients", "empty", "at least one"));
+                }
+                match coefficients.iter().find(|phi| !is_number(**phi)) {
+                    Some(phi) => {
+                        Err(Error::setting("coefficients", phi, "finite and within ±1e100"))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Self::None | Self::Thin { .. } => Ok(()),
+        }
+    }
+
     /// Eras for each score that a detector sees.
     pub(super) fn stride(&self) -> usize {
         if let Self::Thin { lag } = self { lag + 1 } else { 1 }
     }
 }
+
+/// Further apart no scores are thinned.
+const MOST_LAG: usize = 10_000;
 
 /// Durbin's recursion from autocorrelations `ρ_0..ρ_p` to coefficients.
 fn durbin(rho: &[f64]) -> Vec<f64> {
@@ -118,7 +146,7 @@ impl Filter {
     pub(super) fn take(&mut self, score: f64) -> Option<f64> {
         let at = self.given;
         self.given += 1;
-        if !score.is_finite() {
+        if !is_number(score) {
             self.last.clear();
             return None;
         }
@@ -131,7 +159,7 @@ impl Filter {
                 let known: f64 = terms.map(|(score, phi)| phi * (score - mean)).sum();
                 self.last.push_front(score);
                 self.last.truncate(coefficients.len());
-                ready.then_some(score - known)
+                Some(score - known).filter(|left| ready && is_number(*left))
             }
         }
     }
@@ -156,6 +184,31 @@ mod tests {
         let mut filter = Filter::new(&Dependence::Thin { lag: 1 });
         let seen: Vec<_> = [1.0, 2.0, f64::NAN, 4.0, 5.0].map(|s| filter.take(s)).into();
         assert_eq!(seen, [Some(1.0), None, None, None, Some(5.0)]);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let told = |rule: Dependence| rule.check().unwrap_err().to_string();
+        let whiten = |mean, coefficients: &[f64]| Dependence::Whiten {
+            mean,
+            coefficients: coefficients.into(),
+        };
+        let lag = usize::MAX;
+        assert!(told(Dependence::Thin { lag }).ends_with("allowed is at most 10,000"));
+        assert!(told(whiten(f64::NAN, &[0.5])).starts_with("setting 'mean' is NaN"));
+        assert!(
+            told(whiten(0.0, &[0.5, f64::INFINITY])).starts_with("setting 'coefficients' is inf")
+        );
+        assert!(told(whiten(0.0, &[])).starts_with("setting 'coefficients' is empty"));
+        assert!(whiten(0.0, &[0.5]).check().is_ok());
+    }
+
+    #[test]
+    fn a_whitened_score_that_overflows_is_missing() {
+        let rule = Dependence::Whiten { mean: 0.0, coefficients: vec![1e60] };
+        let mut filter = Filter::new(&rule);
+        let seen: Vec<_> = [1e60, 1.0, 0.0, 1e101, 2.0].map(|s| filter.take(s)).into();
+        assert_eq!(seen, [None, None, Some(-1e60), None, None]);
     }
 
     #[test]

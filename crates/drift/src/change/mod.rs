@@ -2,14 +2,14 @@
 //!
 //! Each detector is a state that takes one score an era, answers an [`Alarm`] or nothing, and is
 //! written and read with serde, so that it survives restarts; its settings have a batch form with the
-//! same answers. Scores that are NaN or infinite are eras without a score: they take their place in
+//! same answers. Scores that are NaN, infinite or beyond ±1e100 are eras without a score: they take their place in
 //! the count of eras and are otherwise skipped.
 //!
 //! | detector | state | false alarms |
 //! |---|---|---|
 //! | [`Cusum`] | two sums | stated: average run length, or a chance within so many eras |
 //! | [`PageHinkley`] | two sums and a running mean | stated, by [`PageHinkley::calibrated`] |
-//! | [`Adwin`] | buckets of a window, `O(log n)` | a bound, much above what happens |
+//! | [`Adwin`] | buckets of a window, `O(log n)` | not stated: a heuristic, measured conservative |
 //!
 //! Scores of overlapping labels repeat each other, and every stated rate is for independent scores:
 //! [`Dependence`] thins or whitens them first.

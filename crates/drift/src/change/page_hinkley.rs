@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 
 /// Settings of Page and Hinkley's test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct PageHinkley {
     /// `δ`, half the change to be found fastest; at least 0.
     pub delta: f64,
@@ -119,6 +119,7 @@ impl PageHinkley {
     }
 
     fn check(&self) -> Result<()> {
+        self.dependence.check()?;
         if !(self.delta >= 0.0 && self.delta.is_finite()) {
             return Err(Error::setting("delta", self.delta, "at least 0 and finite"));
         }

@@ -7,6 +7,9 @@
 //! chance of an alarm within `n` scores 1 less the first entry of `Rⁿ 1`. With 150 cells both are
 //! within a few tenths of a percent for allowances from 0.1 on.
 //!
+//! An allowance can be too large for a rate: a threshold of 0 already alarms only when `|z| > k`, once in
+//! `1 / (2 (1 - Φ(k)))` scores. A rate above that has no threshold and is refused.
+//!
 //! Two sides: half the run length of one; `1 - (1 - P)²`, which is a hair above the truth, since a
 //! side that stands high keeps the other low.
 //!
@@ -20,7 +23,7 @@ use crate::error::{Error, Result};
 
 /// The stated rate of false alarms, in eras.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FalseAlarms {
     /// One in so many eras on average; above 2.
     Every(f64),
@@ -55,7 +58,7 @@ impl FalseAlarms {
                     let allowed = "above 2 and at most a million scores, thinning counted";
                     return Err(Error::setting("every", eras, allowed));
                 }
-                Ok(rising(|h| average_run_length(h, allowance) >= target))
+                rising(allowance, |h| average_run_length(h, allowance) >= target)
             }
             Self::Within { eras, probability } => {
                 if !(probability > 0.0 && probability < 1.0) {
@@ -65,23 +68,27 @@ impl FalseAlarms {
                 if !(1..=1_000_000).contains(&scores) {
                     return Err(Error::setting("eras", eras, "1 to a million scores"));
                 }
-                Ok(rising(|h| alarm_within(scores, h, allowance) <= probability))
+                rising(allowance, |h| alarm_within(scores, h, allowance) <= probability)
             }
         }
     }
 }
 
-/// The least threshold, to one part in a million, that is high enough.
-fn rising(enough: impl Fn(f64) -> bool) -> f64 {
+/// The least threshold that is high enough, to one part in a million, or a millionth where it is below 1.
+fn rising(allowance: f64, enough: impl Fn(f64) -> bool) -> Result<f64> {
+    if enough(0.0) {
+        let allowed = "smaller: even a threshold of 0 alarms more seldom than stated";
+        return Err(Error::setting("allowance", allowance, allowed));
+    }
     let (mut low, mut high) = (0.0, 2.0);
     while !enough(high) && high < 1e4 {
         (low, high) = (high, 2.0 * high);
     }
-    while high - low > 1e-6 * high {
+    while high - low > 1e-6 * high.max(1.0) {
         let middle = 0.5 * (low + high);
         if enough(middle) { high = middle } else { low = middle }
     }
-    high
+    Ok(high)
 }
 
 /// The average number of standard normal scores until a two-sided CUSUM of threshold `h` and
@@ -213,5 +220,13 @@ mod tests {
         assert!(refused(FalseAlarms::Threshold(0.0)).starts_with("setting 'threshold' is 0"));
         let rate = FalseAlarms::Within { eras: 0, probability: 0.05 };
         assert!(refused(rate).starts_with("setting 'eras' is 0"));
+        // |z| > 4 comes once in 15,787 scores.
+        let error = FalseAlarms::Every(520.0).threshold(4.0, 1).unwrap_err().to_string();
+        assert!(error.starts_with("setting 'allowance' is 4, allowed is smaller"), "{error}");
+        assert!((average_run_length(0.0, 4.0) / 15_787.0 - 1.0).abs() < 1e-3);
+        let h = FalseAlarms::Every(16_000.0).threshold(4.0, 1).unwrap();
+        assert!(h > 0.0 && h < 0.1 && average_run_length(h, 4.0) >= 16_000.0, "{h}");
+        let rate = FalseAlarms::Within { eras: 100, probability: 0.05 };
+        assert!(rate.threshold(4.0, 1).is_err());
     }
 }

@@ -38,7 +38,7 @@ use crate::{
 
 /// How a feature is cut into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Binning {
     /// Quantile bins `B` of a feature with more distinct values than that; at least 2.
     pub bins: usize,

@@ -47,14 +47,8 @@ impl Tally {
     /// When a sample has no rows.
     pub fn of_values<T: Copy + Into<f64>>(reference: &[T], current: &[T]) -> Result<Self> {
         sides(reference.len() as u64, current.len() as u64)?;
-        let sorted = |sample: &[T]| {
-            let numbers = sample.iter().map(|&value| value.into());
-            let mut kept: Vec<f64> =
-                numbers.filter(|value: &f64| !value.is_nan()).map(|value| value + 0.0).collect();
-            kept.sort_unstable_by(f64::total_cmp);
-            kept
-        };
-        let (a, b) = (sorted(reference), sorted(current));
+        let of = |sample: &[T]| sorted(sample.iter().map(|&value| value.into()));
+        let (a, b) = (of(reference), of(current));
         let missing = [reference.len() - a.len(), current.len() - b.len()].map(|n| n as u64);
         Ok(Self { missing, ..merged(&a, &b) })
     }
@@ -89,6 +83,18 @@ impl Tally {
             current: at.iter().map(|&at| current[at]).collect(),
             missing: [0, 0],
         })
+    }
+
+    /// Takes rising values with the sums of each side at them, and last those of the missing.
+    pub(crate) fn of_sums(values: Vec<f64>, [mut reference, mut current]: [Vec<u64>; 2]) -> Self {
+        let missing = [&mut reference, &mut current].map(|side| side.pop().unwrap_or(0));
+        Self { values, reference, current, missing }
+    }
+
+    /// The distinct values among numbers, rising, and how often each stands there; NaN is left out.
+    pub(crate) fn distinct(numbers: impl Iterator<Item = f64>) -> (Vec<f64>, Vec<u64>) {
+        let Self { values, reference, .. } = merged(&sorted(numbers), &[]);
+        (values, reference)
     }
 
     /// The distinct values of both samples, rising.
@@ -162,6 +168,14 @@ pub(crate) fn count_bins(sample: &[u8], counts: &mut [u64; 256]) {
 fn sides(reference: u64, current: u64) -> Result<()> {
     at_least("reference", "rows", reference as usize, 1)?;
     at_least("current", "rows", current as usize, 1)
+}
+
+/// Numbers in order, without NaN; `-0.0` is `0.0`.
+fn sorted(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut kept: Vec<f64> =
+        numbers.filter(|value| !value.is_nan()).map(|value| value + 0.0).collect();
+    kept.sort_unstable_by(f64::total_cmp);
+    kept
 }
 
 /// Walks over two sorted samples.

@@ -3,7 +3,7 @@
 use fattail_stats::{Counter, below};
 use rayon::prelude::*;
 
-use super::layout::ways;
+use super::layout::{twins, ways};
 use crate::{
     error::Result,
     null::{checked_draws, tie_floor},
@@ -18,10 +18,11 @@ pub(crate) struct Deals {
 }
 
 impl Deals {
-    /// All choices of `size` of `units`, if they are at most `draws`, else `draws` at random.
+    /// All choices of `size` of `units`, if they are at most `draws` or one for each unit, else `draws`
+    /// at random.
     pub(crate) fn new(units: usize, size: usize, draws: u32, seed: u64) -> Result<Self> {
         checked_draws(draws)?;
-        if ways(units, size) <= f64::from(draws) {
+        if ways(units, size) <= f64::from(draws).max(units as f64) {
             return Ok(Self { chosen: all(units, size), size, exact: true });
         }
         let counter = Counter::new(seed).stream(STREAM);
@@ -49,9 +50,14 @@ impl Deals {
         self.chosen.len() / self.size
     }
 
-    /// The least p-value that is possible.
-    pub(crate) fn smallest_p(&self) -> f64 {
-        1.0 / (self.len() + usize::from(!self.exact)) as f64
+    /// The least p-value that is possible; `symmetric` when the statistic is the same with the sides
+    /// exchanged, so that a choice of half the units ties with the other half.
+    pub(crate) fn smallest_p(&self, units: usize, symmetric: bool) -> f64 {
+        if !self.exact {
+            return 1.0 / (self.len() + 1) as f64;
+        }
+        let ties = if symmetric { twins(units, self.size) } else { 1.0 };
+        ties / self.len() as f64
     }
 
     /// The choices.
@@ -108,7 +114,13 @@ mod tests {
         assert_eq!(deals.iter().next(), Some(&[0, 1][..]));
         assert_eq!(deals.iter().last(), Some(&[3, 4][..]));
         let p = deals.p(7.0, |chosen| f64::from(chosen[0] + chosen[1]));
-        assert_eq!(p, 0.1);
+        assert_eq!((p, deals.smallest_p(5, true)), (0.1, 0.1));
+        // As many choices as units are always all of them.
+        assert!(Deals::new(5, 1, 2, 0).unwrap().is_exact());
+        let halves = Deals::new(4, 2, 10, 0).unwrap();
+        let apart = |chosen: &[u32]| (f64::from(chosen[0] + chosen[1]) - 3.0).abs();
+        assert_eq!(halves.p(2.0, apart), halves.smallest_p(4, true));
+        assert_eq!(halves.smallest_p(4, false), 1.0 / 6.0);
     }
 
     #[test]

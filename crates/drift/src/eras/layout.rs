@@ -6,7 +6,7 @@ use crate::error::{Error, Result, at_least};
 
 /// How eras are put into blocks that can be taken as independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct EraBlocks {
     /// Eras in a block; at least 1.
     pub block: usize,
@@ -41,11 +41,19 @@ impl Layout {
         &self.chosen
     }
 
-    /// The smallest p-value that dealing these blocks can give, when all deals are counted.
+    /// The smallest p-value that dealing these blocks can give, when all deals are counted and the
+    /// statistic is the same with the sides exchanged: `1 / C(k_R + k_C, k_C)`, and twice that where
+    /// both sides have as many blocks, since each choice then ties with the blocks that it leaves.
     #[must_use]
     pub fn smallest_p(&self) -> f64 {
-        1.0 / ways(self.blocks.len(), self.chosen.len())
+        let (units, chosen) = (self.blocks.len(), self.chosen.len());
+        twins(units, chosen) / ways(units, chosen)
     }
+}
+
+/// Choices that a statistic which is the same with the sides exchanged cannot tell apart.
+pub(super) fn twins(units: usize, size: usize) -> f64 {
+    if units == 2 * size { 2.0 } else { 1.0 }
 }
 
 /// `C(n, k)` as a number.
@@ -56,7 +64,9 @@ pub(super) fn ways(n: usize, k: usize) -> f64 {
 impl EraBlocks {
     /// Puts eras of a panel of `eras` eras into blocks, from the latest backward: a block is `block`
     /// eras of one side that follow each other among the given ones, and starts at least `gap` eras
-    /// after the end of the one before it. Eras that fill no block are left out.
+    /// after the end of the one before it. Eras that fill no block are left out. Where there are fewer
+    /// current eras than a block holds, blocks of both sides have as many eras as that: one current
+    /// era stands against single eras.
     ///
     /// ```
     /// use fattail_drift::EraBlocks;
@@ -64,18 +74,20 @@ impl EraBlocks {
     /// let layout = blocks.layout(12, &[0, 1, 2, 3, 4, 5, 6], &[7, 8, 9, 10, 11])?;
     /// assert_eq!(layout.blocks, [[1, 2], [4, 5], [7, 8], [10, 11]]);
     /// assert_eq!(layout.current(), [2, 3]);
-    /// assert_eq!(layout.smallest_p(), 1.0 / 6.0);
+    /// // Of the six choices, two and two are the same two sides.
+    /// assert_eq!(layout.smallest_p(), 2.0 / 6.0);
     /// # Ok::<(), fattail_drift::Error>(())
     /// ```
     ///
     /// # Errors
-    /// When a setting is out of its range, an era is given twice or is not in the panel, or a side has
-    /// fewer than two blocks.
+    /// When a setting is out of its range, an era is given twice or is not in the panel, the reference
+    /// has fewer than two blocks, or the current side none.
     pub fn layout(&self, eras: usize, reference: &[usize], current: &[usize]) -> Result<Layout> {
         if self.block == 0 {
             return Err(Error::setting("block", self.block, "at least 1"));
         }
         let marked = marked(eras, reference, current)?;
+        let length = self.block.min(current.len().max(1));
         let mut found: Vec<(Vec<usize>, bool)> = Vec::new();
         let mut open: (Vec<usize>, bool) = (Vec::new(), false);
         let mut until = eras;
@@ -88,7 +100,7 @@ impl EraBlocks {
             }
             open.0.push(era);
             open.1 = is_current;
-            if open.0.len() == self.block {
+            if open.0.len() == length {
                 let block: Vec<usize> = std::mem::take(&mut open.0).into_iter().rev().collect();
                 until = block[0].saturating_sub(self.gap);
                 found.push((block, is_current));
@@ -99,26 +111,31 @@ impl EraBlocks {
         let chosen: Vec<u32> =
             (0..).zip(&is_current).filter(|(_, current)| **current).map(|(at, _)| at).collect();
         at_least("reference", "blocks of eras", blocks.len() - chosen.len(), 2)?;
-        at_least("current", "blocks of eras", chosen.len(), 2)?;
+        at_least("current", "blocks of eras", chosen.len(), 1)?;
         Ok(Layout { blocks, is_current, chosen })
     }
 }
 
 /// The eras of both sides in order, each with whether it is current.
 fn marked(eras: usize, reference: &[usize], current: &[usize]) -> Result<Vec<(usize, bool)>> {
-    let mut side: Vec<Option<bool>> = vec![None; eras];
-    for (name, list, is_current) in [("reference", reference, false), ("current", current, true)] {
-        for &era in list {
-            let refused = |reason| Err(Error::Era { era, side: name, reason });
-            match side.get_mut(era) {
-                None => return refused("the panel has no such era"),
-                Some(Some(taken)) if *taken == is_current => return refused("it is given twice"),
-                Some(Some(_)) => return refused("it is on both sides"),
-                Some(slot) => *slot = Some(is_current),
-            }
-        }
+    let sides = reference.iter().map(|&era| (era, false));
+    let mut marked: Vec<(usize, bool)> =
+        sides.chain(current.iter().map(|&era| (era, true))).collect();
+    marked.sort_unstable();
+    let side = |is_current: bool| if is_current { "current" } else { "reference" };
+    if let Some(&(era, is_current)) = marked.iter().find(|(era, _)| *era >= eras) {
+        return Err(Error::Era {
+            era,
+            side: side(is_current),
+            reason: "the panel has no such era",
+        });
     }
-    Ok(side.iter().enumerate().filter_map(|(era, side)| side.map(|is| (era, is))).collect())
+    for pair in marked.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        let same = pair[0].1 == pair[1].1;
+        let reason = if same { "it is given twice" } else { "it is on both sides" };
+        return Err(Error::Era { era: pair[1].0, side: side(pair[1].1), reason });
+    }
+    Ok(marked)
 }
 
 #[cfg(test)]
@@ -137,7 +154,8 @@ mod tests {
         );
         assert!(told(&[0, 0], &[1]).ends_with("it is given twice"));
         assert!(told(&[0, 1], &[9]).ends_with("the panel has no such era"));
-        assert_eq!(told(&[0, 1], &[2]), "'current' has 1 blocks of eras, needs at least 2");
+        assert_eq!(told(&[0, 1], &[]), "'current' has 0 blocks of eras, needs at least 1");
+        assert_eq!(told(&[0], &[1]), "'reference' has 1 blocks of eras, needs at least 2");
         assert!(EraBlocks { block: 0, gap: 0 }.layout(5, &[0], &[1]).is_err());
     }
 
@@ -153,5 +171,14 @@ mod tests {
         for (block, &is_current) in layout.blocks.iter().zip(&layout.is_current) {
             assert!(block.iter().all(|&era| (era >= 9) == is_current));
         }
+    }
+    #[test]
+    fn few_current_eras_make_short_blocks() {
+        let blocks = EraBlocks { block: 4, gap: 1 };
+        let layout = blocks.layout(10, &[0, 1, 2, 3, 4, 5, 6, 7], &[9]).unwrap();
+        assert_eq!(layout.blocks, [[1], [3], [5], [7], [9]]);
+        assert_eq!((layout.current(), layout.smallest_p()), (&[4][..], 0.2));
+        let layout = blocks.layout(10, &[0, 1, 2, 3, 4, 5, 6], &[8, 9]).unwrap();
+        assert_eq!(layout.blocks, [[2, 3], [5, 6], [8, 9]]);
     }
 }

@@ -10,11 +10,21 @@
 //! `T = Σ_b (c_b - r_b)² / (s_b² (1/k_R + 1/k_C))`, over the bins that vary.
 //!
 //! Null: the sides' labels dealt anew to the blocks, all `C(k_R + k_C, k_C)` ways where these are few,
-//! else at random. Exact when blocks are exchangeable: when eras are independent, for any block; when
-//! eras up to `q` apart depend on each other, for any block with `gap >= q` eras left out between
-//! blocks. Where dependence only fades, a wider gap brings the size as near as wanted.
-//! The smallest p-value that is possible is reported: one current block among nine can never say less
-//! than 0.1.
+//! else at random. Exact when blocks are exchangeable, which takes two things. Blocks must not depend
+//! on each other: so it is when eras are independent, for any block, and when eras up to `q` apart
+//! depend on each other, for any block with `gap >= q` eras left out between blocks; where dependence
+//! only fades, a wider gap brings the size as near as wanted. And summaries of blocks must have equal
+//! distributions, their spread included: the share of a bin in an era of few rows scatters more than
+//! in one of many. Where eras grow, current blocks scatter less than those of the reference, and with
+//! fewer of them than of the reference the test is conservative; where the fewer blocks have fewer rows
+//! it alarms too often (see the page on drift). What rows of an era share does not shrink with their
+//! number, so the more weather, the less this matters; as many rows drawn from each era mend it.
+//!
+//! One current block is the rank of its distance among those of the others:
+//! `p = (1 + #{reference blocks at least as far}) / (1 + k_R)`, each against all the rest.
+//! The smallest p-value that is possible is reported: one current block beside nine of the reference
+//! can never say less than 0.1, and two beside two never less than 1/3, since `T` does not know which
+//! side is which.
 //!
 //! Eras are counted by position in the panel, so one that keeps every fourth era leaves out more than
 //! it must, never less.
@@ -35,13 +45,13 @@ pub use layout::{EraBlocks, Layout};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, is_number},
     null::{Method, Outcome},
 };
 
 /// Settings of a test that deals blocks of eras.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct EraTest {
     /// How eras are put into blocks.
     pub blocks: EraBlocks,
@@ -75,8 +85,9 @@ impl EraTest {
     /// ```
     ///
     /// # Errors
-    /// When a setting is out of its range, an era is on both sides or outside the summaries, a side
-    /// has fewer than two blocks, or the summaries differ in length.
+    /// When a setting is out of its range, an era is on both sides or outside the summaries, there are
+    /// fewer than two reference blocks or no current one, the summaries differ in length, or one is
+    /// not finite or beyond ±1e100.
     pub fn summaries(
         &self,
         summaries: &[Vec<f64>],
@@ -88,6 +99,11 @@ impl EraTest {
         if let Some(odd) = summaries.iter().find(|summary| summary.len() != width) {
             let (given, expected) = (odd.len(), width);
             return Err(Error::Length { name: "summaries", given, expected });
+        }
+        for &era in reference.iter().chain(current) {
+            if let Some(bin) = summaries[era].iter().position(|value| !is_number(*value)) {
+                return Err(Error::Summary { era, bin, value: summaries[era][bin] });
+            }
         }
         let mut units = vec![0.0; layout.blocks.len() * width];
         for (unit, block) in units.chunks_mut(width.max(1)).zip(&layout.blocks) {
@@ -119,8 +135,7 @@ pub(crate) struct Scaled {
 }
 
 impl Scaled {
-    /// From `blocks x width` summaries; bins that do not vary, or that are not defined in some block,
-    /// are left out.
+    /// From `blocks x width` finite summaries; bins that do not vary are left out.
     pub(crate) fn new(units: &[f64], width: usize) -> Self {
         let blocks = units.len().checked_div(width).unwrap_or(0);
         let column = |bin: usize| (0..blocks).map(move |unit| units[unit * width + bin]);
@@ -129,10 +144,8 @@ impl Scaled {
             let squares: f64 = column(bin).map(|value| (value - mean).powi(2)).sum();
             (bin, mean, (squares / (blocks as f64 - 1.0)).sqrt())
         };
-        let moving: Vec<_> = (0..width)
-            .map(spread)
-            .filter(|&(_, mean, std)| std > 1e-12 * mean.abs() && std.is_finite())
-            .collect();
+        let moving: Vec<_> =
+            (0..width).map(spread).filter(|&(_, mean, std)| std > 1e-12 * mean.abs()).collect();
         let scaled = |unit: usize| {
             moving.iter().map(move |&(bin, mean, std)| (units[unit * width + bin] - mean) / std)
         };
@@ -181,5 +194,26 @@ mod tests {
         let test = EraTest { blocks: EraBlocks { block: 1, gap: 0 }, ..EraTest::default() };
         let found = test.summaries(&flat, &reference, &current).unwrap();
         assert_eq!((found.statistic, found.p), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_summary_that_is_not_finite_is_refused() {
+        let test = EraTest { blocks: EraBlocks { block: 1, gap: 0 }, ..EraTest::default() };
+        let mut means = vec![vec![0.5, 1.0]; 10];
+        let (reference, current) = ((0..6).collect::<Vec<_>>(), (6..9).collect::<Vec<_>>());
+        means[9][0] = f64::NAN;
+        assert!(test.summaries(&means, &reference, &current).is_ok(), "an era of neither side");
+        means[7][1] = f64::NAN;
+        let error = test.summaries(&means, &reference, &current).unwrap_err().to_string();
+        assert_eq!(error, "summary 1 of era 7 is NaN, allowed is finite and within ±1e100");
+    }
+
+    #[test]
+    fn one_era_is_ranked() {
+        let means: Vec<Vec<f64>> = (0..20).map(|era| vec![f64::from(era * era)]).collect();
+        let test = EraTest { draws: 3, ..EraTest::default() };
+        let (reference, current) = ((0..19).collect::<Vec<_>>(), [19]);
+        let found = test.summaries(&means, &reference, &current).unwrap();
+        assert_eq!((found.p, found.method), (0.05, Method::Exact));
     }
 }

@@ -17,6 +17,17 @@
 //!   `level` is false on average. With `draws` deals `p` is never below `1 / (draws + 1)`, so a single
 //!   feature among many cannot be found: a thousand features want twenty thousand deals.
 //!
+//! Where no p-value that is possible reaches the level, or there is nothing to compare, the verdict is
+//! [`Found::Undecidable`](crate::Found::Undecidable), with the reason.
+//!
+//! Fewer current eras than a block holds are one block: one era is ranked among the eras of the
+//! reference by its largest `z`, and the level is exact where eras are exchangeable. The p-value is never below
+//! `1 / (1 + eras)`, so 5 % wants 19 eras of reference. [`Scan::profile`] keeps the reference for
+//! panels that do not hold it.
+//!
+//! Any column can be scanned as one feature more: `panel.append_features([("prediction", values)])`
+//! has the drift of predictions in the same report and under the same level.
+//!
 //! A feature that is one and the same value (2, Numerai's for wholly missing) in every row of an era
 //! is counted by eras. Missing values are a bin. Features that do not vary have `p = 1`.
 //!
@@ -27,24 +38,31 @@
 //! Hochberg (1995), Controlling the false discovery rate, JRSS B 57(1); Wilson and Hilferty (1931),
 //! PNAS 17 (the cube root).
 
-mod feature;
+mod counts;
+mod plan;
+mod profile;
 mod report;
 
 use fattail_core::Panel;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::feature::{Plan, Scanned};
-pub use self::report::{FeatureDrift, Heat, Rule, ScanReport, Verdict, benjamini_hochberg};
+use self::{
+    counts::{Counted, Counts},
+    plan::{Plan, Side},
+    profile::values,
+};
+pub use self::{
+    profile::Profile,
+    report::{Changed, FeatureDrift, Heat, Rule, ScanReport, Verdict, benjamini_hochberg},
+};
 use crate::{
     Binning, EraTest,
-    error::{Error, Result},
-    null::{Method, tie_floor},
+    error::{Result, checked_level},
 };
 
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Scan {
     /// How features are cut.
     pub binning: Binning,
@@ -73,15 +91,12 @@ impl Default for Scan {
     }
 }
 
-/// Features whose deals are in memory at a time.
-const AT_A_TIME: usize = 64;
-
 impl Scan {
     /// Compares the eras `current` of `panel` with the eras `reference`, both positions of eras.
     ///
     /// ```
     /// use fattail_core::Panel;
-    /// use fattail_drift::{EraBlocks, EraTest, Scan};
+    /// use fattail_drift::{EraBlocks, EraTest, Found, Scan};
     ///
     /// // 40 eras of 25 rows. The second feature is stuck at 2 in the last eight.
     /// let eras: Vec<String> = (0..1000).map(|row| format!("{:04}", row / 25)).collect();
@@ -96,7 +111,7 @@ impl Scan {
     /// let scan = Scan { test: EraTest { blocks, ..EraTest::default() }, ..Scan::default() };
     /// let (past, now): (Vec<usize>, Vec<usize>) = ((0..32).collect(), (32..40).collect());
     /// let report = scan.run(&panel, &past, &now)?;
-    /// assert!(report.verdict.drift);
+    /// assert_eq!(report.verdict.found, Found::Drift);
     /// assert_eq!(report.features[0].filler_eras, [0, 8]);
     /// assert!(report.features[0].adjusted < 0.01 && report.features[1].adjusted > 0.05);
     /// # Ok::<(), fattail_core::Error>(())
@@ -105,54 +120,25 @@ impl Scan {
     /// # Errors
     /// When a setting is out of its range, or the eras are not allowed or too few.
     pub fn run(&self, panel: &Panel, reference: &[usize], current: &[usize]) -> Result<ScanReport> {
-        self.binning.check()?;
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(Error::setting("level", self.level, "above 0, below 1"));
-        }
-        let plan = Plan::new(self, panel, reference, current)?;
-        let mut most = vec![f64::NEG_INFINITY; plan.deals.len()];
-        let (mut features, mut heights, mut columns) = (Vec::new(), Vec::new(), Vec::new());
-        let positions: Vec<usize> = (0..panel.width()).collect();
-        for some in positions.chunks(AT_A_TIME) {
-            let scanned: Result<Vec<Scanned>> =
-                some.par_iter().map(|&at| plan.feature(panel, at)).collect();
-            for one in scanned? {
-                for (slot, height) in most.iter_mut().zip(&one.dealt) {
-                    *slot = slot.max(*height);
-                }
-                heights.push(one.height);
-                columns.push(one.heat);
-                features.push(one.drift);
-            }
-        }
-        adjust(&mut features, &heights, most, plan.deals.is_exact());
-        let layout = &plan.layout;
-        let eras = panel.eras();
-        let rows = |list: &[usize]| list.iter().map(|&era| eras.range(era).len()).sum();
-        let blocks = [layout.blocks.len() - layout.current().len(), layout.current().len()];
-        Ok(ScanReport {
-            verdict: Verdict::of(&features, self.rule, self.level),
-            eras: [reference.len(), current.len()],
-            rows: [rows(reference), rows(current)],
-            blocks,
-            smallest_p: plan.deals.smallest_p(),
-            method: if plan.deals.is_exact() { Method::Exact } else { Method::Permutation },
-            heat: self.heat.then(|| Heat::of(panel, plan.eras(), &columns)),
-            features,
+        self.check()?;
+        let past = Side::of(panel, reference, "reference")?;
+        let now = Side::of(panel, current, "current")?;
+        let plan = Plan::new(self, &past, &now)?;
+        let names = panel.schema().features();
+        plan.report(panel.width(), Changed::default(), |at| {
+            let sides = [&past, &now].map(|side| values(panel, at, side));
+            let [here, there] = sides.each_ref().map(|eras| Counts::of_bins(eras, self.filler));
+            let bins = self.binning.bins;
+            let counted = match (here, there) {
+                (Some(here), Some(there)) => Counted::of_counts(&here, &there, bins),
+                _ => Counted::of_numbers(sides.each_ref().map(Vec::as_slice), bins, self.filler)?,
+            };
+            Ok((&*names[at], counted))
         })
     }
-}
 
-/// Fills in what needs all features: q-values and adjusted p-values.
-fn adjust(features: &mut [FeatureDrift], heights: &[f64], mut most: Vec<f64>, exact: bool) {
-    let p: Vec<f64> = features.iter().map(|feature| feature.p).collect();
-    let one = usize::from(!exact);
-    most.sort_unstable_by(f64::total_cmp);
-    for ((feature, q), &height) in features.iter_mut().zip(benjamini_hochberg(&p)).zip(heights) {
-        feature.q = q;
-        let floor = tie_floor(height);
-        let above = most.len() - most.partition_point(|&drawn| drawn < floor);
-        let share = ((above + one).max(1)) as f64 / (most.len() + one) as f64;
-        feature.adjusted = if height == f64::NEG_INFINITY { 1.0 } else { share };
+    fn check(&self) -> Result<()> {
+        self.binning.check()?;
+        checked_level(self.level)
     }
 }

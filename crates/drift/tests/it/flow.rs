@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use fattail_core::{Fit, IdsBuilder, Panel, Predict, Result};
 use fattail_drift::{
-    Adversarial, AucNull, EraBlocks, EraTest, Mmd, Rule, Scan, ScanReport, Tally, psi,
+    Adversarial, AucNull, EraBlocks, EraTest, Found, Mmd, Reason, Rule, Scan, ScanReport, Tally,
+    psi,
 };
 use fattail_testing::Market;
 
@@ -39,7 +40,7 @@ fn a_scan_finds_the_feature_that_moved() {
     let panel = moved();
     let (past, now) = sides(40, 12);
     let report = scan().run(&panel, &past, &now).unwrap();
-    assert!(report.verdict.drift && report.verdict.discoveries >= 1);
+    assert!(report.verdict.found == Found::Drift && report.verdict.discoveries >= 1);
     let first = report.features.iter().min_by(|a, b| a.adjusted.total_cmp(&b.adjusted)).unwrap();
     assert_eq!(first.name, report.features[3].name);
     assert!(first.adjusted <= 0.002 + 1e-12 && first.psi > 0.2, "{first:?}");
@@ -68,7 +69,7 @@ fn a_scan_finds_the_feature_that_moved() {
     assert_eq!(serde_json::from_str::<ScanReport>(&text).unwrap(), report);
     let other = Scan { rule: Rule::BenjaminiHochberg, heat: false, ..scan() };
     let other = other.run(&panel, &past, &now).unwrap();
-    assert!(other.verdict.drift && other.heat.is_none());
+    assert!(other.verdict.found == Found::Drift && other.heat.is_none());
 }
 
 #[test]
@@ -131,9 +132,10 @@ fn a_learner_finds_it_too() {
     let (past, now) = sides(40, 12);
     let blocks = EraBlocks { block: 1, gap: 0 };
     for null in [AucNull::HeldOut, AucNull::Refit] {
-        let settings = Adversarial { blocks, null, draws: 99, ..Adversarial::default() };
+        let settings =
+            Adversarial { blocks, null, draws: 99, importance: true, ..Adversarial::default() };
         let report = settings.run(&MeanDifference, &panel, &past, &now).unwrap();
-        assert!(report.auc > 0.6 && report.p <= 0.05, "{report:?}");
+        assert!(report.auc > 0.6 && report.found == Found::Drift, "{report:?}");
         assert_eq!(report.importance[0].0, panel.schema().features()[3].to_string());
         assert!(report.importance[0].1 > 5.0 * report.importance[1].1.abs());
     }
@@ -187,8 +189,7 @@ fn a_learner_sees_nothing_that_gives_the_answer() {
     let spy = Spy(Mutex::default());
     let settings = Adversarial {
         blocks: EraBlocks { block: 1, gap: 0 },
-        rows: 20,
-        importance: false,
+        rows: 20 * 40,
         ..Adversarial::default()
     };
     settings.run(&spy, &panel, &past, &now).unwrap();
@@ -213,7 +214,9 @@ fn what_is_refused() {
     let panel = moved();
     let told =
         |past: &[usize], now: &[usize]| scan().run(&panel, past, now).unwrap_err().to_string();
-    assert_eq!(told(&[0, 1, 2], &[3]), "'current' has 1 blocks of eras, needs at least 2");
+    assert_eq!(told(&[0, 1, 2], &[]), "'current' has 0 blocks of eras, needs at least 1");
+    assert_eq!(told(&[0], &[3]), "'reference' has 1 blocks of eras, needs at least 2");
+    assert!(told(&[0, 1, 2], &[40]).ends_with("the panel has no such era"));
     assert!(told(&[0, 1, 2], &[2, 3]).contains("it is on both sides"));
     let wrong = Scan { level: 1.0, ..scan() };
     let (past, now) = sides(40, 12);
@@ -222,6 +225,78 @@ fn what_is_refused() {
     let wrong = Adversarial { folds: 1, ..Adversarial::default() };
     let error = wrong.run(&MeanDifference, &panel, &past, &now).unwrap_err().to_string();
     assert_eq!(error, "setting 'folds' is 1, allowed is at least 2");
+    let wrong = Adversarial { rows: 39, ..Adversarial::default() };
+    let error = wrong.run(&MeanDifference, &panel, &past, &now).unwrap_err().to_string();
+    assert_eq!(error, "setting 'rows' is 39, allowed is at least one for each era");
+    let wrong = Mmd { rows: 39, ..Mmd::default() };
+    let error = wrong.panel(&panel, &past, &now, &scan().test).unwrap_err().to_string();
+    assert_eq!(error, "setting 'rows' is 39, allowed is at least one row for each block of eras");
+    let error = Mmd::default().panel(&panel, &past, &[39], &scan().test).unwrap_err().to_string();
+    assert_eq!(error, "'current' has 1 blocks of eras, needs at least 2");
+}
+
+#[test]
+fn an_alarm_that_cannot_ring_says_so() {
+    let panel = moved();
+    let (past, now) = sides(40, 12);
+    let blocks = EraBlocks { block: 6, gap: 0 };
+    let wide = Scan { test: EraTest { blocks, ..scan().test }, ..scan() };
+    let verdict = wide.run(&panel, &past[16..], &now).unwrap().verdict;
+    // Two blocks and two: the six deals are three pairs.
+    let out = |smallest_p| Found::Undecidable(Reason::OutOfReach { smallest_p, level: 0.05 });
+    assert_eq!(verdict.found, out(2.0 / 6.0));
+    assert_eq!((verdict.alone, verdict.discoveries), (2.0 / 6.0, 0));
+    let few = Scan { test: EraTest { draws: 9, ..scan().test }, ..scan() };
+    assert_eq!(few.run(&panel, &past, &now).unwrap().verdict.found, out(0.1));
+    let narrow = panel.select::<&str>(&[]).unwrap();
+    let verdict = scan().run(&narrow, &past, &now).unwrap().verdict;
+    assert_eq!(verdict.found, Found::Undecidable(Reason::NoFeatures));
+    // One feature of twelve cannot be found by this rule with nineteen deals.
+    let test = EraTest { draws: 19, ..scan().test };
+    let rule = Rule::BenjaminiHochberg;
+    let verdict = Scan { rule, test, ..scan() }.run(&panel, &past, &now).unwrap().verdict;
+    assert!((verdict.alone - 0.6).abs() < 1e-12);
+    for (null, smallest_p) in [(AucNull::HeldOut, 2.0 / 6.0), (AucNull::Refit, 2.0 / 70.0)] {
+        let blocks = EraBlocks { block: 3, gap: 0 };
+        let settings =
+            Adversarial { blocks, folds: 2, null, level: 0.01, ..Adversarial::default() };
+        let report = settings.run(&MeanDifference, &panel, &past[16..], &now).unwrap();
+        let reason = Reason::OutOfReach { smallest_p, level: 0.01 };
+        assert_eq!(report.found, Found::Undecidable(reason), "{report:?}");
+        assert_eq!((report.p, report.importance.len()), (smallest_p, 0));
+    }
+}
+
+#[test]
+fn predictions_are_one_feature_more() {
+    let panel = moved();
+    let (past, now) = sides(40, 12);
+    let prediction: Vec<f32> = (0..panel.rows()).map(|row| (row * 37 % 101) as f32).collect();
+    let with = panel.append_features([("prediction", prediction)]).unwrap();
+    let report = scan().run(&with, &past, &now).unwrap();
+    assert_eq!((report.features.len(), &report.features[12].name[..]), (13, "prediction"));
+    assert!(report.features[12].adjusted > 0.05);
+}
+
+#[test]
+fn no_setting_is_misread() {
+    fn refused<T: serde::de::DeserializeOwned>(text: &str) {
+        assert!(serde_json::from_str::<T>(text).is_err(), "{text}");
+    }
+    let wrong = r#"{"levle": 0.1}"#;
+    refused::<Scan>(wrong);
+    refused::<EraTest>(wrong);
+    refused::<EraBlocks>(wrong);
+    refused::<fattail_drift::Binning>(wrong);
+    refused::<Mmd>(wrong);
+    refused::<Adversarial>(wrong);
+    refused::<fattail_drift::Cusum>(wrong);
+    refused::<fattail_drift::PageHinkley>(wrong);
+    refused::<fattail_drift::Adwin>(wrong);
+    refused::<fattail_drift::Null>(r#"{"auto": {"draws": 9, "seed": 0, "x": 1}}"#);
+    refused::<fattail_drift::Baseline>(r#"{"learnt": {"warm_up": 9, "x": 1}}"#);
+    refused::<fattail_drift::Dependence>(r#"{"thin": {"lag": 9, "x": 1}}"#);
+    refused::<fattail_drift::FalseAlarms>(r#"{"within": {"eras": 9, "probability": 0.1, "x": 1}}"#);
 }
 
 /// Prints seconds: `cargo test --release -p fattail-drift -- --ignored --nocapture wide`.

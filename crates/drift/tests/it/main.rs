@@ -8,5 +8,6 @@ mod draws;
 mod flow;
 mod laws;
 mod learner;
+mod profiles;
 mod reference;
 mod worlds;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fattail_core::{Eras, Panel};
+use fattail_core::{ColumnData, Eras, Panel};
 use fattail_drift::{
     Adversarial, AucNull, Binning, EraBlocks, EraTest, Mmd, Null, Rule, Scan, Tally, chi_squared,
 };
@@ -42,6 +42,36 @@ pub(super) const CASES: &[Case] = &[
         effects: WIDE,
     },
     Case {
+        name: "era test, histograms, eras that grow from 20 to 100 rows, no weather",
+        world: era_growing,
+        size: Size::Conservative,
+        effects: SHIFTS,
+    },
+    Case {
+        name: "the same, eras that shrink from 100 to 20 rows",
+        world: era_shrinking,
+        size: Size::Broken(0.07),
+        effects: SHIFTS,
+    },
+    Case {
+        name: "one era ranked among 59, 12 features",
+        world: ranked_bins,
+        size: Size::Exact,
+        effects: SHIFTS,
+    },
+    Case {
+        name: "one era ranked among 59, 4 features of numbers",
+        world: ranked_numbers,
+        size: Size::Exact,
+        effects: SHIFTS,
+    },
+    Case {
+        name: "scan against a profile, 4 features of numbers, 20 + 10 eras",
+        world: profiled_numbers,
+        size: Size::Exact,
+        effects: SHIFTS,
+    },
+    Case {
         name: "scan, largest statistic, 12 features",
         world: scan_most,
         size: Size::Exact,
@@ -76,18 +106,77 @@ pub(super) const CASES: &[Case] = &[
 /// Weather of an era, as a share of the variance of a value before it is binned.
 const WEATHER: f64 = 0.1;
 
+/// Independent rows of era after era; the last 16 of 48 are the current ones.
+fn of_rows(world: u32, shift: f64, rows: impl Fn(usize) -> usize) -> f64 {
+    let mut draws = Draws::new(SEED, world);
+    let mut shares = vec![vec![0.0; 5]; 48];
+    for (era, share) in shares.iter_mut().enumerate() {
+        let rows = rows(era);
+        let bins = draws.bins(rows, if era < 32 { 0.0 } else { shift });
+        bins.into_iter().for_each(|bin| share[usize::from(bin)] += 1.0 / rows as f64);
+    }
+    let (past, now) = sides(48, 16);
+    test(world, 199).summaries(&shares, &past, &now).unwrap().p
+}
+
+fn era_growing(world: u32, shift: f64) -> f64 {
+    of_rows(world, shift, |era| 20 + era * 80 / 47)
+}
+
+fn era_shrinking(world: u32, shift: f64) -> f64 {
+    of_rows(world, shift, |era| 100 - era * 80 / 47)
+}
+
+/// The current eras stand in a panel of their own.
+fn profiled(panel: &Panel, world: u32, now: usize) -> f64 {
+    let (past, now) = sides(panel.eras().len(), now);
+    let scan = Scan { test: test(world, 399), heat: false, ..Scan::default() };
+    let profile = scan.profile(&panel.cut(&past).unwrap(), &past).unwrap();
+    let current: Vec<usize> = (0..now.len()).collect();
+    profile.scan(&panel.cut(&now).unwrap(), &current).unwrap().verdict.smallest
+}
+
+fn ranked_bins(world: u32, shift: f64) -> f64 {
+    profiled(&panel(world, [60, 1, 20, 12], shift), world, 1)
+}
+
+fn ranked_numbers(world: u32, shift: f64) -> f64 {
+    profiled(&numbers(world, [60, 1, 20, 4], shift), world, 1)
+}
+
+fn profiled_numbers(world: u32, shift: f64) -> f64 {
+    profiled(&numbers(world, [30, 10, 20, 4], shift), world, 10)
+}
+
 /// A panel of five-bin features whose last `now` of `eras` eras are shifted. A quarter of an era's
 /// weather is common to all features.
-fn panel(world: u32, [eras, now, rows, features]: [usize; 4], shift: f64) -> Panel {
+fn panel(world: u32, sizes: [usize; 4], shift: f64) -> Panel {
+    with(world, sizes, shift, fifth)
+}
+
+/// The same without bins.
+fn numbers(world: u32, sizes: [usize; 4], shift: f64) -> Panel {
+    with(world, sizes, shift, |x| x as f32)
+}
+
+fn with<T>(
+    world: u32,
+    [eras, now, rows, features]: [usize; 4],
+    shift: f64,
+    of: fn(f64) -> T,
+) -> Panel
+where
+    Vec<T>: Into<ColumnData>,
+{
     let mut draws = Draws::new(SEED, world);
     let runs = (0..eras).map(|era| (Arc::from(format!("{era:03}")), rows));
-    let mut columns = vec![Vec::with_capacity(eras * rows); features];
+    let mut columns: Vec<Vec<T>> = (0..features).map(|_| Vec::new()).collect();
     for era in 0..eras {
         let common = draws.normal();
         for column in &mut columns {
             let weather = 0.5 * common + 0.75_f64.sqrt() * draws.normal();
             let centre = WEATHER.sqrt() * weather + if era + now >= eras { shift } else { 0.0 };
-            let value = |_| fifth(centre + (1.0 - WEATHER).sqrt() * draws.normal());
+            let value = |_| of(centre + (1.0 - WEATHER).sqrt() * draws.normal());
             column.extend((0..rows).map(value));
         }
     }
