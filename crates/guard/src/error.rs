@@ -51,7 +51,7 @@ pub enum Error {
         /// What is allowed.
         allowed: String,
     },
-    /// A training column without a single value.
+    /// A training feature without a single value.
     #[error("training column '{column}' has no value in {rows} rows")]
     NoValues {
         /// The column.
@@ -59,19 +59,27 @@ pub enum Error {
         /// Its rows.
         rows: usize,
     },
-    /// A panel that the report was not made of.
+    /// A training era unlike all others, around which no band is learnt.
     #[error(
-        "the report is of {expected} rows in {eras} eras, the panel has {rows} rows in {given} eras or other labels"
+        "training era '{era}' has {what} {value}, the others at the utmost {others}: leave it out, or set keep_odd_eras"
     )]
-    OtherPanel {
-        /// Rows of the report.
-        expected: usize,
-        /// Eras of the report.
-        eras: usize,
-        /// Rows of the panel.
-        rows: usize,
-        /// Eras of the panel.
-        given: usize,
+    OddEra {
+        /// The era.
+        era: String,
+        /// What is odd about it.
+        what: String,
+        /// How much of it the era has.
+        value: f64,
+        /// How much the others have, but for a few.
+        others: f64,
+    },
+    /// A feature that is a target in every training era.
+    #[error("training column '{feature}' equals the target '{target}' in every era")]
+    Alias {
+        /// The feature.
+        feature: String,
+        /// The target.
+        target: String,
     },
     /// An error of the panel.
     #[error(transparent)]
@@ -95,6 +103,22 @@ pub enum Error {
         said: String,
         /// What it should say.
         expected: &'static str,
+    },
+    /// A limit of which it is not known how much is used.
+    #[error("the limit {limit} is known, what is used of it is not: '{}' does not say", path.display())]
+    UsageUnknown {
+        /// Who sets the limit.
+        limit: String,
+        /// The file that should say.
+        path: PathBuf,
+    },
+    /// A control group whose limits cannot be seen from here.
+    #[error(
+        "the process is in the control group '{group}', whose memory limits are not mounted here: give a limit in bytes"
+    )]
+    GroupUnseen {
+        /// The group's name.
+        group: String,
     },
     /// No limit of this process is known, so nothing can be promised.
     #[error("no memory limit is known on this system: give one in bytes")]

@@ -15,5 +15,5 @@ pub use error::{Error, Result};
 pub use input::{
     Additional, BatchLimits, BatchReport, BatchVerdict, ColumnShare, Decision, EraForm, EraRule,
     Feature, Field, Gate, GateRecipe, GateSchema, IdForm, IdRule, Kind, Missing, Policy, Presence,
-    Quarantine, Record, RowVerdict, Rule, Targets, Verdict,
+    Quarantine, Reader, Record, RowVerdict, Rule, Targets, Verdict,
 };

@@ -32,6 +32,12 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What tells the jitter of one state file from that of another.
+pub(super) fn salt(path: &Path) -> u64 {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    u64::from(crc32fast::hash(path.as_os_str().as_encoded_bytes()))
+}
+
 /// The lock of a state file, held until it is dropped.
 pub(super) fn lock(path: &Path) -> Result<File> {
     let place = beside(path, ".lock");

@@ -5,11 +5,14 @@
 //! `w_k = min(cap, base · factor^(k-1)) · (1 - jitter · u_k)`
 //!
 //! where `k` counts openings since the last success and `u_k` is uniform on `[0, 1)`, draw `n` of the seed
-//! with `n` all openings so far. Then it is half open: one attempt is allowed, whose success closes it and
+//! with `n` all openings so far. The seed is the setting's, mixed with the CRC-32 of the state file's
+//! absolute path, so that two jobs with the same settings do not wait alike. Then it is half open: one attempt is allowed, whose success closes it and
 //! forgets what was counted, and whose failure opens it for `w_{k+1}`.
 //!
 //! The state is on disk, and so is that an attempt runs. An attempt that never answered, because it was
-//! dropped or its process killed, counts as a failure when the next one asks. Whoever has the breaker
+//! dropped or its process killed, counts as a failure when the next one asks, of the time when it was last
+//! known to run: its start, or the last [`Attempt::beat`]. So a weekly job that was killed runs the week
+//! after. Whoever has the breaker
 //! open holds a lock that the system takes back from the dead, so what runs under a free lock is dead.
 //!
 //! The time is handed in. A clock that goes back never opens a breaker early, and never keeps one shut
@@ -48,7 +51,7 @@ pub struct BreakerSettings {
     /// The share of a wait that chance may take off, so that jobs that failed together do not come back
     /// together.
     pub jitter: f64,
-    /// Seed of the jitter.
+    /// Seed of the jitter, mixed with the path of the state file.
     pub seed: u64,
 }
 
@@ -110,6 +113,7 @@ impl Breaker {
     pub fn open(path: impl Into<PathBuf>, settings: BreakerSettings) -> Result<Self> {
         settings.check()?;
         let path = path.into();
+        let settings = BreakerSettings { seed: settings.seed ^ file::salt(&path), ..settings };
         let lock = file::lock(&path)?;
         let state = file::read(&path)?.unwrap_or_default();
         state.check().map_err(|reason| Error::Corrupt { path: path.clone(), reason })?;
@@ -137,7 +141,7 @@ impl Breaker {
         let time = state::millis(now)?;
         let mut next = self.state.clone();
         if let Some(run) = next.running.take() {
-            next.fail(&run.unanswered(), time, &self.settings);
+            next.fail(&run.unanswered(), run.since.min(time), &self.settings);
         }
         let answer = next.ask(time, &self.settings);
         if answer.is_ok() {
@@ -164,6 +168,19 @@ impl Breaker {
 }
 
 impl Attempt<'_> {
+    /// Tells that the attempt still runs. If it then never answers, it failed at this time.
+    ///
+    /// # Errors
+    /// [`Error::Clock`] and [`Error::File`]; the attempt runs on as before.
+    pub fn beat(&mut self, now: SystemTime) -> Result<()> {
+        let since = state::millis(now)?;
+        let mut next = self.breaker.state.clone();
+        if let Some(run) = &mut next.running {
+            run.since = since;
+        }
+        self.breaker.save(next)
+    }
+
     /// Closes the breaker and forgets what was counted.
     ///
     /// # Errors

@@ -79,14 +79,14 @@ struct Opened {
     wait: u64,
 }
 
-/// An attempt under way: who makes it and since when.
+/// An attempt under way: who makes it and when it last was known to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Running {
     process: u32,
     /// The boot of the machine, where it has a name.
     boot: Option<String>,
-    since: u64,
+    pub(super) since: u64,
 }
 
 /// A time in milliseconds from 1970.

@@ -1,20 +1,32 @@
 //! Admission: work asks with an estimate and is let in while the sum stays within the budget.
 //!
 //! With the capacity `C` and the permits `p_1..p_k` that are held, `b` bytes are admitted when
-//! `Σ p_i + b <= C` and, under a live budget, the machine's room is at least `b` now. Those who wait are
-//! served in the order in which they came, and nobody overtakes them.
+//! `Σ p_i + b <= C` and, under a live budget, when every limit `L` of which `u` is used now leaves room for
+//! them beside the reserve `R` and beside what was promised and is not touched yet:
+//!
+//! `b + max(0, Σ p_i - (u - u_0)) <= L - u - R`
+//!
+//! where `u_0` was used of the limit when nothing was held. Of a limit that others share, no more counts as
+//! touched than this process has grown by. All of it is looked at under one lock, so that two who ask at
+//! once do not get the same bytes.
+//!
+//! Those who wait are served in the order in which they came, and nobody overtakes them. Under a live
+//! budget the machine is asked again whenever one gives back, and at least every [`TICK`].
 //!
 //! Cost: a lock; a live budget reads a dozen small files as well.
 
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
 
 use super::{Bound, Budget, Limit, Machine, Source};
+
+/// How long one who waits trusts what the machine said.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Why memory is refused, with the figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -28,7 +40,7 @@ pub struct Refusal {
     pub capacity: u64,
     /// Bytes that others hold.
     pub held: u64,
-    /// Bytes that the machine can give now, where it was asked.
+    /// Bytes that the machine can give now, beside the reserve and what was promised, where it was asked.
     pub room: Option<u64>,
     /// The limit that leaves the least room.
     pub source_of_limit: Source,
@@ -70,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) capacity: u64,
     pub(crate) source: Source,
     pub(crate) bounds: Vec<Bound>,
+    reserve: u64,
     live: Option<(Machine, Limit)>,
     state: Mutex<State>,
     given_back: Condvar,
@@ -81,6 +94,22 @@ struct State {
     most: u64,
     queue: VecDeque<u64>,
     next: u64,
+    /// What the machine said when nothing was held.
+    base: Option<Seen>,
+}
+
+/// What the machine says at one time.
+#[derive(Debug, Clone)]
+struct Seen {
+    bounds: Vec<Bound>,
+    resident: Option<u64>,
+}
+
+/// What the machine can give now, and what it could if all permits were given back.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    now: u64,
+    most: u64,
 }
 
 fn now(room: &Option<u64>) -> String {
@@ -92,10 +121,11 @@ impl Inner {
         capacity: u64,
         source: Source,
         bounds: Vec<Bound>,
+        reserve: u64,
         live: Option<(Machine, Limit)>,
     ) -> Self {
         let (state, given_back) = (Mutex::default(), Condvar::new());
-        Self { capacity, source, bounds, live, state, given_back }
+        Self { capacity, source, bounds, reserve, live, state, given_back }
     }
 
     /// The state; whoever died with the lock left plain numbers behind.
@@ -103,21 +133,61 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fits(&self, state: &State, bytes: u64) -> bool {
-        state.held.checked_add(bytes).is_some_and(|sum| sum <= self.capacity)
-    }
-
     fn refusal(&self, why: Why, asked: u64, held: u64, room: Option<u64>) -> Refusal {
         let (capacity, source_of_limit) = (self.capacity, self.source.clone());
         Refusal { why, asked, capacity, held, room, source_of_limit }
     }
 
-    /// What the machine has left now, if it is to be asked.
-    fn room(&self, asked: u64) -> Result<Option<u64>, Refusal> {
+    /// What the machine can give now, if it is to be asked.
+    fn room(&self, state: &mut State, asked: u64) -> Result<Option<Room>, Refusal> {
         let Some((machine, limit)) = &self.live else { return Ok(None) };
-        let unknown = || self.refusal(Why::Unknown, asked, self.state().held, None);
+        let unknown = || self.refusal(Why::Unknown, asked, state.held, None);
         let bounds = limit.bounds(machine).map_err(|_| unknown())?;
-        bounds.iter().map(Bound::room).min().ok_or_else(unknown).map(Some)
+        let resident = machine.usage().map_err(|_| unknown())?.resident;
+        let now = Seen { bounds, resident };
+        if state.held == 0 {
+            state.base = Some(now.clone());
+        }
+        let base = state.base.as_ref().unwrap_or(&now);
+        let room = |bound: &Bound| {
+            let room = bound.room().saturating_sub(self.reserve);
+            let touched = now.touched(bound, base).min(state.held);
+            Room {
+                now: room.saturating_sub(state.held - touched),
+                most: room.saturating_add(state.held),
+            }
+        };
+        let tightest = now.bounds.iter().map(room).min_by_key(|room| room.now);
+        let most = now.bounds.iter().map(|bound| room(bound).most).min().unwrap_or(0);
+        tightest.map(|room| Some(Room { most, ..room })).ok_or_else(unknown)
+    }
+
+    /// Refuses what does not fit now.
+    fn check(&self, state: &mut State, bytes: u64) -> Result<(), (Refusal, Option<Room>)> {
+        if bytes > self.capacity {
+            return Err((self.refusal(Why::Never, bytes, state.held, None), None));
+        }
+        let room = self.room(state, bytes).map_err(|refusal| (refusal, None))?;
+        let refused = |why| (self.refusal(why, bytes, state.held, room.map(|room| room.now)), room);
+        match room {
+            Some(room) if room.now < bytes => Err(refused(Why::Full)),
+            _ if state.held.saturating_add(bytes) > self.capacity => Err(refused(Why::Busy)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Seen {
+    /// How much of a limit has been taken since nothing was held.
+    fn touched(&self, bound: &Bound, base: &Self) -> u64 {
+        let before = base.bounds.iter().find(|known| known.source == bound.source);
+        let grown = before.map_or(0, |before| bound.used.saturating_sub(before.used));
+        match (&bound.source, self.resident, base.resident) {
+            (Source::Group(_) | Source::Physical, Some(now), Some(before)) => {
+                grown.min(now.saturating_sub(before))
+            }
+            _ => grown,
+        }
     }
 }
 
@@ -139,8 +209,9 @@ impl Budget {
     /// # Errors
     /// When the machine does not say what it has left.
     pub fn free(&self) -> Result<u64, Refusal> {
-        let room = self.inner.room(0)?.unwrap_or(u64::MAX);
-        Ok((self.inner.capacity - self.held()).min(room))
+        let mut state = self.inner.state();
+        let room = self.inner.room(&mut state, 0)?.map_or(u64::MAX, |room| room.now);
+        Ok((self.inner.capacity - state.held).min(room))
     }
 
     /// Leave to take `bytes`, or a refusal at once.
@@ -149,56 +220,71 @@ impl Budget {
     /// When they do not fit into the budget, or not beside what others hold or wait for, or the machine
     /// has less left.
     pub fn admit(&self, bytes: u64) -> Result<Permit, Refusal> {
-        let room = self.live_room(bytes)?;
         let mut state = self.inner.state();
-        if !state.queue.is_empty() || !self.inner.fits(&state, bytes) {
-            return Err(self.inner.refusal(Why::Busy, bytes, state.held, room));
+        self.inner.check(&mut state, bytes).map_err(|(refusal, _)| refusal)?;
+        if !state.queue.is_empty() {
+            return Err(self.inner.refusal(Why::Busy, bytes, state.held, None));
         }
         Ok(self.take(&mut state, bytes))
     }
 
-    /// Leave to take `bytes`, waiting for others to give back.
+    /// Leave to take `bytes`, waiting for others to give back and for the machine to have room.
     ///
     /// # Errors
-    /// As [`Budget::admit`], at once when waiting cannot help: they do not fit into the whole budget, or
-    /// the machine has less left. [`Why::Late`] after `patience`.
+    /// At once when waiting cannot help: they do not fit into the whole budget, they would not fit into
+    /// what the machine has left if all permits were given back, or it does not say. [`Why::Late`] after
+    /// `patience`.
     pub fn admit_within(&self, bytes: u64, patience: Duration) -> Result<Permit, Refusal> {
-        let room = self.live_room(bytes)?;
         let mut state = self.inner.state();
+        if let Err((refusal, room)) = self.inner.check(&mut state, bytes) {
+            let hopeless = room.is_some_and(|room| bytes > room.most);
+            if hopeless || matches!(refusal.why, Why::Never | Why::Unknown) {
+                return Err(refusal);
+            }
+        }
         let ticket = state.next;
         state.next += 1;
         state.queue.push_back(ticket);
-        let (mut state, _) = self
-            .inner
-            .given_back
-            .wait_timeout_while(state, patience, |state| {
-                state.queue.front() != Some(&ticket) || !self.inner.fits(state, bytes)
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        let served = state.queue.front() == Some(&ticket) && self.inner.fits(&state, bytes);
+        let (mut state, answer) = self.wait(state, ticket, bytes, patience);
         state.queue.retain(|waiting| *waiting != ticket);
-        let permit = served.then(|| self.take(&mut state, bytes));
-        let held = state.held;
+        let answer = answer.map(|()| self.take(&mut state, bytes));
         drop(state);
         // Whoever is next may fit, too.
         self.inner.given_back.notify_all();
-        let Some(permit) = permit else {
-            return Err(self.inner.refusal(Why::Late, bytes, held, room));
-        };
-        // The machine may have changed meanwhile; a permit that is refused gives back.
-        self.live_room(bytes).map(|_| permit)
+        answer
     }
 
-    /// Refuses what waiting does not help, and tells what the machine has left.
-    fn live_room(&self, bytes: u64) -> Result<Option<u64>, Refusal> {
-        if bytes > self.inner.capacity {
-            return Err(self.inner.refusal(Why::Never, bytes, self.held(), None));
-        }
-        match self.inner.room(bytes)? {
-            Some(room) if room < bytes => {
-                Err(self.inner.refusal(Why::Full, bytes, self.held(), Some(room)))
+    /// Waits until the ticket's turn has come and its bytes fit.
+    #[allow(clippy::disallowed_methods, reason = "this room reads time; patience is measured")]
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        ticket: u64,
+        bytes: u64,
+        patience: Duration,
+    ) -> (MutexGuard<'a, State>, Result<(), Refusal>) {
+        let start = Instant::now();
+        loop {
+            let mut room = None;
+            let first = state.queue.front() == Some(&ticket);
+            if first {
+                match self.inner.check(&mut state, bytes) {
+                    Ok(()) => return (state, Ok(())),
+                    Err((refusal, _)) if refusal.why == Why::Unknown => {
+                        return (state, Err(refusal));
+                    }
+                    Err((refusal, _)) => room = refusal.room,
+                }
             }
-            room => Ok(room),
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                let late = self.inner.refusal(Why::Late, bytes, state.held, room);
+                return (state, Err(late));
+            }
+            let asks = first && self.inner.live.is_some();
+            let nap = if asks { left.min(TICK) } else { left };
+            let woken = self.inner.given_back.wait_timeout(state, nap);
+            (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -1,15 +1,20 @@
 //! Control groups, of both versions, from the process's own up to the mount's root.
 //!
 //! `/proc/self/cgroup` names the group; `/proc/self/mountinfo` tells where its hierarchy is mounted and
-//! which folder of it the mount shows. In a container the mount shows the container's group, and a name
-//! that does not begin with it, or leads out of it, stands for the mount itself.
+//! which folder of it the mount shows. All mounts of the hierarchy are tried, those first that show the
+//! group itself. In a container the mount shows the container's group, and a name that does not begin with
+//! it, or leads out of it, stands for the mount itself.
+//!
+//! A group is seen when a mount shows its folder, or memory files where the container's group must be. One
+//! that has a name and is not seen may have any limit, which is an error; the root group `/` has none of
+//! its own. Where the first version has the memory controller, the second one says nothing about memory.
 //!
 //! Reference: the kernel's documentation, Control group v2 and Memory resource controller (v1).
 
 use std::path::{Path, PathBuf};
 
 use super::{Bound, Machine, Source};
-use crate::Result;
+use crate::{Error, Result};
 
 /// The words of one version.
 struct Words {
@@ -37,20 +42,23 @@ struct Lineage {
     folders: Vec<PathBuf>,
 }
 
-/// The limits of all groups, innermost first.
-pub(crate) fn bounds(machine: &Machine) -> Result<Vec<Bound>> {
+/// The limits of all groups, innermost first; an error for a group that is not seen where it must be.
+pub(crate) fn bounds(machine: &Machine, must: bool) -> Result<Vec<Bound>> {
+    let (lineages, unseen) = lineages(machine)?;
+    if let (true, Some(group)) = (must, unseen) {
+        return Err(Error::GroupUnseen { group });
+    }
     let mut bounds = Vec::new();
-    for Lineage { words, folders } in lineages(machine)? {
+    for Lineage { words, folders } in lineages {
         for folder in folders {
             for name in words.limits {
                 let path = folder.join(name);
                 let Some(limit) = number(machine, &path)? else { continue };
-                let used = used(machine, words, &folder)?.unwrap_or(0);
-                bounds.push(Bound {
-                    source: Source::Group(path.display().to_string()),
-                    limit,
-                    used,
-                });
+                let source = Source::Group(path.display().to_string());
+                let used = used(machine, words, &folder)?;
+                let used =
+                    used.ok_or_else(|| machine.unused(&source, folder.join(words.current)))?;
+                bounds.push(Bound { source, limit, used });
             }
         }
     }
@@ -59,7 +67,7 @@ pub(crate) fn bounds(machine: &Machine) -> Result<Vec<Bound>> {
 
 /// Bytes that the innermost group uses, without inactive files.
 pub(crate) fn usage(machine: &Machine) -> Result<Option<u64>> {
-    for Lineage { words, folders } in lineages(machine)? {
+    for Lineage { words, folders } in lineages(machine)?.0 {
         for folder in folders {
             if let Some(used) = used(machine, words, &folder)? {
                 return Ok(Some(used));
@@ -71,7 +79,7 @@ pub(crate) fn usage(machine: &Machine) -> Result<Option<u64>> {
 
 /// The text of the innermost group's `memory.pressure`, which the first version does not have.
 pub(crate) fn pressure(machine: &Machine) -> Result<Option<(PathBuf, String)>> {
-    for Lineage { folders, .. } in lineages(machine)? {
+    for Lineage { folders, .. } in lineages(machine)?.0 {
         for path in folders.iter().map(|folder| folder.join("memory.pressure")) {
             if let Some(text) = machine.text(&path)?.filter(|text| !text.trim().is_empty()) {
                 return Ok(Some((path, text)));
@@ -107,10 +115,12 @@ fn number(machine: &Machine, path: &Path) -> Result<Option<u64>> {
     }
 }
 
-fn lineages(machine: &Machine) -> Result<Vec<Lineage>> {
-    let Some(groups) = machine.text("proc/self/cgroup")? else { return Ok(Vec::new()) };
-    let mounts = machine.text("proc/self/mountinfo")?.unwrap_or_default();
-    let mut lineages = Vec::new();
+/// The lineages of the process's groups, and the name of one that should be seen and is not.
+fn lineages(machine: &Machine) -> Result<(Vec<Lineage>, Option<String>)> {
+    let Some(groups) = machine.text("proc/self/cgroup")? else { return Ok((Vec::new(), None)) };
+    let mountinfo = machine.text("proc/self/mountinfo")?.unwrap_or_default();
+    let (mut lineages, mut unseen) = (Vec::new(), Vec::new());
+    let mut first_has_memory = false;
     for line in groups.lines().filter(|line| !line.is_empty()) {
         let mut parts = line.splitn(3, ':');
         let (Some(_), Some(controllers), Some(group)) = (parts.next(), parts.next(), parts.next())
@@ -121,29 +131,59 @@ fn lineages(machine: &Machine) -> Result<Vec<Lineage>> {
         if !second && !controllers.split(',').any(|name| name == "memory") {
             continue;
         }
+        first_has_memory |= !second;
         let words = if second { &SECOND } else { &FIRST };
-        let (root, mount) = mount(&mounts, second).unwrap_or_else(|| {
-            let usual = if second { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/memory" };
-            ("/".into(), usual.into())
-        });
-        let folders = walk(Path::new(group), &root, &mount);
-        let folders = folders.into_iter().filter(|folder| machine.has(folder)).collect();
-        lineages.push(Lineage { words, folders });
+        match folders(machine, words, Path::new(group), &mounts(&mountinfo, second)) {
+            Some(folders) => lineages.push(Lineage { words, folders }),
+            None if group != "/" => unseen.push((second, group.to_owned())),
+            None => {}
+        }
     }
-    Ok(lineages)
+    let told = unseen.into_iter().find(|(second, _)| !second || !first_has_memory);
+    Ok((lineages, told.map(|(_, group)| group)))
 }
 
-/// The folders from the group's up to the mount's.
-fn walk(group: &Path, root: &Path, mount: &Path) -> Vec<PathBuf> {
-    let outside = group.components().any(|part| part == std::path::Component::ParentDir);
-    let inside = group.strip_prefix(root).ok().filter(|_| !outside);
-    let inside = inside.unwrap_or(Path::new(""));
-    inside.ancestors().map(|part| mount.join(part)).collect()
+/// The folders of a group as the best mount shows them; none when no mount shows it.
+fn folders(
+    machine: &Machine,
+    words: &Words,
+    group: &Path,
+    mounts: &[(PathBuf, PathBuf)],
+) -> Option<Vec<PathBuf>> {
+    let there = |folders: Vec<PathBuf>| -> Vec<PathBuf> {
+        folders.into_iter().filter(|folder| machine.has(folder)).collect()
+    };
+    // The group itself, as far down as it goes.
+    let own = mounts.iter().find_map(|(root, mount)| {
+        let folders = walk(group, root, mount)?;
+        machine.has(folders.first()?).then_some(folders)
+    });
+    if let Some(folders) = own {
+        return Some(there(folders));
+    }
+    let memory = |folder: &PathBuf| {
+        let names = words.limits.iter().chain([&words.current]);
+        names.into_iter().any(|name| machine.is_file(&folder.join(name)))
+    };
+    let others = mounts.iter().map(|(root, mount)| {
+        there(walk(group, root, mount).unwrap_or_else(|| vec![mount.clone()]))
+    });
+    others.into_iter().find(|folders| folders.iter().any(memory))
 }
 
-/// The folder that the mount of a hierarchy shows, and where it is mounted.
-fn mount(mounts: &str, second: bool) -> Option<(PathBuf, PathBuf)> {
-    mounts.lines().find_map(|line| {
+/// The folders from the group's up to the mount's; none for a group that the mount does not show.
+fn walk(group: &Path, root: &Path, mount: &Path) -> Option<Vec<PathBuf>> {
+    if group.components().any(|part| part == std::path::Component::ParentDir) {
+        return None;
+    }
+    let inside = group.strip_prefix(root).ok()?;
+    Some(inside.ancestors().map(|part| mount.join(part)).collect())
+}
+
+/// The folders that the mounts of a hierarchy show, and where they are mounted; the usual place where
+/// nothing is said of mounts.
+fn mounts(mountinfo: &str, second: bool) -> Vec<(PathBuf, PathBuf)> {
+    let mount = |line: &str| -> Option<(PathBuf, PathBuf)> {
         let (before, after) = line.split_once(" - ")?;
         let mut kind = after.split(' ');
         let (kind, options) = (kind.next()?, kind.nth(1)?);
@@ -154,7 +194,13 @@ fn mount(mounts: &str, second: bool) -> Option<(PathBuf, PathBuf)> {
         let mut fields = before.split(' ').skip(3);
         let (root, mount) = (fields.next()?, fields.next()?);
         fits.then(|| (unescaped(root).into(), unescaped(mount).into()))
-    })
+    };
+    let mut found: Vec<(PathBuf, PathBuf)> = mountinfo.lines().filter_map(mount).collect();
+    if found.is_empty() {
+        let usual = if second { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/memory" };
+        found.push(("/".into(), usual.into()));
+    }
+    found
 }
 
 /// Spaces, tabs, line ends and backslashes stand as three octal digits in `mountinfo`.
@@ -174,12 +220,13 @@ mod tests {
     fn a_walk_goes_up_to_the_mount() {
         let walk = |group: &str, root: &str| -> Vec<String> {
             let folders = walk(Path::new(group), Path::new(root), Path::new("/c"));
+            let folders = folders.unwrap_or_default();
             folders.iter().map(|folder| folder.display().to_string()).collect()
         };
         assert_eq!(walk("/a/b", "/"), ["/c/a/b", "/c/a", "/c/"]);
         assert_eq!(walk("/docker/x/y", "/docker/x"), ["/c/y", "/c/"]);
-        assert_eq!(walk("/docker/xy", "/docker/x"), ["/c/"]);
-        assert_eq!(walk("/../other", "/"), ["/c/"]);
+        assert!(walk("/docker/xy", "/docker/x").is_empty());
+        assert!(walk("/../other", "/").is_empty());
         assert_eq!(walk("/", "/"), ["/c/"]);
     }
 
@@ -187,8 +234,8 @@ mod tests {
     fn mounts_are_found_by_kind() {
         let mounts = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
                       41 31 0:38 /a\\040b /sys/fs/cgroup/unified rw shared:4 - cgroup2 cgroup2 rw\n";
-        assert_eq!(mount(mounts, false), Some(("/".into(), "/sys/fs/cgroup/memory".into())));
-        assert_eq!(mount(mounts, true), Some(("/a b".into(), "/sys/fs/cgroup/unified".into())));
-        assert_eq!(mount("no mounts", true), None);
+        assert_eq!(super::mounts(mounts, false), [("/".into(), "/sys/fs/cgroup/memory".into())]);
+        assert_eq!(super::mounts(mounts, true), [("/a b".into(), "/sys/fs/cgroup/unified".into())]);
+        assert_eq!(super::mounts("no mounts", true), [("/".into(), "/sys/fs/cgroup".into())]);
     }
 }

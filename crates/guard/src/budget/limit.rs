@@ -113,19 +113,21 @@ impl Limit {
     /// The limits of the machine under this setting.
     pub(crate) fn bounds(&self, machine: &Machine) -> Result<Vec<Bound>> {
         self.check()?;
-        let mut bounds = machine.bounds()?;
         match self {
             Self::Share(share) => {
+                let mut bounds = machine.bounds()?;
                 for bound in &mut bounds {
                     bound.limit = (bound.limit as f64 * share) as u64;
                 }
+                Ok(bounds)
             }
             Self::Bytes(bytes) => {
-                let used = machine.usage()?.resident.unwrap_or(0);
+                let mut bounds = machine.bounds_seen(false)?;
+                let used = machine.resident()?;
                 bounds.push(Bound { source: Source::Setting, limit: *bytes, used });
+                Ok(bounds)
             }
         }
-        Ok(bounds)
     }
 }
 

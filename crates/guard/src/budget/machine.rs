@@ -6,7 +6,8 @@
 //! | address space, data | `/proc/self/limits` | `VmSize`, `VmData` of `/proc/self/status` |
 //! | physical memory | `/proc/meminfo` | `MemTotal - MemAvailable` |
 //!
-//! A file that is not there says nothing; a file that says something else than expected is an error.
+//! A file that is not there says nothing; a file that says something else than expected is an error, and so
+//! is a limit of which it is not known how much is used, or a control group whose files cannot be seen.
 //! Cost: a dozen small files.
 
 use std::{
@@ -119,9 +120,15 @@ impl Machine {
     ///
     /// # Errors
     /// [`Error::System`] for a file that says something else than expected, [`Error::File`] for one that
-    /// cannot be read.
+    /// cannot be read, [`Error::UsageUnknown`] for a limit without a figure of use, [`Error::GroupUnseen`]
+    /// for a control group that is named and cannot be seen.
     pub fn bounds(&self) -> Result<Vec<Bound>> {
-        let mut bounds = group::bounds(self)?;
+        self.bounds_seen(true)
+    }
+
+    /// The limits, those of a control group only if it can be seen, or it must be.
+    pub(crate) fn bounds_seen(&self, must: bool) -> Result<Vec<Bound>> {
+        let mut bounds = group::bounds(self, must)?;
         let usage = self.processes_use()?;
         let limits = self.text("proc/self/limits")?.unwrap_or_default();
         let process = [
@@ -130,14 +137,32 @@ impl Machine {
         ];
         for (name, source, used) in process {
             if let Some(limit) = self.soft_limit(&limits, name)? {
-                bounds.push(Bound { source, limit, used: used.unwrap_or(0) });
+                let used = used.ok_or_else(|| self.unused(&source, "proc/self/status"))?;
+                bounds.push(Bound { source, limit, used });
             }
         }
         if let (Some(limit), available) = self.memory()? {
-            let used = limit.saturating_sub(available.unwrap_or(limit));
-            bounds.push(Bound { source: Source::Physical, limit, used });
+            let source = Source::Physical;
+            let available = available.ok_or_else(|| self.unused(&source, "proc/meminfo"))?;
+            bounds.push(Bound { source, limit, used: limit.saturating_sub(available) });
         }
         Ok(bounds)
+    }
+
+    /// Bytes of the process in memory; 0 where the system has no file that says so.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        let path = "proc/self/status";
+        match (self.text(path)?, self.processes_use()?.resident) {
+            (None, _) => Ok(0),
+            (Some(_), Some(bytes)) => Ok(bytes),
+            (Some(_), None) => Err(self.unused(&Source::Setting, path)),
+        }
+    }
+
+    /// A limit of which the use is not known.
+    pub(crate) fn unused(&self, source: &Source, path: impl AsRef<Path>) -> Error {
+        let path = self.root.join(relative(path.as_ref()));
+        Error::UsageUnknown { limit: source.to_string(), path }
     }
 
     /// What the process uses now.
@@ -225,6 +250,10 @@ impl Machine {
 
     pub(crate) fn has(&self, folder: &Path) -> bool {
         self.root.join(relative(folder)).is_dir()
+    }
+
+    pub(crate) fn is_file(&self, path: &Path) -> bool {
+        self.root.join(relative(path)).is_file()
     }
 
     pub(crate) fn misread(

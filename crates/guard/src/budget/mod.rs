@@ -9,7 +9,7 @@
 //! sum above the budget; what does not fit is refused with the figures, or cut into pieces that do.
 //!
 //! A permit is a promise of the code that holds it. Bytes that were admitted and are not touched yet do not
-//! show on the machine, so that a live budget sees what others took, but not what they are about to take.
+//! show on the machine; a live budget counts them beside what it shows.
 //!
 //! Linux tells all of it in files, which are read under a root that tests choose, and no crate is needed.
 //! Elsewhere there are no such files: then a setting in bytes is the only limit, and without one the
@@ -40,7 +40,7 @@ use crate::{Error, Result};
 pub struct BudgetSettings {
     /// The limit of the process.
     pub limit: Limit,
-    /// Bytes that are kept back for what nobody asks for.
+    /// Bytes that are kept back for what nobody asks for, of every limit and at every time.
     pub reserve: u64,
     /// Whether every admission looks at the machine again, for memory that others took.
     pub live: bool,
@@ -77,21 +77,30 @@ impl Budget {
     /// The budget of this process: the least room that any limit leaves now.
     ///
     /// # Errors
-    /// [`Error::NoLimit`] when no limit is known, [`Error::Setting`] for a limit out of range,
-    /// [`Error::System`] and [`Error::File`] when the machine says something that cannot be read.
+    /// [`Error::NoLimit`] when no limit is known, [`Error::GroupUnseen`] when the process is in a control
+    /// group that cannot be seen and the setting is no number of bytes, [`Error::UsageUnknown`] for a limit
+    /// without a figure of use, [`Error::Setting`] for a limit out of range, [`Error::System`] and [`Error::File`] when the machine says something that cannot be read.
     pub fn open(settings: &BudgetSettings, machine: &Machine) -> Result<Self> {
         let bounds = settings.limit.bounds(machine)?;
         let tightest = bounds.iter().min_by_key(|bound| bound.room()).ok_or(Error::NoLimit)?;
         let capacity = tightest.room().saturating_sub(settings.reserve);
         let live = settings.live.then(|| (machine.clone(), settings.limit.clone()));
         let source = tightest.source.clone();
-        Ok(Self { inner: Arc::new(admission::Inner::new(capacity, source, bounds, live)) })
+        Ok(Self {
+            inner: Arc::new(admission::Inner::new(
+                capacity,
+                source,
+                bounds,
+                settings.reserve,
+                live,
+            )),
+        })
     }
 
     /// A budget of so many bytes, whatever the machine has.
     #[must_use]
     pub fn of(bytes: u64) -> Self {
-        let inner = admission::Inner::new(bytes, Source::Setting, Vec::new(), None);
+        let inner = admission::Inner::new(bytes, Source::Setting, Vec::new(), 0, None);
         Self { inner: Arc::new(inner) }
     }
 

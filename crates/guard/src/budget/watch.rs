@@ -69,7 +69,8 @@ pub struct Sample {
     pub resident: u64,
     /// The most bytes of the process in memory that the system or a look has seen.
     pub peak: u64,
-    /// How long tasks waited for memory, where the system tells.
+    /// How long tasks waited for memory, where the system tells and it can be read: the level does not
+    /// hang on it.
     pub pressure: Option<Pressure>,
 }
 
@@ -146,7 +147,7 @@ impl Monitor {
             source: nearest.source.clone(),
             resident,
             peak,
-            pressure: self.machine.pressure()?,
+            pressure: self.machine.pressure().ok().flatten(),
         })
     }
 
@@ -191,6 +192,12 @@ impl Watcher {
     #[must_use]
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
+    }
+
+    /// Whether the thread still looks. It ends before it is dropped when the callback panics.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
 

@@ -7,20 +7,18 @@ use std::collections::{HashMap, HashSet};
 
 use fattail_core::{Panel, nearest};
 
+/// Missing columns for which a near name is looked for: each is compared with every stranger.
+const NEAR: usize = 16;
+
 use super::{Additional, BatchVerdict, Feature, Gate, Kind, Presence, Rule};
 
 impl Gate {
-    /// Refuses feature columns that are not those of the schema, in its order.
-    ///
-    /// # Errors
-    /// A verdict for every column that is missing, additional, renamed or there twice, or one for the
-    /// first that stands elsewhere.
-    pub fn header<S: AsRef<str>>(&self, names: &[S]) -> Result<(), Vec<BatchVerdict>> {
-        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let (refused, additional) = compare(&self.schema.features, &names);
+    /// Refuses names of feature columns that are not those of the schema, in its order.
+    pub(crate) fn header(&self, names: &[&str]) -> Vec<BatchVerdict> {
+        let (mut refused, additional) = compare(&self.schema.features, names);
         // A row is read by position: a column too many is one too many.
-        let refused: Vec<_> = refused.into_iter().chain(additional).collect();
-        if refused.is_empty() { Ok(()) } else { Err(refused) }
+        refused.extend(additional);
+        refused
     }
 
     /// The refusals of a panel's columns, and those that are left out with its leave.
@@ -37,7 +35,8 @@ impl Gate {
             }
         };
         let targets = &self.schema.targets;
-        let known: HashSet<&str> = targets.columns.iter().map(|target| &*target.name).collect();
+        let known = targets.columns.iter().map(|target| &target.name).chain(&targets.unchecked);
+        let known: HashSet<&str> = known.map(|name| &**name).collect();
         if targets.presence != Presence::Forbidden {
             unnamed("target", schema.targets(), &known);
         }
@@ -66,11 +65,12 @@ impl Gate {
             }),
             Presence::Allowed => None,
             Presence::Required => {
-                let absent = |target: &&Feature| !given.iter().any(|name| **name == *target.name);
-                let mut missing = targets.columns.iter().filter(absent);
+                let known = targets.columns.iter().map(|target| &target.name);
+                let absent = |target: &&String| !given.iter().any(|name| **name == ***target);
+                let mut missing = known.chain(&targets.unchecked).filter(absent);
                 let first = missing.next()?;
-                let verdict = BatchVerdict::new(Rule::TargetMissing, "missing", &first.name);
-                Some(BatchVerdict { count: 1 + missing.count(), ..verdict.column(&first.name) })
+                let verdict = BatchVerdict::new(Rule::TargetMissing, "missing", first);
+                Some(BatchVerdict { count: 1 + missing.count(), ..verdict.column(first) })
             }
         }
     }
@@ -105,14 +105,19 @@ fn compare(features: &[Feature], given: &[&str]) -> (Vec<BatchVerdict>, Vec<Batc
     }
     let mut strangers: Vec<&str> =
         given.iter().copied().filter(|name| !known.contains(name)).collect();
+    let mut looked = 0;
     for (position, feature) in features.iter().enumerate() {
         if places.contains_key(&*feature.name) {
             continue;
         }
         // A stranger in its place, or one whose name is near, is the column under another name.
         let here = given.get(position).copied().filter(|name| strangers.contains(name));
-        let near = || nearest(&feature.name, strangers.iter().copied());
-        let verdict = match here.map(str::to_owned).or_else(near) {
+        let mut near = || {
+            looked += 1;
+            let names = strangers.iter().copied();
+            (looked <= NEAR).then(|| nearest(&feature.name, names)).flatten()
+        };
+        let verdict = match here.map(str::to_owned).or_else(&mut near) {
             Some(name) => {
                 strangers.retain(|stranger| *stranger != name);
                 BatchVerdict::new(Rule::ColumnRenamed, format!("'{name}'"), &feature.name)

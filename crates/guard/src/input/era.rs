@@ -140,7 +140,8 @@ impl EraRule {
         let mut forms: Vec<(EraForm, bool)> = Vec::new();
         for label in panel.eras().labels() {
             let form = EraForm::of(label);
-            let padded = runs(label).any(|(digits, run)| digits && run.starts_with('0'));
+            let padded =
+                runs(label).any(|(digits, run)| digits && run.len() > 1 && run.starts_with('0'));
             match forms.iter_mut().find_map(|(known, zeros)| known.merge(&form).then_some(zeros)) {
                 Some(zeros) => *zeros |= padded,
                 None => forms.push((form, padded)),
@@ -221,6 +222,14 @@ mod tests {
         let forms = forms(&["era9", "era10"]);
         assert!(forms[0].admits("era100") && !forms[0].admits("era1000"));
         assert!(!forms[0].admits("Era10") && !forms[0].admits("era") && !forms[0].admits("era10 "));
+    }
+
+    #[test]
+    fn a_zero_alone_is_not_padded() {
+        let forms = forms(&["0", "1", "9"]);
+        assert!(forms[0].admits("10") && !forms[0].admits("100"));
+        let forms = self::forms(&["era0", "era1"]);
+        assert!(forms[0].admits("era10"));
     }
 
     #[test]

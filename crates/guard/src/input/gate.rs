@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Feature, Field, GateSchema, Kind, RowVerdict, Rule, kernel, kernel::Kernel};
+use super::{Feature, GateSchema, Kind, RowVerdict, Rule, kernel, kernel::Kernel};
 use crate::{Error, Result};
 
 /// The input gate: a schema that rows and batches must pass.
 ///
 /// ```
 /// use fattail_core::Panel;
-/// use fattail_guard::{Field, GateRecipe, Rule};
+/// use fattail_guard::{GateRecipe, Rule};
 ///
 /// let train = Panel::builder()
 ///     .eras(&["0001", "0001", "0002", "0002"])?
@@ -23,10 +23,6 @@ use crate::{Error, Result};
 /// gate.row(&[2.0, 0.25])?;
 /// assert_eq!(gate.row(&[0.5, 0.25]).unwrap_err().rule, Rule::Fraction);
 /// assert_eq!(gate.row(&[2.0, f32::NAN]).unwrap_err().rule, Rule::Missing);
-///
-/// let row = [Field::Integer(2), Field::Text("NaN")];
-/// let refused = gate.fields(&row).unwrap_err();
-/// assert_eq!((refused.rule, &*refused.column), (Rule::TextMissing, "number"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,24 +115,27 @@ impl Gate {
         Ok(())
     }
 
-    /// The numbers of a row as it comes from outside, in the order of the schema.
+    /// The same gate for eras after this one: what the last batch held is not taken again.
     ///
-    /// # Errors
-    /// The first fault: a text or a truth value where a number must be, or what [`Gate::row`] refuses.
-    pub fn fields(&self, fields: &[Field<'_>]) -> Result<Vec<f32>, RowVerdict> {
-        self.expect_width(fields.len())?;
-        let mut values = Vec::with_capacity(fields.len());
-        for (position, (feature, &field)) in self.schema.features.iter().zip(fields).enumerate() {
-            let refused = |rule| feature.verdict(position, rule, field.words());
-            values.push(match self.kernel.quick(position, field) {
-                Some(value) => value,
-                None => field.admit(feature).map_err(refused)?,
-            });
-        }
-        Ok(values)
+    /// ```
+    /// use fattail_core::Panel;
+    /// use fattail_guard::{GateRecipe, Rule};
+    ///
+    /// let week = |label| Panel::builder().eras(&[label; 2])?.feature("x", vec![0u8, 1]).build();
+    /// let gate = GateRecipe::default().learn(&week("0001")?)?;
+    /// assert!(gate.batch(&week("0002")?).is_admitted());
+    /// let gate = gate.after("0002");
+    /// assert_eq!(gate.batch(&week("0002")?).verdicts[0].first.rule, Rule::EraStale);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn after(&self, era: impl Into<String>) -> Self {
+        let mut gate = self.clone();
+        gate.schema.eras.after = Some(era.into());
+        gate
     }
 
-    fn expect_width(&self, width: usize) -> Result<(), RowVerdict> {
+    pub(crate) fn expect_width(&self, width: usize) -> Result<(), RowVerdict> {
         let expected = self.schema.features.len();
         match width == expected {
             true => Ok(()),

@@ -176,6 +176,8 @@ mod tests {
             name: "x".into(),
             kind,
             missing: Missing { observed, high: 1.0, ..Missing::default() },
+            fullest: 1.0,
+            twin: false,
         }
     }
 

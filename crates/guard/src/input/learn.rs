@@ -1,27 +1,51 @@
 //! Learning a gate from a training panel.
 //!
-//! Numbers: with the quantiles `q_t`, `q_{1-t}` and the spread `s = q_{1-t} - q_t` (the whole range where
-//! it is 0), the fences are `q_t - m s` and `q_{1-t} + m s`, moved out to the least and largest training
-//! value and cut at the hard bounds. A training value further out than `reach` spreads, infinite, or
-//! beyond a hard bound is an error of the data and nothing is learnt. So every training row passes.
+//! Every training row passes, and so does the panel: a training value far beyond everything else, infinite
+//! or beyond a hard bound is an error, and so is a training era unlike all others, because a band learnt
+//! around it would let everything pass. What numbers a column may hold is told in `numbers`, what eras of
+//! columns look like in `shape`.
 //!
-//! NaN is missing. A column without a single value is refused. Targets and features alike.
+//! An era is odd when its share of features that are wholly missing, that hold one value alone, of equal
+//! rows, or of missing values in a column lies above that of all others by more than half, or its rows are
+//! twenty times fewer or more. The others are all but a fiftieth, or one, of at least five eras. Eras before
+//! the first value of a column are not odd for missing it.
 //!
-//! Cost: a sort of each column of numbers, one pass over bins.
+//! NaN is missing. A feature without a single value is refused; a target without one is left unchecked.
+//!
+//! Cost: two sorts of each column of numbers, two passes over bins.
 
 use std::collections::HashSet;
 
 use fattail_core::{ColumnView, Panel, Values};
-use fattail_stats::quantile_sorted;
 
 use super::{
     BatchLimits, EraRule, Feature, Gate, GateRecipe, GateSchema, IdForm, IdRule, Kind, Missing,
-    Targets, gate::words,
+    Targets,
+    gate::words,
+    numbers::Numbers,
+    shape::{self, Equal, Looker},
 };
 use crate::{Error, Result};
 
-/// Training rows that must stand behind each value of a set.
-const ROWS_A_VALUE: usize = 100;
+/// Eras from which one can be unlike the others.
+const TELLING: usize = 5;
+/// One in so many eras may be unlike the others.
+const FEW: usize = 50;
+/// How far an odd share lies above the others.
+const GAP: f64 = 0.5;
+/// How many times an odd era's rows are more, or fewer.
+const TIMES: f64 = 20.0;
+
+/// What the training eras look like beside their single values.
+#[derive(Default)]
+struct Shapes {
+    /// Shares of features that are wholly missing, and that hold another value alone; equal rows.
+    wholly: Vec<f64>,
+    stuck: Vec<f64>,
+    equal: Vec<f64>,
+    /// The eras that were looked at.
+    eras: Vec<usize>,
+}
 
 impl GateRecipe {
     /// Learns a gate.
@@ -29,52 +53,92 @@ impl GateRecipe {
     /// # Errors
     /// [`Error::Setting`] for a setting out of range; [`Error::Training`] for a training value that is
     /// infinite, beyond a hard bound, further out than [`GateRecipe::reach`], or an id of another form
-    /// than the one given; [`Error::NoValues`] for a column without a value; [`Error::Schema`] when the
-    /// panel has no features.
+    /// than the one given; [`Error::OddEra`] for a training era unlike the others, unless
+    /// [`GateRecipe::keep_odd_eras`]; [`Error::Alias`] for a feature that is a target;
+    /// [`Error::NoValues`] for a feature without a value; [`Error::Schema`] when the panel has no features.
     pub fn learn(&self, train: &Panel) -> Result<Gate> {
         self.check()?;
         let mut features = Vec::with_capacity(train.width());
-        let mut wholly = vec![0usize; train.eras().len()];
         for (position, name) in train.schema().features().iter().enumerate() {
-            features.push(self.column(train, name, train.feature(position), &mut wholly)?);
+            features.push(self.column(train, name, train.feature(position), true)?);
         }
-        let mut targets = Vec::new();
+        let mut targets = Targets { presence: self.targets, ..Targets::default() };
         for name in train.schema().targets() {
-            targets.push(self.column(train, name, train.target_named(name)?, &mut [])?);
+            let column = train.target_named(name)?;
+            match column.eras().all(|values| values.iter().all(f32::is_nan)) {
+                true => targets.unchecked.push(name.to_string()),
+                false => targets.columns.push(self.column(train, name, column, false)?),
+            }
         }
-        let looked = |&(rows, _): &(usize, usize)| rows >= self.wholly_rows;
-        let rows = || train.eras().ranges().map(|rows| rows.len());
-        let most = rows().zip(wholly).filter(looked).map(|(_, count)| count).max().unwrap_or(0);
-        let most = most as f64 / train.width().max(1) as f64;
+        let shapes = self.shapes(train, &mut features)?;
+        let most = |shares: &[f64], none: f64, margin: f64| {
+            let most =
+                shares.iter().copied().fold(if shares.is_empty() { none } else { 0.0 }, f64::max);
+            (most + margin).min(1.0)
+        };
         Gate::new(GateSchema {
             version: GateSchema::VERSION,
             policy: self.policy,
             additional: self.additional,
             features,
-            targets: Targets { presence: self.targets, columns: targets },
+            targets,
             extras: train.schema().extras().iter().map(ToString::to_string).collect(),
-            eras: self.eras(train),
+            eras: self.eras(train)?,
             ids: self.ids(train)?,
             batch: BatchLimits {
                 least_rows: self.least_rows,
                 most_refused: self.most_refused,
+                most_eras: self.most_eras,
                 missing_bin: self.missing_bin,
                 wholly_rows: self.wholly_rows,
-                most_wholly: (most + self.wholly_margin).min(1.0),
+                most_wholly: most(&shapes.wholly, 0.0, self.wholly_margin),
                 most_newly: self.most_newly,
+                most_stuck: most(&shapes.stuck, 1.0, self.wholly_margin),
+                most_equal: most(&shapes.equal, 1.0, self.equal_margin),
             },
         })
     }
 
-    fn eras(&self, train: &Panel) -> EraRule {
-        let rows = || train.eras().ranges().map(|rows| rows.len() as f64);
-        let (least, most) = rows().fold((f64::MAX, 0.0f64), |(a, b), n| (a.min(n), b.max(n)));
+    fn eras(&self, train: &Panel) -> Result<EraRule> {
+        let rows: Vec<f64> = train.eras().ranges().map(|rows| rows.len() as f64).collect();
+        let far = |value: f64, others: f64| value > TIMES * others;
+        self.odd(train, "rows", &rows, |era| era, far)?;
+        let few: Vec<f64> = rows.iter().map(|n| -n).collect();
+        self.odd(train, "rows", &few, |era| era, |value, others| TIMES * value > others)?;
+        let (least, most) = rows.iter().fold((f64::MAX, 0.0f64), |(a, b), &n| (a.min(n), b.max(n)));
         let last = train.eras().labels().next_back();
-        EraRule {
+        Ok(EraRule {
             forms: EraRule::forms(train, &self.eras),
             after: last.filter(|_| self.after_training).map(Into::into),
             least_rows: (least * (1.0 - self.rows_margin)).max(0.0).floor() as usize,
             most_rows: (most * (1.0 + self.rows_margin)).ceil() as usize,
+        })
+    }
+
+    /// Refuses the era of the largest value when it is far above that of all others but a few.
+    fn odd(
+        &self,
+        train: &Panel,
+        what: &str,
+        values: &[f64],
+        era: impl Fn(usize) -> usize,
+        far: impl Fn(f64, f64) -> bool,
+    ) -> Result<()> {
+        if self.keep_odd_eras || values.len() < TELLING {
+            return Ok(());
+        }
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        let others = values[order[(values.len() / FEW).max(1)]];
+        let (at, value) = (order[0], values[order[0]]);
+        match far(value, others) {
+            false => Ok(()),
+            true => Err(Error::OddEra {
+                era: train.eras().label(era(at)).into(),
+                what: what.into(),
+                value: value.abs(),
+                others: others.abs(),
+            }),
         }
     }
 
@@ -108,31 +172,76 @@ impl GateRecipe {
         train: &Panel,
         name: &str,
         column: ColumnView<'_>,
-        wholly: &mut [usize],
+        banded: bool,
     ) -> Result<Feature> {
         let mut missing = Missing::default();
         let kind = if column.is_u8() {
-            missing.wholly_eras = self.wholly_eras(column, wholly);
             self.bins(train, name, column)?
         } else {
-            self.shares(column, &mut missing);
+            let shares = self.shares(column, &mut missing);
+            // Before a column begins, it is missing.
+            let begun = shares.iter().position(|&share| share < 1.0).unwrap_or(0);
+            if banded {
+                let what = format!("missing values in '{name}', a share of");
+                self.odd(train, &what, &shares[begun..], |era| begun + era, above)?;
+            }
             self.numbers(train, name, column)?
         };
-        Ok(Feature { name: name.into(), kind, missing })
+        Ok(Feature { name: name.into(), kind, missing, fullest: 1.0, twin: false })
     }
 
-    /// Eras in which the column is wholly the bin that stands for missing.
-    fn wholly_eras(&self, column: ColumnView<'_>, wholly: &mut [usize]) -> usize {
-        let Some(bin) = self.missing_bin else { return 0 };
-        let mut eras = 0;
-        for (values, count) in column.eras().zip(wholly) {
-            let filled = matches!(values, Values::U8(values) if values.iter().all(|&v| v == bin));
-            if filled && values.len() >= self.wholly_rows {
-                eras += 1;
-                *count += 1;
+    /// Looks at what eras of columns hold as a whole.
+    fn shapes(&self, train: &Panel, features: &mut [Feature]) -> Result<Shapes> {
+        let columns = (0..train.width()).map(|at| train.feature(at)).collect::<Vec<_>>();
+        let names = train.schema().targets();
+        let targets = names.iter().map(|name| train.target_named(name));
+        let mut looker = Looker::new(columns.clone(), targets.collect::<Result<_, _>>()?);
+        let mut shapes = Shapes::default();
+        let mut fullest: Vec<Option<f64>> = vec![None; features.len()];
+        // Eras in which a feature is a target, of those that were looked at.
+        let mut aliases = std::collections::BTreeMap::<(usize, usize), usize>::new();
+        for (era, rows) in train.eras().ranges().enumerate() {
+            if rows.len() < self.wholly_rows || train.width() == 0 {
+                continue;
             }
+            looker.era(era);
+            let (mut wholly, mut stuck) = (0usize, 0usize);
+            for (at, feature) in features.iter_mut().enumerate() {
+                let look = looker.looks[at];
+                if look.is_missing(self.missing_bin) {
+                    wholly += 1;
+                    feature.missing.wholly_eras += 1;
+                } else if look.given >= self.wholly_rows {
+                    stuck += usize::from(look.single.is_some());
+                    let share = shape::fullest(columns[at].era(era)) as f64 / look.given as f64;
+                    fullest[at] = Some(fullest[at].map_or(share, |most| share.max(most)));
+                }
+            }
+            for equal in looker.equal_columns(era) {
+                match equal {
+                    Equal::Features(a, b) => (features[a].twin, features[b].twin) = (true, true),
+                    Equal::Target(a, b) => *aliases.entry((a, b)).or_default() += 1,
+                }
+            }
+            let width = features.len() as f64;
+            shapes.eras.push(era);
+            shapes.wholly.push(wholly as f64 / width);
+            shapes.stuck.push(stuck as f64 / width);
+            shapes.equal.push(looker.equal_rows(|_| true) as f64 / rows.len() as f64);
         }
-        eras
+        for (feature, fullest) in features.iter_mut().zip(fullest) {
+            feature.fullest = fullest.unwrap_or(1.0);
+        }
+        if let Some(((a, b), _)) = aliases.iter().find(|(_, eras)| **eras == shapes.eras.len()) {
+            let (feature, target) = (features[*a].name.clone(), names[*b].to_string());
+            return Err(Error::Alias { feature, target });
+        }
+        let eras = |at: usize| shapes.eras[at];
+        let told = "features wholly missing, a share of";
+        self.odd(train, told, &shapes.wholly, eras, above)?;
+        self.odd(train, "features of one value, a share of", &shapes.stuck, eras, above)?;
+        self.odd(train, "equal rows, a share of", &shapes.equal, eras, above)?;
+        Ok(shapes)
     }
 
     fn bins(&self, train: &Panel, name: &str, column: ColumnView<'_>) -> Result<Kind> {
@@ -161,19 +270,23 @@ impl GateRecipe {
         }
     }
 
-    fn shares(&self, column: ColumnView<'_>, missing: &mut Missing) {
+    /// The band of missing shares, and the share of each era.
+    fn shares(&self, column: ColumnView<'_>, missing: &mut Missing) -> Vec<f64> {
         let mut lost = 0;
-        let (mut low, mut high) = (1.0f64, 0.0f64);
-        for values in column.eras() {
+        let share = |values: Values<'_>| {
             let count = values.iter().filter(|value| value.is_nan()).count();
-            let share = count as f64 / values.len().max(1) as f64;
-            (low, high, lost) = (low.min(share), high.max(share), lost + count);
-        }
+            lost += count;
+            count as f64 / values.len().max(1) as f64
+        };
+        let shares: Vec<f64> = column.eras().map(share).collect();
+        let (low, high) =
+            shares.iter().fold((1.0f64, 0.0f64), |(a, b), &share| (a.min(share), b.max(share)));
         missing.observed = lost as f64 / column.len().max(1) as f64;
         if lost > 0 {
             missing.low = (low - self.missing_margin).max(0.0);
             missing.high = (high + self.missing_margin).min(1.0);
         }
+        shares
     }
 
     fn numbers(&self, train: &Panel, name: &str, column: ColumnView<'_>) -> Result<Kind> {
@@ -184,47 +297,24 @@ impl GateRecipe {
         let kept = all.iter().filter(|value| !value.is_nan()).map(|&value| f64::from(value));
         let mut sorted: Vec<f64> = kept.collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        let (Some(&least), Some(&most)) = (sorted.first(), sorted.last()) else {
+        if sorted.is_empty() {
             return Err(Error::NoValues { column: name.into(), rows: all.len() });
-        };
-        let quantile = |q| quantile_sorted(&sorted, q).unwrap_or(f64::NAN);
-        let (q_low, q_high) = (quantile(self.tail), quantile(1.0 - self.tail));
-        let spread = if q_high > q_low { q_high - q_low } else { most - least };
-        let (hard_low, hard_high) = (f64::from(self.hard_low), f64::from(self.hard_high));
-        let far_low = (q_low - self.reach * spread).max(hard_low);
-        let far_high = (q_high + self.reach * spread).min(hard_high);
+        }
+        let numbers = Numbers::of(&sorted);
+        let (far_low, far_high) = numbers.far(self);
+        let far_low = far_low.max(f64::from(self.hard_low));
+        let far_high = far_high.min(f64::from(self.hard_high));
         let far = |value: f32| !(far_low..=far_high).contains(&f64::from(value));
         if let Some(row) = all.iter().position(|&value| !value.is_nan() && far(value)) {
             let allowed = format!("{far_low:e} to {far_high:e}");
             return Err(misfit(train, name, row, words(all[row]), allowed));
         }
-        if let Some(allowed) = self.set(&sorted) {
-            return Ok(Kind::Set { allowed });
-        }
-        let low = (q_low - self.margin * spread).max(hard_low).min(least);
-        let high = (q_high + self.margin * spread).min(hard_high).max(most);
-        // Rounding to f32 is monotone, so bounds stay around the values.
-        Ok(Kind::Number {
-            low: low as f32,
-            high: high as f32,
-            subnormal: all.iter().any(|value| value.is_subnormal()),
-        })
+        Ok(numbers.kind(self, all.iter().any(|value| value.is_subnormal())))
     }
+}
 
-    /// The distinct values, when they are few beside the rows and no zero has a sign.
-    fn set(&self, sorted: &[f64]) -> Option<Vec<f32>> {
-        let mut allowed: Vec<f32> = Vec::new();
-        for &value in sorted {
-            let value = value as f32;
-            if allowed.last().is_none_or(|last| last.to_bits() != value.to_bits()) {
-                if allowed.len() == self.most_set || (value == 0.0 && value.is_sign_negative()) {
-                    return None;
-                }
-                allowed.push(value);
-            }
-        }
-        (allowed.len() * ROWS_A_VALUE <= sorted.len()).then_some(allowed)
-    }
+fn above(value: f64, others: f64) -> bool {
+    value > others + GAP
 }
 
 fn misfit(

@@ -34,7 +34,7 @@ pub struct GateRecipe {
     pub tail: f64,
     /// .. and this many spreads beyond them. Training values further out move them.
     pub margin: f64,
-    /// Spreads beyond the quantiles from which a training value is an error and refuses to be learnt.
+    /// Spreads beyond the inner values from which a training value is an error and refuses to be learnt.
     pub reach: f64,
     /// No fence lies below it, and no training value may.
     pub hard_low: f32,
@@ -42,25 +42,36 @@ pub struct GateRecipe {
     pub hard_high: f32,
     /// How far the share of missing values in an era may leave that of the training eras.
     pub missing_margin: f64,
-    /// The bin that fills a feature which is missing in a whole era.
+    /// The value that fills a feature which is missing in a whole era, bins and numbers alike.
     pub missing_bin: Option<u8>,
-    /// Rows from which an era is looked at for such features.
+    /// Rows from which an era is looked at for such features, for features that hold one value alone, and
+    /// for equal rows and columns.
     pub wholly_rows: usize,
-    /// How far the share of such features in an era may exceed that of the training eras.
+    /// How far the share of features that are wholly missing, or hold one value alone, in an era may exceed
+    /// that of the training eras.
     pub wholly_margin: f64,
-    /// The largest number of such features in an era that never were so in training.
+    /// How far the share of rows that equal another of their era may exceed that of the training eras.
+    pub equal_margin: f64,
+    /// The largest number of features in an era that are wholly missing and never were in training; the same
+    /// of features that hold one value alone.
     pub most_newly: usize,
+    /// Whether training eras that are unlike all others are learnt, and widen the bands; otherwise they are
+    /// errors.
+    pub keep_odd_eras: bool,
     /// How far, as a share, an era's rows may leave those of the training eras.
     pub rows_margin: f64,
     /// The least number of rows that a batch is left with.
     pub least_rows: usize,
+    /// The most eras of a batch.
+    pub most_eras: usize,
     /// The largest share of refused rows under [`Policy::Quarantine`].
     pub most_refused: f64,
     /// The form of ids; without it, the form that those of the training data have.
     pub id: Option<IdForm>,
     /// Labels of eras beside those of the training data, such as `eraX`.
     pub eras: Vec<String>,
-    /// Whether eras must come after the last training era.
+    /// Whether eras must come after the last training era. A gate that stays in use is moved on by
+    /// [`Gate::after`](super::Gate::after), so that the same week does not come twice.
     pub after_training: bool,
 }
 
@@ -81,9 +92,12 @@ impl Default for GateRecipe {
             missing_bin: Some(2),
             wholly_rows: 20,
             wholly_margin: 0.01,
+            equal_margin: 0.01,
             most_newly: 0,
+            keep_odd_eras: false,
             rows_margin: 0.25,
             least_rows: 1,
+            most_eras: 10_000,
             most_refused: 0.01,
             id: None,
             eras: Vec::new(),
@@ -97,6 +111,7 @@ impl GateRecipe {
         let shares = [
             ("missing_margin", self.missing_margin),
             ("wholly_margin", self.wholly_margin),
+            ("equal_margin", self.equal_margin),
             ("most_refused", self.most_refused),
         ];
         for (name, value) in shares {

@@ -1,11 +1,12 @@
 //! What a gate found in a batch.
 
+use fattail_core::Panel;
 use serde::Serialize;
 
 use super::{BatchVerdict, Verdict};
 
-/// What a gate found in a batch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What a gate found in a batch, and the batch.
+#[derive(Debug, Clone, Serialize)]
 pub struct BatchReport {
     /// Rows of the batch.
     pub rows: usize,
@@ -25,12 +26,20 @@ pub struct BatchReport {
     pub left_out: Vec<BatchVerdict>,
     #[serde(skip)]
     pub(crate) refused_rows: Vec<usize>,
-    /// Labels and rows of the eras.
     #[serde(skip)]
-    pub(crate) labels: Vec<(String, usize)>,
+    pub(crate) checked: Checked,
     /// Names of the features, targets and extra columns that are kept.
     #[serde(skip)]
     pub(crate) names: [Vec<String>; 3],
+}
+
+/// What a report is of.
+#[derive(Debug, Clone)]
+pub(crate) enum Checked {
+    /// A panel.
+    Panel(Panel),
+    /// Rows as they came from outside: those that are admitted, as a panel of the features.
+    Rows(Option<Panel>),
 }
 
 /// A feature's share of values that are refused or missing.

@@ -95,6 +95,14 @@ rules! {
     NewlyMissing = "features are wholly missing that never were",
     /// A feature whose share of missing values is unusual.
     MissingShare = "the share of missing values is unusual",
+    /// Features that hold one value alone in an era: ones that never did, or too many that did.
+    Stuck = "features hold one value alone in an era",
+    /// Rows of an era that are equal in all features, more of them than there were in training.
+    RowsEqual = "too many rows of an era are equal",
+    /// A feature that equals another one, or a target, in an era and never did.
+    ColumnsEqual = "a feature equals another column",
+    /// More eras than a batch may have: often an id read as the era.
+    ManyEras = "the batch has too many eras",
     /// Too many refused rows.
     RefusedShare = "too many rows are refused",
     /// A column that must be there.
@@ -131,7 +139,10 @@ pub struct RowVerdict {
     pub allowed: String,
 }
 
-/// Why a row of a batch is refused: its first fault, and how many there are.
+/// Faults of a row that are told in words.
+pub(crate) const TOLD_OF_A_ROW: usize = 8;
+
+/// Why a row of a batch is refused: its first faults, and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The row of the batch.
@@ -144,6 +155,8 @@ pub struct Verdict {
     pub faults: u32,
     /// The first one, ids and eras before features, features before targets.
     pub first: RowVerdict,
+    /// The next ones, seven at most.
+    pub next: Vec<RowVerdict>,
 }
 
 /// Why a batch is refused whole.

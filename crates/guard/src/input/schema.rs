@@ -55,15 +55,17 @@ pub enum Additional {
 }
 
 /// Whether targets are there.
+///
+/// Where they are, each value is held to what its column held in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// They must not be: the batch is to be predicted.
     Forbidden,
-    /// They may be.
+    /// They may be, and a row without a label yet may hold NaN in any of them: a week that is not over.
     #[default]
     Allowed,
-    /// All of them must be.
+    /// All of them must be, and a value may be NaN only where training values were.
     Required,
 }
 
@@ -77,6 +79,11 @@ pub struct Feature {
     pub kind: Kind,
     /// Its missing values.
     pub missing: Missing,
+    /// The largest share of a training era that one value filled, leaving out eras that were missing as a
+    /// whole; 1 where no training era was large enough to tell.
+    pub fullest: f64,
+    /// Whether it equalled another feature in a training era.
+    pub twin: bool,
 }
 
 /// What a column holds.
@@ -114,7 +121,7 @@ pub struct Missing {
     pub low: f64,
     /// The largest share of an era, before the slack of its number of rows.
     pub high: f64,
-    /// Training eras in which the column was wholly the bin that stands for missing.
+    /// Training eras in which the column was wholly missing: NaN, or the bin that stands for missing.
     pub wholly_eras: usize,
 }
 
@@ -126,6 +133,8 @@ pub struct Targets {
     pub presence: Presence,
     /// The columns. Their shares of missing values are not held to a band.
     pub columns: Vec<Feature>,
+    /// Columns without a value in training: they may be there, and what they hold is not looked at.
+    pub unchecked: Vec<String>,
 }
 
 /// Limits of a batch.
@@ -136,7 +145,9 @@ pub struct BatchLimits {
     pub least_rows: usize,
     /// The largest share of refused rows under [`Policy::Quarantine`].
     pub most_refused: f64,
-    /// The bin that fills a feature which is missing in a whole era.
+    /// The most eras.
+    pub most_eras: usize,
+    /// The value that fills a feature which is missing in a whole era, bins and numbers alike.
     pub missing_bin: Option<u8>,
     /// Rows from which an era is looked at for such features.
     pub wholly_rows: usize,
@@ -144,11 +155,16 @@ pub struct BatchLimits {
     pub most_wholly: f64,
     /// The largest number of such features in an era that never were so in training.
     pub most_newly: usize,
+    /// The largest share of features in an era that hold one other value alone and did so in training.
+    pub most_stuck: f64,
+    /// The largest share of rows of an era that equal an earlier one in all features, before the slack of
+    /// its number of rows.
+    pub most_equal: f64,
 }
 
 impl GateSchema {
     /// The version that this build reads and writes.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Refuses what is not well formed.
     pub(crate) fn check(&self) -> Result<()> {
@@ -160,7 +176,8 @@ impl GateSchema {
         }
         let columns = || self.features.iter().chain(&self.targets.columns);
         columns().try_for_each(Feature::check)?;
-        let names = columns().map(|column| &column.name).chain(&self.extras);
+        let unchecked = self.targets.unchecked.iter();
+        let names = columns().map(|column| &column.name).chain(unchecked).chain(&self.extras);
         let mut seen = std::collections::HashSet::new();
         for name in names {
             if !seen.insert(name) {
@@ -171,7 +188,9 @@ impl GateSchema {
         self.ids.check()?;
         let limits = &self.batch;
         share("batch.most_refused", limits.most_refused)?;
-        share("batch.most_wholly", limits.most_wholly)
+        share("batch.most_wholly", limits.most_wholly)?;
+        share("batch.most_stuck", limits.most_stuck)?;
+        share("batch.most_equal", limits.most_equal)
     }
 }
 
@@ -204,6 +223,7 @@ impl Feature {
         for (name, value) in [("observed", observed), ("low", low), ("high", high)] {
             share(&format!("'{}' missing.{name}", self.name), value)?;
         }
+        share(&format!("'{}' fullest", self.name), self.fullest)?;
         if low > high {
             return wrong("the band of missing shares is upside down");
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use fattail_core::{ColumnData, ColumnView, Ids, Panel, Values};
 use serde::Serialize;
 
-use super::{BatchReport, BatchVerdict, Decision, Verdict};
+use super::{BatchReport, BatchVerdict, Decision, Verdict, report::Checked};
 use crate::{Error, Result};
 
 /// What is put aside, and why.
@@ -15,7 +15,8 @@ pub struct Quarantine {
     pub batch: Vec<BatchVerdict>,
     /// The refused rows.
     pub rows: Vec<Verdict>,
-    /// The rows as they came: the refused ones, or all of a batch that is held whole.
+    /// The rows as they came: the refused ones, or all of a batch that is held whole. None of rows that came
+    /// from outside, which may hold what no panel does.
     pub panel: Option<Panel>,
 }
 
@@ -50,8 +51,9 @@ impl Quarantine {
 }
 
 impl BatchReport {
-    /// The admitted rows of the batch that the report is of, and the others with their reasons. The
-    /// admitted panel has the columns of the schema and shares them where no row is put aside.
+    /// The admitted rows of the batch that was checked, and the others with their reasons. The admitted
+    /// panel has the columns of the schema and shares them where no row is put aside. Rows that came from
+    /// outside are admitted as a panel of the features; what was refused of them is told, and has no panel.
     ///
     /// ```
     /// use fattail_core::Panel;
@@ -60,7 +62,7 @@ impl BatchReport {
     /// let train = Panel::builder().feature("x", vec![0u8, 1, 2]).build()?;
     /// let gate = GateRecipe { most_refused: 0.5, ..GateRecipe::default() }.learn(&train)?;
     /// let live = Panel::builder().feature("x", vec![0u8, 9, 1]).build()?;
-    /// let (admitted, quarantine) = gate.batch(&live).split(&live)?;
+    /// let (admitted, quarantine) = gate.batch(&live).split()?;
     /// assert_eq!(admitted.unwrap().feature(0).to_f32(), [0.0, 1.0]);
     /// assert_eq!(quarantine.panel.as_ref().unwrap().feature(0).to_f32(), [9.0]);
     /// let mut lines = Vec::new();
@@ -70,19 +72,17 @@ impl BatchReport {
     /// ```
     ///
     /// # Errors
-    /// [`Error::OtherPanel`] when the panel is not the one that was checked.
-    pub fn split(&self, panel: &Panel) -> Result<(Option<Panel>, Quarantine)> {
-        let labels = panel.eras().labels().zip(panel.eras().ranges().map(|rows| rows.len()));
-        let ours = self.labels.iter().map(|(label, rows)| (&**label, *rows));
-        if self.rows != panel.rows() || !labels.eq(ours) {
-            let (rows, given) = (panel.rows(), panel.eras().len());
-            return Err(Error::OtherPanel { expected: self.rows, eras: self.eras, rows, given });
-        }
+    /// [`Error::Panel`](crate::Error::Panel) when a part cannot be put together, which no panel leads to.
+    pub fn split(&self) -> Result<(Option<Panel>, Quarantine)> {
         let held =
             |panel| Quarantine { batch: self.batch.clone(), rows: self.verdicts.clone(), panel };
+        let panel = match (&self.checked, self.decision()) {
+            (Checked::Panel(panel), _) => panel,
+            (Checked::Rows(_), Decision::Refused) => return Ok((None, held(None))),
+            (Checked::Rows(admitted), _) => return Ok((admitted.clone(), held(None))),
+        };
         match self.decision() {
             Decision::Refused => Ok((None, held(Some(panel.clone())))),
-            Decision::Admitted if self.left_out.is_empty() => Ok((Some(panel.clone()), held(None))),
             Decision::Admitted => Ok((Some(self.known(panel)?), held(None))),
             Decision::Quarantined => {
                 let mut refused = vec![false; panel.rows()];

@@ -90,9 +90,10 @@ fn a_killed_process_counts_and_a_living_one_locks() {
     child.kill().unwrap();
     child.wait().unwrap();
     let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
-    let no = refused(&mut breaker, at(7200));
+    // It failed when it started, at 0, not now.
+    let no = refused(&mut breaker, at(10));
     assert_eq!(no.reason, "no answer: the process was killed or left");
-    assert_eq!(no.wait.as_secs(), 30);
+    assert_eq!((no.wait.as_secs(), no.until), (20, at(30)));
 }
 
 #[test]
@@ -105,6 +106,50 @@ fn holds_until_it_is_killed() {
     // Until it is killed, or the other end goes away.
     let _ = std::io::stdin().lines().next();
     drop(attempt);
+}
+
+#[test]
+fn a_job_that_was_killed_runs_a_week_later() {
+    const WEEK: u64 = 7 * 86_400;
+    let (_folder, path) = place();
+    for week in 0..10 {
+        // Asks, and dies with its answer untold.
+        drop(open(&path).permit(at(week * WEEK)).unwrap());
+    }
+    assert_eq!(open(&path).status().failures, 9);
+}
+
+#[test]
+fn a_beat_moves_the_time_of_an_unanswered_failure() {
+    let (_folder, path) = place();
+    let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
+    let mut attempt = breaker.permit(at(0)).unwrap();
+    attempt.beat(at(3600)).unwrap();
+    drop(attempt);
+    drop(breaker);
+    let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
+    assert_eq!(refused(&mut breaker, at(3610)).until, at(3630));
+    // A clock that went back: one wait from now.
+    let mut attempt = breaker.permit(at(5000)).unwrap();
+    attempt.beat(at(9000)).unwrap();
+    drop(attempt);
+    assert_eq!(refused(&mut breaker, at(6000)).wait.as_secs(), 60);
+}
+
+#[test]
+fn jitter_differs_from_path_to_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = BreakerSettings { threshold: 1, jitter: 1.0, ..settings() };
+    let wait = |name: &str| {
+        let path = folder.path().join(name);
+        let mut breaker = Breaker::open(path, settings.clone()).unwrap();
+        breaker.permit(at(0)).unwrap().failed("a", at(0)).unwrap();
+        refused(&mut breaker, at(0)).wait.as_millis()
+    };
+    let mut waits: Vec<u128> = (0..8).map(|at| wait(&format!("job{at}.json"))).collect();
+    waits.sort_unstable();
+    waits.dedup();
+    assert_eq!(waits.len(), 8, "{waits:?}");
 }
 
 #[test]

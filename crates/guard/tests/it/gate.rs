@@ -40,7 +40,7 @@ proptest! {
         prop_assert!(gate.row(&values).is_ok());
         let number = |&v: &f32| if v.is_nan() { Field::Missing } else { Field::Number(f64::from(v)) };
         let fields: Vec<Field<'_>> = values.iter().map(number).collect();
-        prop_assert!(gate.fields(&fields).is_ok());
+        prop_assert!(super::panels::fields(gate, &fields).is_ok());
     }
 
     #[test]
@@ -56,7 +56,7 @@ proptest! {
             prop_assert_eq!(refused.position, Some(column));
             let field = |&v: &f32| Field::Number(f64::from(v));
             let fields: Vec<Field<'_>> = values.iter().map(field).collect();
-            prop_assert_eq!(gate.fields(&fields).unwrap_err().rule, refused.rule);
+            prop_assert_eq!(super::panels::fields(gate, &fields).unwrap_err().rule, refused.rule);
         }
     }
 
@@ -94,7 +94,7 @@ proptest! {
         spoilt.iter().for_each(|&(at, value)| live.put(NUMBER, at, value));
         let panel = live.panel();
         let report = gate.batch(&panel);
-        let (admitted, quarantine) = report.split(&panel).unwrap();
+        let (admitted, quarantine) = report.split().unwrap();
         let admitted = admitted.unwrap();
         let aside = quarantine.panel.as_ref().map_or(0, Panel::rows);
         prop_assert_eq!(admitted.rows() + aside, panel.rows());
@@ -157,15 +157,15 @@ fn a_schema_that_is_not_ours_is_refused() {
         assert!(text.contains(from), "{from}");
         Gate::from_json(&text.replacen(from, to, 1)).unwrap_err()
     };
-    for version in ["0", "2", "\"1\"", "null", "1.5", "-1", "[1]"] {
-        let error = with("\"version\": 1", &format!("\"version\": {version}"));
-        assert!(matches!(error, Error::Version { known: 1, .. }), "{version}: {error}");
+    for version in ["0", "1", "3", "\"2\"", "null", "1.5", "-1", "[1]"] {
+        let error = with("\"version\": 2", &format!("\"version\": {version}"));
+        assert!(matches!(error, Error::Version { known: 2, .. }), "{version}: {error}");
     }
-    assert!(matches!(with("\"version\": 1,", ""), Error::Version { .. }));
+    assert!(matches!(with("\"version\": 2,", ""), Error::Version { .. }));
     let changes = [
         ("\"policy\"", "\"police\""),
         ("\"quarantine\"", "\"lenient\""),
-        ("\"version\": 1", "\"version\": 1, \"version\": 1"),
+        ("\"version\": 2", "\"version\": 2, \"version\": 2"),
         ("\"observed\": 0.0", "\"observed\": null"),
         ("\"low\":", "\"lower\":"),
     ];
@@ -269,14 +269,20 @@ fn training_data_that_cannot_be_learnt_is_refused() {
 }
 
 #[test]
-fn a_report_is_of_one_panel() {
-    let (gate, train) = shared();
-    let report = gate.batch(train);
-    let other = train.cut(&[0, 1]).unwrap();
-    assert!(matches!(report.split(&other), Err(Error::OtherPanel { .. })));
-    // As many rows under other labels.
-    let report = gate.batch(&parts(1, 7, ERAS).panel());
-    assert!(matches!(report.split(train), Err(Error::OtherPanel { .. })));
+fn a_report_cuts_the_panel_that_it_is_of() {
+    let gate = GateRecipe { most_refused: 0.05, ..GateRecipe::default() };
+    let gate = gate.learn(&shared().1).unwrap();
+    // Two of one shape.
+    let (mut one, mut other) = (parts(3, 30, 1), parts(4, 30, 1));
+    one.put(NUMBER, 12, f32::NAN);
+    other.put(NUMBER, 13, f32::NAN);
+    let reports = [one, other].map(|parts| gate.batch(&parts.panel()));
+    for (report, row) in reports.iter().zip([12, 13]) {
+        assert_eq!(report.refused_rows(), [row]);
+        let (admitted, quarantine) = report.clone().split().unwrap();
+        assert!(gate.batch(&admitted.unwrap()).is_admitted());
+        assert!(quarantine.panel.unwrap().feature(NUMBER).to_f32()[0].is_nan());
+    }
 }
 
 #[test]
@@ -290,7 +296,7 @@ fn lines_of_the_quarantine() {
     let panel = live.panel();
     let report: BatchReport = gate.batch(&panel);
     assert_eq!(report.decision(), Decision::Quarantined);
-    let (_, quarantine) = report.split(&panel).unwrap();
+    let (_, quarantine) = report.split().unwrap();
     let mut lines = Vec::new();
     quarantine.write_json_lines(&mut lines).unwrap();
     let lines = String::from_utf8(lines).unwrap();
@@ -317,7 +323,7 @@ fn details_of_a_hopeless_batch_are_bounded() {
     assert_eq!((report.refused, report.verdicts.len(), report.untold), (30_000, 10_000, 20_000));
     assert_eq!(
         report.batch.iter().map(|v| v.rule).collect::<Vec<_>>(),
-        [Rule::RefusedShare, Rule::FewRows]
+        [Rule::AllMissing, Rule::NewlyMissing, Rule::RefusedShare, Rule::FewRows]
     );
     let strict = GateRecipe { policy: Policy::Strict, rows_margin: 1e9, ..GateRecipe::default() };
     let strict = strict.learn(&train).unwrap();

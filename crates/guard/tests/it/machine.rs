@@ -1,6 +1,6 @@
 //! Limits are read from every kind of tree: both versions of control groups, containers, nothing at all.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use fattail_guard::{
     Budget, BudgetSettings, Error, Level, Limit, Machine, Monitor, Source, Watch, Why,
@@ -132,6 +132,90 @@ fn containers_see_their_group_at_the_mount() {
 }
 
 #[test]
+fn a_group_that_cannot_be_seen_needs_a_setting() {
+    let bytes = BudgetSettings { limit: Limit::Bytes(GB), reserve: 0, live: true };
+    let sane = [("proc/meminfo", MEMINFO), ("proc/self/status", STATUS)];
+    for (group, mounts) in [
+        ("0::/user.slice/one\n", ""),
+        ("0::/user.slice/one\n", SECOND),
+        ("0::/../xyz\n", SECOND),
+        ("4:memory:/jobs/one\n0::/\n", FIRST),
+        ("4:memory:/jobs/one\n", "no mounts\n"),
+    ] {
+        let mut files = vec![("proc/self/cgroup", group), ("proc/self/mountinfo", mounts)];
+        files.extend(sane);
+        let (_folder, machine) = tree(&files);
+        let error = Budget::open(&BudgetSettings::default(), &machine).unwrap_err();
+        assert!(matches!(error, Error::GroupUnseen { .. }), "{group}{mounts}: {error}");
+        let budget = Budget::open(&bytes, &machine).unwrap();
+        assert_eq!(budget.capacity(), GB - 204_800_000, "{group}{mounts}");
+        assert!(budget.admit(1).is_ok());
+    }
+}
+
+#[test]
+fn a_group_without_a_limit_leaves_the_physical_memory() {
+    let hybrid = "9:name=systemd:/x\n4:memory:/jobs\n0::/user.slice/one\n";
+    for (group, mounts, file) in [
+        // The root group, in a container and a virtual machine, mounted or not.
+        ("0::/\n", "", "proc/uptime"),
+        ("0::/\n", SECOND, "sys/fs/cgroup/cgroup.controllers"),
+        ("4:memory:/\n0::/\n", FIRST, "proc/uptime"),
+        ("4:cpu:/jobs\n", "", "proc/uptime"),
+        // A group that is there, and has no memory controller.
+        ("0::/user.slice/one\n", SECOND, "sys/fs/cgroup/user.slice/one/cgroup.procs"),
+        // The first version has the controller.
+        (hybrid, FIRST, "sys/fs/cgroup/memory/jobs/memory.usage_in_bytes"),
+    ] {
+        let files = [
+            ("proc/self/cgroup", group),
+            ("proc/self/mountinfo", mounts),
+            ("proc/meminfo", MEMINFO),
+            (file, "1\n"),
+        ];
+        let (_folder, machine) = tree(&files);
+        let found = limits(&machine);
+        assert_eq!(found.len(), 1, "{group}{mounts}");
+        assert_eq!(found[0].0, "the physical memory", "{group}{mounts}");
+    }
+}
+
+#[test]
+fn every_mount_of_the_hierarchy_is_tried() {
+    let other = "30 24 0:26 /docker/other /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+    let mine = "31 24 0:26 / /mnt/groups rw - cgroup2 cgroup2 rw\n";
+    let (_folder, machine) = tree(&[
+        ("proc/self/cgroup", "0::/jobs/one\n"),
+        ("proc/self/mountinfo", &format!("{other}{mine}")),
+        ("sys/fs/cgroup/memory.max", "900\n"),
+        ("sys/fs/cgroup/memory.current", "1\n"),
+        ("mnt/groups/jobs/memory.max", "500\n"),
+        ("mnt/groups/jobs/memory.current", "2\n"),
+        ("mnt/groups/jobs/one/cgroup.procs", "1\n"),
+    ]);
+    assert_eq!(limits(&machine), [("/mnt/groups/jobs/memory.max".into(), 500, 2)]);
+}
+
+#[test]
+fn a_limit_without_its_use_is_an_error() {
+    let limits_file = "Max address space         1073741824           unlimited            bytes\n";
+    let cases: [&[(&str, &str)]; 4] = [
+        &[("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/memory.max", "1000\n")],
+        &[("proc/meminfo", "MemTotal: 16000000 kB\n")],
+        &[("proc/self/limits", limits_file), ("proc/self/status", "VmRSS: 1 kB\n")],
+        &[("proc/self/limits", limits_file)],
+    ];
+    for files in cases {
+        let (_folder, machine) = tree(files);
+        let error = Budget::open(&BudgetSettings::default(), &machine).unwrap_err();
+        assert!(matches!(error, Error::UsageUnknown { .. }), "{files:?}: {error}");
+    }
+    let (_folder, machine) = tree(&[("proc/self/status", "VmSize: 1 kB\n")]);
+    let bytes = BudgetSettings { limit: Limit::Bytes(GB), ..BudgetSettings::default() };
+    assert!(matches!(Budget::open(&bytes, &machine), Err(Error::UsageUnknown { .. })));
+}
+
+#[test]
 fn limits_of_the_process() {
     let limits_file = "Limit                     Soft Limit           Hard Limit           Units\n\
         Max data size             unlimited            unlimited            bytes\n\
@@ -214,6 +298,119 @@ fn a_live_budget_sees_what_others_take() {
     assert_eq!(budget.held(), 0);
 }
 
+/// A live budget of 800 bytes, of 1,000 of which 200 are used.
+fn live(reserve: u64) -> (TempDir, Budget) {
+    let (folder, machine) = tree(&[
+        ("proc/self/cgroup", "0::/\n"),
+        ("sys/fs/cgroup/memory.max", "1000\n"),
+        ("sys/fs/cgroup/memory.current", "200\n"),
+    ]);
+    let settings = BudgetSettings { limit: Limit::Share(1.0), reserve, live: true };
+    let budget = Budget::open(&settings, &machine).unwrap();
+    (folder, budget)
+}
+
+/// Written as a whole: a thread reads meanwhile.
+fn uses_now(folder: &Path, bytes: u64) {
+    let path = folder.join("sys/fs/cgroup/memory.current");
+    fs::write(path.with_extension("new"), format!("{bytes}\n")).unwrap();
+    fs::rename(path.with_extension("new"), path).unwrap();
+}
+
+#[test]
+fn one_who_waits_gets_what_a_holder_had_touched() {
+    let (folder, budget) = live(0);
+    let first = budget.admit(600).unwrap();
+    // The holder uses what it was given: 200 bytes are left, and 600 come back.
+    uses_now(folder.path(), 800);
+    assert_eq!(budget.admit(500).unwrap_err().why, Why::Full);
+    let late = budget.admit_within(500, Duration::from_millis(30)).unwrap_err();
+    assert_eq!((late.why, late.room, late.held), (Why::Late, Some(200), 600));
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| budget.admit_within(500, Duration::from_secs(30)));
+        std::thread::sleep(Duration::from_millis(50));
+        // The promise goes first, the pages a little later: no wake-up tells of them.
+        drop(first);
+        std::thread::sleep(Duration::from_millis(50));
+        uses_now(folder.path(), 200);
+        assert_eq!(second.join().unwrap().unwrap().bytes(), 500);
+    });
+    assert_eq!(budget.held(), 0);
+}
+
+#[test]
+fn waiting_that_cannot_help_is_refused_at_once() {
+    let (folder, budget) = live(0);
+    uses_now(folder.path(), 900);
+    let long = Duration::from_secs(1000);
+    let refused = budget.admit_within(400, long).unwrap_err();
+    assert_eq!((refused.why, refused.room), (Why::Full, Some(100)));
+    uses_now(folder.path(), 200);
+    let held = budget.admit(300).unwrap();
+    // 100 bytes are left and 300 would come back.
+    uses_now(folder.path(), 900);
+    assert_eq!(budget.admit_within(401, long).unwrap_err().why, Why::Full);
+    let late = budget.admit_within(400, Duration::from_millis(5)).unwrap_err();
+    assert_eq!(late.why, Why::Late);
+    assert_eq!(budget.admit_within(801, long).unwrap_err().why, Why::Never);
+    fs::write(folder.path().join("sys/fs/cgroup/memory.max"), "banana").unwrap();
+    assert_eq!(budget.admit_within(1, long).unwrap_err().why, Why::Unknown);
+    drop(held);
+}
+
+#[test]
+fn the_reserve_stays_when_the_machine_is_full() {
+    let (folder, budget) = live(100);
+    assert_eq!(budget.capacity(), 700);
+    uses_now(folder.path(), 700);
+    assert_eq!(budget.free().unwrap(), 200);
+    assert_eq!(budget.admit(201).unwrap_err().room, Some(200));
+    assert!(budget.admit(200).is_ok());
+    uses_now(folder.path(), 950);
+    assert_eq!(budget.free().unwrap(), 0);
+}
+
+#[test]
+fn what_is_promised_and_not_touched_counts() {
+    let (folder, budget) = live(0);
+    // Others take 300 of it.
+    uses_now(folder.path(), 500);
+    for _ in 0..50 {
+        let admitted: Vec<_> = std::thread::scope(|scope| {
+            let ask = || scope.spawn(|| budget.admit(300));
+            let (one, other) = (ask(), ask());
+            [one, other].into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(admitted.iter().filter(|answer| answer.is_ok()).count(), 1);
+    }
+    let first = budget.admit(300).unwrap();
+    assert_eq!(budget.free().unwrap(), 200);
+    // Once it is touched, the machine shows it and it counts once.
+    uses_now(folder.path(), 800);
+    assert_eq!(budget.free().unwrap(), 200);
+    assert_eq!(budget.admit(200).unwrap().bytes(), 200);
+    drop(first);
+}
+
+#[test]
+fn what_others_take_of_a_shared_limit_is_not_touched_by_us() {
+    let (folder, machine) = tree(&[
+        ("proc/self/cgroup", "0::/\n"),
+        ("proc/self/status", "VmRSS: 1 kB\n"),
+        ("sys/fs/cgroup/memory.max", "1000000\n"),
+        ("sys/fs/cgroup/memory.current", "200000\n"),
+    ]);
+    let settings = BudgetSettings { limit: Limit::Share(1.0), reserve: 0, live: true };
+    let budget = Budget::open(&settings, &machine).unwrap();
+    let held = budget.admit(300_000).unwrap();
+    // Another process of the group takes as much; ours has still to come.
+    uses(folder.path(), 500_000);
+    assert_eq!(budget.free().unwrap(), 200_000);
+    fs::write(folder.path().join("proc/self/status"), "VmRSS: 201 kB\n").unwrap();
+    assert_eq!(budget.free().unwrap(), 404_800);
+    drop(held);
+}
+
 #[test]
 fn levels_follow_the_largest_share() {
     let (folder, machine) = tree(&[
@@ -244,6 +441,7 @@ fn this_machine_can_be_read() {
     let machine = Machine::here();
     if cfg!(target_os = "linux") {
         assert!(!machine.bounds().unwrap().is_empty());
+        assert!(Budget::open(&BudgetSettings::default(), &machine).unwrap().capacity() > 0);
         let usage = machine.usage().unwrap();
         assert!(usage.resident.unwrap() > 0 && usage.peak.unwrap() >= usage.resident.unwrap() / 2);
         machine.pressure().unwrap();

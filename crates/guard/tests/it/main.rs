@@ -10,6 +10,7 @@ mod admission;
 mod breaker;
 mod faults;
 mod gate;
+mod learn;
 mod limit;
 mod machine;
 mod panels;

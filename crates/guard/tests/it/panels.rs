@@ -1,6 +1,7 @@
 //! A training panel with every kind of column, in parts that a test can spoil.
 
 use fattail_core::{ColumnData, Panel};
+use fattail_guard::{Field, Gate, RowVerdict};
 use fattail_stats::{Counter, below, unit};
 
 /// A panel in parts.
@@ -115,6 +116,16 @@ impl Parts {
         }
     }
 
+    /// Gives one row the features of another.
+    pub(crate) fn copy_row(&mut self, from: usize, to: usize) {
+        for (_, column) in &mut self.features {
+            match column {
+                Column::Bins(values) => values[to] = values[from],
+                Column::Numbers(values) => values[to] = values[from],
+            }
+        }
+    }
+
     pub(crate) fn ids_mut(&mut self) -> &mut Vec<String> {
         self.ids.as_mut().unwrap()
     }
@@ -139,6 +150,18 @@ impl Parts {
         self.targets.iter_mut().chain(&mut self.extras).for_each(|(_, v)| cut(v, &kept));
         self.weights.iter_mut().for_each(|weights| cut(weights, &kept));
     }
+}
+
+/// The names of the features.
+pub(crate) fn names() -> Vec<String> {
+    parts(1, 1, 1).features.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The numbers of a row as it comes from outside.
+pub(crate) fn fields(gate: &Gate, fields: &[Field<'_>]) -> Result<Vec<f32>, RowVerdict> {
+    let known: Vec<&str> = gate.schema().features.iter().map(|feature| &*feature.name).collect();
+    let mut out = vec![0.0; known.len()];
+    gate.reader(&known).unwrap().fields_into(fields, &mut out).map(|()| out)
 }
 
 /// The values of a row.

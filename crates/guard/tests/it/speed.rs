@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Instant};
 
 use fattail_core::Panel;
-use fattail_guard::{Budget, BudgetSettings, Field, GateRecipe, Machine};
+use fattail_guard::{Budget, BudgetSettings, Field, GateRecipe, Machine, Record};
 use fattail_stats::{Counter, below, unit};
 
 const FEATURES: usize = 100;
@@ -59,15 +59,35 @@ fn speed() {
         .iter()
         .map(|row| row.iter().map(|&value| Field::Number(f64::from(value))).collect())
         .collect();
-    let typed = best(|| fields.iter().filter(|row| gate.fields(black_box(row)).is_ok()).count());
+    let names: Vec<&str> = gate.schema().features.iter().map(|feature| &*feature.name).collect();
+    let reader = gate.reader(&names).unwrap();
+    let mut out = vec![0.0; FEATURES];
+    let typed = best(|| {
+        let good = |row: &&Vec<Field<'_>>| reader.fields_into(black_box(row), &mut out).is_ok();
+        fields.iter().filter(good).count()
+    });
+    let all: Vec<Record<'_>> =
+        fields.iter().map(|fields| Record { era: "0", id: None, fields }).collect();
+    let records = best(|| {
+        assert!(reader.records(black_box(&all)).is_admitted());
+        ROWS
+    });
+    let all_bad: Vec<f32> = vec![f32::NAN; 100 * ROWS];
+    let hopeless = Panel::builder().feature("number_1", all_bad).build().unwrap();
+    let narrow = Panel::builder().feature("number_1", panel.feature(1).to_f32()).build().unwrap();
+    let narrow = GateRecipe { rows_margin: 1e9, ..GateRecipe::default() }.learn(&narrow).unwrap();
+    let hopeless = best(|| narrow.batch(black_box(&hopeless)).refused);
     let batch = best(|| {
         assert!(gate.batch(black_box(&panel)).is_admitted());
         ROWS
     });
     println!(
-        "a row of {FEATURES} values: {good:.0} ns, refused {bad:.0} ns, typed {typed:.0} ns, in a batch {batch:.0} ns"
+        "a row of {FEATURES} values: {good:.0} ns, refused {bad:.0} ns, typed {typed:.0} ns, \
+         in a batch {batch:.0} ns, in a batch of records {records:.0} ns; a hopeless row {hopeless:.0} ns"
     );
-    assert!(good < 2000.0, "{good}");
+    for cost in [good, typed, batch, records] {
+        assert!(cost < 2000.0, "{cost}");
+    }
 
     let admit = |budget: &Budget| (0..1000).filter(|_| budget.admit(1).is_ok()).count();
     let fixed = Budget::of(1 << 30);

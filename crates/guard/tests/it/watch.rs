@@ -40,6 +40,36 @@ fn levels_are_told_once() {
 }
 
 #[test]
+fn a_callback_that_panics_is_seen_and_pressure_is_no_must() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("proc/self/cgroup", "0::/\n"),
+        ("sys/fs/cgroup/memory.max", "1000\n"),
+        ("sys/fs/cgroup/memory.current", "10\n"),
+        ("sys/fs/cgroup/memory.pressure", "banana\n"),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let machine = Machine::at(folder.path());
+    assert!(machine.pressure().is_err());
+    let sample = Monitor::new(Watch::default(), machine.clone()).unwrap().sample().unwrap();
+    assert_eq!((sample.level, sample.pressure), (Level::Calm, None));
+
+    let new = || Monitor::new(Watch::default(), machine.clone()).unwrap();
+    let alive = new().watch(|_| {}).unwrap();
+    let dead = new().watch(|sample| assert!(sample.is_err(), "a callback that panics")).unwrap();
+    for _ in 0..2000 {
+        if !dead.is_alive() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!dead.is_alive() && alive.is_alive());
+}
+
+#[test]
 fn settings_out_of_range() {
     let new = |watch| Monitor::new(watch, Machine::here()).is_err();
     assert!(new(Watch { high: 0.0, ..Watch::default() }));
