@@ -3,17 +3,13 @@
 use std::fmt;
 
 use fattail_core::Panel;
+use fattail_evaluate::Fold;
 use serde::{Deserialize, Serialize};
 
-use crate::{Certifier, Check, Error, Finding, Result, State, hash};
+use crate::{Certifier, Check, Claim, Error, Finding, Result, State, hash};
 
 /// The format that is written and read.
-const FORMAT: &str = "fattail-certificate-1";
-
-/// What a certificate says, and what it does not.
-const STATEMENT: &str = "The checks below tried to show that predictions depend on what was not known, and saw \
-    leaks of each kind that were planted. A check that passes has found nothing at the cuts and seeds given: it \
-    falsifies, it does not prove. Data that leaks before it is read is seen by the audits of the data alone.";
+const FORMAT: &str = "fattail-certificate-2";
 
 /// What all checks say together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +19,8 @@ pub enum Verdict {
     Passed,
     /// A leak was found.
     Failed,
-    /// Nothing can be said: the procedure differs from run to run or does not learn, the checks that matter
-    /// most do not apply, or a planted leak was not seen.
+    /// Nothing can be said: the procedure differs from run to run or does not learn, a check could not be made or
+    /// was left out without a reason that holds for it, or a planted leak was not seen.
     Void,
 }
 
@@ -33,6 +29,8 @@ pub enum Verdict {
 pub struct Certificate {
     /// The format of the file.
     pub format: String,
+    /// The version of the crate that made it.
+    pub version: String,
     /// What it says, and what it does not.
     pub statement: String,
     /// What all checks say together.
@@ -41,12 +39,16 @@ pub struct Certificate {
     pub procedure: ProcedureFacts,
     /// On what.
     pub data: DataFacts,
-    /// The settings, seed and tolerance among them.
+    /// The settings: claim, seed and tolerance among them.
     pub certifier: Certifier,
     /// The number of folds.
     pub folds: usize,
-    /// Where the panel was cut.
+    /// SHA-256 of the training and test eras of all folds.
+    pub folds_sha256: String,
+    /// Where the panel was cut: as many places as were asked for, or as there are.
     pub cuts: Vec<CutFacts>,
+    /// How much was run.
+    pub cost: CostFacts,
     /// What each check found.
     pub checks: Vec<Finding>,
     /// SHA-256 of all the above.
@@ -71,12 +73,23 @@ pub struct DataFacts {
     pub eras: usize,
     /// Its features.
     pub features: usize,
+    /// The target that was learnt.
+    pub target: String,
     /// The first era.
     pub first_era: String,
     /// The last era.
     pub last_era: String,
-    /// SHA-256 of names, eras, ids, features and targets.
+    /// SHA-256 of roles, names, eras, ids and all values.
     pub sha256: String,
+}
+
+/// What a certificate took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CostFacts {
+    /// Runs of the procedure.
+    pub runs: usize,
+    /// Folds of all runs together: fits, where each fold is fitted once.
+    pub folds: usize,
 }
 
 /// A place where the panel was cut.
@@ -96,6 +109,7 @@ impl DataFacts {
             rows: panel.rows(),
             eras: panel.eras().len(),
             features: panel.width(),
+            target: panel.schema().target().unwrap_or_default().to_owned(),
             first_era: first.to_owned(),
             last_era: last.unwrap_or(first).to_owned(),
             sha256: hash::panel(panel),
@@ -104,20 +118,42 @@ impl DataFacts {
 }
 
 impl Verdict {
-    /// What findings say together.
-    fn of(findings: &[Finding]) -> Self {
-        let of = |check: Check| findings.iter().find(|finding| finding.check == check);
-        let passed = |check| of(check).is_some_and(|finding| finding.state == State::Passed);
-        if !passed(Check::Repeat) {
+    /// What findings say together, under a claim. To pass, every check must be there once, and count.
+    fn of(findings: &[Finding], claim: &Claim) -> Self {
+        let repeats =
+            |finding: &Finding| finding.check == Check::Repeat && finding.state == State::Passed;
+        if !findings.iter().any(repeats) {
             return Self::Void;
         }
-        let mut leaks = findings.iter().filter(|finding| finding.check != Check::Alive);
-        if leaks.any(|finding| finding.state == State::Failed) {
+        if findings.iter().any(Finding::is_leak) {
             return Self::Failed;
         }
-        let missed = findings.iter().any(|finding| finding.plant_caught == Some(false));
-        let needed = [Check::Alive, Check::FutureValues, Check::Labels];
-        if missed || !needed.into_iter().all(passed) { Self::Void } else { Self::Passed }
+        let counts = |check: &Check| {
+            let mut of = findings.iter().filter(|finding| finding.check == *check);
+            of.next().is_some_and(|finding| finding.counts(claim)) && of.next().is_none()
+        };
+        if Check::ALL.iter().all(counts) { Self::Passed } else { Self::Void }
+    }
+
+    /// What a certificate with this verdict says, and what it does not.
+    fn statement(self) -> &'static str {
+        match self {
+            Self::Passed => {
+                "The checks below tried to show that predictions depend on what was not known, and found nothing, \
+                 though each of them that applies saw a leak of its kind that was planted. That is so at the cuts, \
+                 draws and seeds given: a certificate falsifies, it does not prove. Data that leaks before it is \
+                 read is seen by the audits of the data alone."
+            }
+            Self::Failed => {
+                "At least one of the checks below shows that predictions depend on what was not known, or that the \
+                 data or the folds do. What the others say holds beside that, and no score of this procedure is \
+                 one that could have been had."
+            }
+            Self::Void => {
+                "Nothing is shown, neither a leak nor that there is none: the procedure does not repeat itself or \
+                 learns nothing, a check could not be made, or one did not see the leak that was planted for it."
+            }
+        }
     }
 
     /// The verdict in a word.
@@ -136,21 +172,26 @@ impl Certificate {
     pub(crate) fn empty() -> Self {
         Self {
             format: FORMAT.into(),
-            statement: STATEMENT.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            statement: String::new(),
             verdict: Verdict::Void,
             procedure: ProcedureFacts::default(),
             data: DataFacts::default(),
             certifier: Certifier::default(),
             folds: 0,
+            folds_sha256: String::new(),
             cuts: Vec::new(),
+            cost: CostFacts::default(),
             checks: Vec::new(),
             seal: String::new(),
         }
     }
 
-    /// With its verdict and its seal.
+    /// With its verdict, its statement and its seal.
     pub(crate) fn sealed(self) -> Result<Self> {
-        let open = Self { verdict: Verdict::of(&self.checks), seal: String::new(), ..self };
+        let verdict = Verdict::of(&self.checks, &self.certifier.claim);
+        let statement = verdict.statement().to_owned();
+        let open = Self { verdict, statement, seal: String::new(), ..self };
         Ok(Self { seal: open.expected_seal()?, ..open })
     }
 
@@ -177,7 +218,7 @@ impl Certificate {
         Ok(certificate)
     }
 
-    /// Checks format, seal and verdict.
+    /// Checks format, seal, verdict and statement.
     ///
     /// # Errors
     /// When one of them is not right.
@@ -189,8 +230,8 @@ impl Certificate {
         if given != expected {
             return Err(Error::Seal { given, expected });
         }
-        let verdict = Verdict::of(&self.checks);
-        if verdict != self.verdict {
+        let verdict = Verdict::of(&self.checks, &self.certifier.claim);
+        if verdict != self.verdict || self.statement != verdict.statement() {
             let (given, expected) = (self.verdict.word().into(), verdict.word().into());
             return Err(Error::Verdict { given, expected });
         }
@@ -203,9 +244,26 @@ impl Certificate {
         hash::text(&format!("{procedure:?}")) == self.procedure.sha256
     }
 
+    /// Whether it was made on this panel: the same columns, values and main target.
+    #[must_use]
+    pub fn is_on(&self, panel: &Panel) -> bool {
+        self.data.sha256 == hash::panel(panel)
+    }
+
+    /// Whether it was made on these folds.
+    #[must_use]
+    pub fn has_folds(&self, folds: &[Fold]) -> bool {
+        self.folds_sha256 == hash::folds(folds)
+    }
+
     /// The checks that found a leak.
     pub fn leaks(&self) -> impl Iterator<Item = &Finding> {
-        self.checks.iter().filter(|finding| finding.state == State::Failed)
+        self.checks.iter().filter(|finding| finding.is_leak())
+    }
+
+    /// The checks that keep it from passing: leaks, plants that were missed, and checks that could not be made.
+    pub fn missing(&self) -> impl Iterator<Item = &Finding> {
+        self.checks.iter().filter(|finding| !finding.counts(&self.certifier.claim))
     }
 
     /// The checks that did not see what was planted.
@@ -219,11 +277,7 @@ impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "leak certificate: {}", self.verdict.word())?;
         for finding in &self.checks {
-            let state = match finding.state {
-                State::Passed => "passed",
-                State::Failed => "LEAK",
-                State::Skipped => "skipped",
-            };
+            let state = finding.word();
             let plant = match finding.plant_caught {
                 Some(true) => "plant seen",
                 Some(false) => "PLANT MISSED",
@@ -238,9 +292,11 @@ impl fmt::Display for Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Skip;
 
     fn finding(check: Check, state: State, plant_caught: Option<bool>) -> Finding {
-        Finding { check, state, plant_caught, figure: 0.0, limit: 0.0, note: String::new() }
+        let note = String::new();
+        Finding { check, state, skip: None, plant_caught, figure: 0.0, limit: 0.0, note }
     }
 
     fn all_passed() -> Vec<Finding> {
@@ -249,27 +305,58 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        assert_eq!(Verdict::of(&all_passed()), Verdict::Passed);
+        let claim = Claim::default();
+        let of = |findings: &[Finding]| Verdict::of(findings, &claim);
+        assert_eq!(of(&all_passed()), Verdict::Passed);
         let with = |changed: Finding| {
             let mut all = all_passed();
             all.retain(|finding| finding.check != changed.check);
             all.push(changed);
-            Verdict::of(&all)
+            of(&all)
         };
         assert_eq!(with(finding(Check::Labels, State::Failed, Some(true))), Verdict::Failed);
         assert_eq!(with(finding(Check::Labels, State::Failed, Some(false))), Verdict::Failed);
-        assert_eq!(with(finding(Check::Labels, State::Passed, Some(false))), Verdict::Void);
-        assert_eq!(with(finding(Check::Labels, State::Skipped, None)), Verdict::Void);
-        assert_eq!(with(finding(Check::Prefix, State::Skipped, None)), Verdict::Passed);
         assert_eq!(with(finding(Check::Alive, State::Failed, None)), Verdict::Void);
         assert_eq!(with(finding(Check::Repeat, State::Failed, None)), Verdict::Void);
-        assert_eq!(Verdict::of(&[]), Verdict::Void);
+        let no_ids = Some(Skip::NoIds);
+        let skipped = Finding { skip: no_ids, ..finding(Check::FutureIds, State::Skipped, None) };
+        assert_eq!(with(skipped), Verdict::Passed);
+        for check in Check::ALL {
+            assert_eq!(
+                with(finding(check, State::Passed, Some(false))) == Verdict::Passed,
+                check == Check::Alive
+            );
+            assert_eq!(
+                with(finding(check, State::Passed, None)) == Verdict::Passed,
+                check == Check::Alive
+            );
+            assert_ne!(with(finding(check, State::Skipped, None)), Verdict::Passed, "{check:?}");
+            assert_eq!(with(finding(check, State::Unknown, None)), Verdict::Void, "{check:?}");
+        }
+        assert_eq!(of(&[]), Verdict::Void);
+    }
+
+    #[test]
+    fn every_check_has_to_be_there_once() {
+        let claim = Claim::default();
+        for at in 0..Check::ALL.len() {
+            let mut all = all_passed();
+            let taken = all.remove(at);
+            assert_eq!(Verdict::of(&all, &claim), Verdict::Void, "without {:?}", taken.check);
+            all.extend([taken.clone(), taken]);
+            assert_eq!(Verdict::of(&all, &claim), Verdict::Void);
+        }
+        // Four findings, none of which saw its plant.
+        let four = [Check::Repeat, Check::Alive, Check::FutureValues, Check::Labels];
+        let four = four.map(|check| finding(check, State::Passed, None));
+        assert_eq!(Verdict::of(&four, &claim), Verdict::Void);
     }
 
     #[test]
     fn a_changed_certificate_is_refused() {
         let mut checks = all_passed();
-        checks[3].figure = f64::INFINITY;
+        let alive = checks.iter().position(|finding| finding.check == Check::Alive).unwrap();
+        checks[alive].figure = f64::INFINITY;
         let made = Certificate::sealed(Certificate { checks, ..Certificate::empty() }).unwrap();
         let json = made.to_json().unwrap();
         assert_eq!(Certificate::from_json(&json).unwrap().verdict, Verdict::Passed);
@@ -278,6 +365,9 @@ mod tests {
             assert_ne!(changed, json);
             assert!(matches!(Certificate::from_json(&changed), Err(Error::Seal { .. })));
         }
+        let left_out = Certificate { checks: made.checks[1..].to_vec(), ..made.clone() };
+        let left_out = Certificate { seal: left_out.expected_seal().unwrap(), ..left_out };
+        assert!(matches!(left_out.verify(), Err(Error::Verdict { .. })));
         let lying = Certificate { verdict: Verdict::Failed, seal: String::new(), ..made };
         let lying = Certificate { seal: lying.expected_seal().unwrap(), ..lying };
         assert!(matches!(lying.verify(), Err(Error::Verdict { .. })));

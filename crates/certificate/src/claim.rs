@@ -23,7 +23,8 @@ pub enum Side {
 }
 
 /// What a procedure claims not to have seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Claim {
     /// How far labels look ahead.
     pub horizon: Horizon,
@@ -31,11 +32,19 @@ pub struct Claim {
     pub rule: EmbargoRule,
     /// On which sides training labels may lie.
     pub side: Side,
+    /// Extra columns that are known with the features, such as a meta model's predictions. Others are known with
+    /// the labels at the earliest, and a prediction that depends on them is a leak.
+    pub known: Vec<String>,
 }
 
 impl Default for Claim {
     fn default() -> Self {
-        Self { horizon: Horizon::NUMERAI_20, rule: EmbargoRule::default(), side: Side::default() }
+        Self {
+            horizon: Horizon::NUMERAI_20,
+            rule: EmbargoRule::default(),
+            side: Side::default(),
+            known: Vec::new(),
+        }
     }
 }
 
@@ -96,8 +105,8 @@ mod tests {
     #[test]
     fn labels_by_hand() {
         let real = Claim::default();
-        let disjoint = Claim { rule: EmbargoRule::LabelDisjoint, ..real };
-        let both = Claim { side: Side::Both, ..disjoint };
+        let disjoint = Claim { rule: EmbargoRule::LabelDisjoint, ..real.clone() };
+        let both = Claim { side: Side::Both, ..disjoint.clone() };
         // Days 2 to 22 of era 0 and 22 to 42 of era 4 share a day.
         assert!(!disjoint.allows(0, 4).unwrap() && disjoint.allows(0, 5).unwrap());
         assert!(!real.allows(0, 4).unwrap() && real.allows(0, 5).unwrap());

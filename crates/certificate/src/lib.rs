@@ -10,9 +10,9 @@ mod error;
 mod hash;
 mod procedure;
 
-pub use certificate::{Certificate, CutFacts, DataFacts, ProcedureFacts, Verdict};
+pub use certificate::{Certificate, CostFacts, CutFacts, DataFacts, ProcedureFacts, Verdict};
 pub use certify::Certifier;
-pub use check::{Check, Finding, State};
+pub use check::{Check, Finding, Skip, State};
 pub use claim::{Claim, Side};
 pub use error::{Error, Result};
-pub use procedure::{Procedure, Recipe, Refit, Run, Sealed, SealedFold};
+pub use procedure::{Backtested, Procedure, Recipe, Refit, Run, Sealed, SealedFold};

@@ -42,7 +42,7 @@ pub trait Recipe: fmt::Debug + Send + Sync {
 ///
 /// There is no way to the test rows as a panel, so none to fit on them:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// use fattail_certificate::SealedFold;
 /// use fattail_core::{Fit, Panel, Result};
 ///
@@ -51,6 +51,10 @@ pub trait Recipe: fmt::Debug + Send + Sync {
 ///     learner.fit(rows)
 /// }
 /// ```
+///
+/// The seal is one of types and has a limit: a [`Predict`] sees the features of the test rows, and one that keeps
+/// them, behind a lock, could be fitted on them afterwards. Their targets it never sees. And whoever makes the fold
+/// has the whole panel. What the type cannot keep, the checks look for.
 #[derive(Debug)]
 pub struct SealedFold<'a> {
     panel: &'a Panel,
@@ -124,7 +128,10 @@ impl<R: Recipe> Procedure for Sealed<R> {
     }
 }
 
-/// Fits a learner anew in every fold: what a backtest does.
+/// Fits a learner on the training panel of every fold, by [`Fit::fit`] alone.
+///
+/// A backtest goes through [`Fit::fit_each`], which is handed the whole panel: scores of a backtest are those of
+/// [`Backtested`], and that is what to certify for them.
 #[derive(Debug, Clone)]
 pub struct Refit<L>(pub L);
 
@@ -135,5 +142,64 @@ where
 {
     fn predict(&self, fold: &SealedFold<'_>) -> Result<Vec<f32>> {
         fold.predict(&self.0.fit(fold.train())?)
+    }
+}
+
+/// A learner in a [`backtest`]: one call of [`Fit::fit_each`] with the whole panel, as for the scores that are
+/// reported.
+///
+/// ```
+/// use fattail_certificate::{Backtested, Procedure};
+/// use fattail_core::{Fit, Panel, Predict, Result};
+/// use fattail_evaluate::Fold;
+///
+/// /// Predicts the mean target of its training rows.
+/// #[derive(Debug)]
+/// struct Mean;
+/// struct Constant(f32);
+///
+/// impl Fit for Mean {
+///     type Fitted = Constant;
+///     fn fit(&self, train: &Panel) -> Result<Constant> {
+///         let y = train.target()?.to_f32();
+///         Ok(Constant(y.iter().sum::<f32>() / y.len() as f32))
+///     }
+/// }
+///
+/// impl Predict for Constant {
+///     fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
+///         Ok(vec![self.0; panel.rows()])
+///     }
+/// }
+///
+/// let panel = Panel::builder()
+///     .eras(&["1", "2", "3", "3"])?
+///     .feature("x", vec![0u8, 1, 2, 3])
+///     .target("y", vec![1.0f32, 3.0, 5.0, 7.0])
+///     .build()?;
+/// let folds = [Fold { train: vec![0], test: vec![1] }, Fold { train: vec![0, 1], test: vec![2] }];
+/// let run = Backtested(Mean).run(&panel, &folds)?;
+/// assert_eq!(run.predictions, [vec![1.0], vec![2.0, 2.0]]);
+/// # Ok::<(), fattail_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Backtested<L>(pub L);
+
+impl<L> Procedure for Backtested<L>
+where
+    L: Fit + fmt::Debug,
+    L::Fitted: Predict,
+{
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
+        let made = backtest(&self.0, panel, &Given(folds.to_vec()), &[], &silent)?;
+        let mut rest = &made.predictions.values[..];
+        let mut predictions = Vec::with_capacity(folds.len());
+        for fold in folds {
+            let rows = fold.test.iter().map(|&era| panel.eras().range(era).len()).sum();
+            let (here, after) = rest.split_at(rows);
+            predictions.push(here.to_vec());
+            rest = after;
+        }
+        Ok(Run { predictions, reads: Vec::new() })
     }
 }

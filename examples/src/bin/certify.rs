@@ -3,7 +3,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use fattail::{certificate::Verdict, store::write_atomic};
+use fattail::{
+    certificate::{Certifier, Verdict},
+    evaluate::Horizon,
+    store::write_atomic,
+};
 use fattail_examples::{
     Bars, DataArgs, Outcome, RunArgs,
     certify::{Config, try_all},
@@ -22,20 +26,32 @@ struct Args {
     /// The pipeline, its split and its horizon as JSON; --show-config writes the one that is taken without it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Days that the labels cover, where they are not those of the target's name: 60 for `..._60`, else 20
+    #[arg(long, value_name = "DAYS")]
+    label_days: Option<u32>,
     /// Writes the configuration to standard output and ends
     #[arg(long)]
     show_config: bool,
     /// Certifies twelve pipelines that leak and their twins that do not instead
     #[arg(long, conflicts_with_all = ["config", "data"])]
     leaks: bool,
-    /// In how many places the panel is cut into what may be seen and what may not
-    #[arg(long, default_value_t = 2)]
-    cuts: usize,
-    /// Seed of the synthetic market and of all disturbances
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// In how many places the panel is cut into what may be seen and what may not; without it as in the
+    /// configuration, or 2
+    #[arg(long)]
+    cuts: Option<usize>,
+    /// Seed of the synthetic market and of all disturbances; without it as in the configuration, or 0
+    #[arg(long)]
+    seed: Option<u64>,
     #[command(flatten)]
     run: RunArgs,
+}
+
+impl Args {
+    /// Settings with what the command line says.
+    fn settings(&self, of: Certifier) -> Certifier {
+        let (cuts, seed) = (self.cuts.unwrap_or(of.cuts), self.seed.unwrap_or(of.seed));
+        Certifier { cuts, seed, ..of }
+    }
 }
 
 fn main() -> ExitCode {
@@ -50,18 +66,19 @@ fn work(args: &Args) -> Outcome {
     if args.leaks {
         return leaks(args, &bars);
     }
-    let source = args.data.source(args.seed, &observer)?;
-    let target = source.panel.schema().target().unwrap_or_default();
+    let source = args.data.source(args.seed.unwrap_or_default(), &observer)?;
+    let usual = numerai_horizon(source.panel.schema().target().unwrap_or_default());
+    let labels = Horizon { days: args.label_days.unwrap_or(usual.days), ..usual };
     let config = match &args.config {
         Some(path) => Config::read(path)?,
-        None => Config::usual(numerai_horizon(target))?,
+        None => Config::usual(labels)?,
     };
     if args.show_config {
         return write_out(&format!("{}\n", serde_json::to_string_pretty(&config)?));
     }
+    config.expect_horizon(labels)?;
     let folds = config.folds(source.panel.eras())?;
-    let certifier =
-        fattail::certificate::Certifier { cuts: args.cuts, seed: args.seed, ..config.certifier() };
+    let certifier = args.settings(config.certifier());
     let certificate = certifier.certify(&config.workflow, &source.panel, &folds, &observer)?;
     if let Some(path) = &args.run.json {
         let json = certificate.to_json()?;
@@ -78,9 +95,8 @@ fn work(args: &Args) -> Outcome {
 
 fn leaks(args: &Args, bars: &Bars) -> Outcome {
     let observer = |progress: fattail::Progress<'_>| bars.show(progress);
-    let certifier =
-        fattail::certificate::Certifier { cuts: args.cuts, seed: args.seed, ..Default::default() };
-    let all = try_all(&certifier, args.seed, &observer)?;
+    let certifier = args.settings(Certifier::default());
+    let all = try_all(&certifier, certifier.seed, &observer)?;
     bars.clear();
     if let Some(path) = &args.run.json {
         let json = serde_json::to_string_pretty(&all)?;

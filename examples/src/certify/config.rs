@@ -26,6 +26,10 @@ pub struct Config {
     /// What keeps training labels and test eras apart.
     #[serde(default)]
     pub rule: EmbargoRule,
+    /// The settings of the certificate and what it claims; without them the usual ones, and the claim that follows
+    /// from the three above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certifier: Option<Certifier>,
 }
 
 /// How eras are split.
@@ -72,7 +76,7 @@ impl Config {
     /// When the horizon has no days.
     pub fn usual(horizon: Horizon) -> Outcome<Self> {
         let (split, rule) = (SplitChoice::default(), EmbargoRule::default());
-        Ok(Self { workflow: Workflow::usual(horizon)?, split, rule })
+        Ok(Self { workflow: Workflow::usual(horizon)?, split, rule, certifier: None })
     }
 
     /// Reads a file.
@@ -105,14 +109,51 @@ impl Config {
         Ok(folds?)
     }
 
-    /// What it claims.
+    /// The settings of its certificate.
     #[must_use]
     pub fn certifier(&self) -> Certifier {
+        if let Some(certifier) = &self.certifier {
+            return certifier.clone();
+        }
         let side = match self.split {
             SplitChoice::Expanding { .. } | SplitChoice::WalkForward { .. } => Side::Past,
             SplitChoice::Blocked { .. } | SplitChoice::PurgedKFold { .. } => Side::Both,
         };
-        let claim = Claim { horizon: self.workflow.horizon, rule: self.rule, side };
+        let (horizon, rule) = (self.workflow.horizon, self.rule);
+        let claim = Claim { horizon, rule, side, ..Claim::default() };
         Certifier { claim, ..Certifier::default() }
+    }
+
+    /// Refuses horizons that are shorter than that of the labels: a pipeline that knows its labels too early would be
+    /// certified by its own mistake.
+    ///
+    /// # Errors
+    /// Names the horizon, the day and what they have to be.
+    pub fn expect_horizon(&self, labels: Horizon) -> Outcome {
+        let claimed = self.certifier().claim.horizon;
+        for (whose, given) in [("workflow", self.workflow.horizon), ("certifier", claimed)] {
+            let days = [
+                ("days", given.days, labels.days),
+                ("lag_days", given.lag_days, labels.lag_days),
+                ("data_lag_days", given.data_lag_days, labels.data_lag_days),
+            ];
+            if let Some((name, given, least)) =
+                days.into_iter().find(|(_, given, least)| given < least)
+            {
+                return Err(format!(
+                    "the horizon of the {whose}: '{name}' is {given}, the labels need at least {least}; \
+                     --label-days says that they are shorter"
+                )
+                .into());
+            }
+            if given.era_days > labels.era_days {
+                let (given, most) = (given.era_days, labels.era_days);
+                return Err(format!(
+                    "the horizon of the {whose}: 'era_days' is {given}, eras have at most {most}"
+                )
+                .into());
+            }
+        }
+        Ok(())
     }
 }

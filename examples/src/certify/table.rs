@@ -4,7 +4,7 @@ use std::fmt;
 
 use fattail::{
     Observer, Progress,
-    certificate::{Certificate, Certifier, Verdict},
+    certificate::{Certificate, Certifier, Check, Verdict},
     silent,
 };
 use serde::Serialize;
@@ -17,6 +17,8 @@ use crate::Outcome;
 pub struct Tried {
     /// The leak.
     pub leak: &'static str,
+    /// The checks that are there for it.
+    pub expected: &'static [Check],
     /// What was found of the pipeline that leaks.
     pub leaking: Certificate,
     /// What was found of its twin.
@@ -24,10 +26,13 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Whether the leak was caught and the twin passed.
+    /// Whether the leak was caught by the checks that are there for it, and the twin passed.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.leaking.verdict == Verdict::Failed && self.twin.verdict == Verdict::Passed
+        let found = |check: &Check| self.leaking.leaks().any(|finding| finding.check == *check);
+        self.leaking.verdict == Verdict::Failed
+            && self.expected.iter().all(found)
+            && self.twin.verdict == Verdict::Passed
     }
 }
 
@@ -44,7 +49,9 @@ pub fn try_all(certifier: &Certifier, seed: u64, observer: Observer<'_>) -> Outc
             let Case { panel, folds, procedure } = Case::new(leak, leaks, seed)?;
             Ok(certifier.certify(&procedure, &panel, &folds, &silent)?)
         };
-        all.push(Tried { leak: leak.name(), leaking: certified(true)?, twin: certified(false)? });
+        let (name, expected) = (leak.name(), leak.caught_by());
+        let (leaking, twin) = (certified(true)?, certified(false)?);
+        all.push(Tried { leak: name, expected, leaking, twin });
     }
     observer(Progress { stage: "leaks", done: total, total });
     Ok(all)

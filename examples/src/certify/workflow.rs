@@ -25,7 +25,8 @@ pub struct Workflow {
     pub learners: Vec<Learning>,
     /// How predictions are joined.
     pub blend: Blend,
-    /// A fold is left out, all its predictions the same, where the mean of the known scores is not above this.
+    /// A fold is left out, all its predictions the same, where the mean of the known scores is not above this; needs
+    /// folds that train on the past alone.
     pub gate: Option<f64>,
     /// How far targets look ahead, and so when scores are known.
     pub horizon: Horizon,
@@ -47,7 +48,8 @@ pub enum Learning {
 pub enum Blend {
     /// Their mean.
     Equal,
-    /// Weighted by the mean of the scores that are known when the fold begins.
+    /// Weighted by the mean of the scores that are known when the fold begins, which needs folds that train on the
+    /// past alone.
     #[default]
     Adaptive,
 }
@@ -87,6 +89,23 @@ impl Workflow {
         }
     }
 
+    /// Refuses decisions by past scores where folds train on eras behind their test eras: the models that made
+    /// those scores have learnt from the future, and scores tell what nobody knew.
+    fn check(&self, folds: &[Fold]) -> Result<()> {
+        if self.learners.is_empty() {
+            return Err(fattail::Error::empty("the list of learners"));
+        }
+        let two_sided = folds.iter().any(|fold| fold.train.last() > fold.test.first());
+        let allowed = "none where folds train on both sides of their test eras";
+        if two_sided && self.learners.len() > 1 && self.blend == Blend::Adaptive {
+            return Err(fattail::Error::setting("blend", "adaptive", allowed));
+        }
+        match self.gate {
+            Some(gate) if two_sided => Err(fattail::Error::setting("gate", gate, allowed)),
+            _ => Ok(()),
+        }
+    }
+
     /// The predictions of every model for a fold.
     fn predicted(&self, fold: &SealedFold<'_>) -> Result<Vec<Vec<f32>>> {
         let predict = |learning: &Learning| -> Result<Vec<f32>> {
@@ -114,9 +133,7 @@ impl Default for Workflow {
 
 impl Procedure for Workflow {
     fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
-        if self.learners.is_empty() {
-            return Err(fattail::Error::empty("the list of learners"));
-        }
+        self.check(folds)?;
         // The scores of every model and, last, of the ensemble.
         let models = self.learners.len();
         let names = (0..models).map(|model| format!("model {model}")).chain(["ensemble".into()]);

@@ -1,144 +1,121 @@
-//! What the data itself gives away: copies, an order that tells the target, features that know it.
+//! What the data itself gives away: an order that tells the target, features that know it.
 //!
-//! Copies: among pairs of a training and a test row of one fold that agree in id and in every feature, the targets
-//! agree with the probability `q = Σ p_v²` of two rows drawn at random, were they no copies. With `m` pairs and `s`
-//! that agree, the figure is `-log₁₀` of the binomial tail `P(S >= s)`. Order: `z` of the mean rank correlation
-//! of place and target as in the canary. Oracle: the largest `|mean over eras of the rank correlation|` of a
-//! feature with the target.
+//! **Order.** `ρ_e` is the rank correlation of place and target in an era, of rows whose target is known. Were the
+//! order of rows chosen without the target, `ρ_e` had mean 0 and variance `v_e = 1 / (n_e - 1)`. Eras are not
+//! independent: where rows stand in one order in all eras, by their id, labels that share days give correlations
+//! that are as alike as the labels, `1 - k / L` at a distance of `k` eras with labels over `L`. The variance of the
+//! sum is then `L Σ v_e`. An order that goes with something lasting, such as an industry, is worse still, which Newey
+//! and West's variance with `L - 1` lags shows. `z` takes the larger of the two errors.
+//!
+//! An order may tell something honestly, and a procedure that does not look at it cannot use it. So where
+//! [`Check::Order`] has passed, only an order that is nearly that of the target fails, as a fault of the data that
+//! whatever is done next may look at: the figure is `|mean ρ_e / ρ*_e|`, with `ρ*_e = √(1 - Σ (t³ - t) / (n³ - n))`
+//! the largest that ties `t` of the target leave, and its limit that of features. Where it has not, the figure is
+//! `|z|`.
+//!
+//! **Oracle.** The largest `|mean over eras of the rank correlation|` of a feature with the target. Leaks that are
+//! weaker than the limit, and such as take several features, are not seen.
 //!
 //! Cost: one pass over features and rows.
 
 use std::collections::HashMap;
 
 use fattail_core::{ColumnView, Panel};
-use fattail_stats::spearman;
+use fattail_stats::{long_run_variance, spearman};
 
-use super::{Bench, Check, Finding};
+use super::{Bench, Check, Finding, Skip};
 use crate::{Result, disturb};
 
-/// `-log₁₀` of the probability below which agreeing targets are no chance.
-const COPIES: f64 = 8.0;
-/// The `z` above which the order of rows tells the target.
-const ORDER: f64 = 5.0;
+/// The rank correlation of place and target in an era.
+struct Placed {
+    rho: f64,
+    /// The largest that ties leave.
+    most: f64,
+    rows: usize,
+}
 
 impl Bench<'_> {
-    pub(crate) fn copies(&self) -> Result<Finding> {
-        let check = Check::Copies;
-        let (figure, pairs, agree) = self.copied(self.panel)?;
-        // The first fold with an era of copies of one that it trains on.
-        let planted =
-            self.folds.iter().find_map(|fold| Some((*fold.train.last()?, *fold.test.first()?)));
-        let caught = match planted {
-            Some((from, to)) => {
-                Some(self.copied(&disturb::copied(self.panel, from, to)?)?.0 > COPIES)
-            }
-            None => None,
-        };
-        let note = format!(
-            "{pairs} test rows agree with a training row in id and features, {agree} in target too"
-        );
-        Ok(Finding::of(check, figure, COPIES, caught, note))
-    }
-
-    /// The figure, the pairs and those that agree.
-    fn copied(&self, panel: &Panel) -> Result<(f64, u64, u64)> {
-        let (keys, target) = (row_keys(panel), panel.target()?.to_f32());
-        let chance = agreement(&target);
-        let (mut pairs, mut agree) = (0, 0);
-        for fold in self.folds {
-            let rows = |eras: &[usize]| -> Vec<usize> {
-                eras.iter().flat_map(|&era| panel.eras().range(era)).collect()
-            };
-            let mut trained: HashMap<(u64, &str), Vec<u32>> = HashMap::new();
-            for row in rows(&fold.train).into_iter().filter(|&row| !target[row].is_nan()) {
-                let key = (keys[row], panel.id(row).unwrap_or_default());
-                trained.entry(key).or_default().push(target[row].to_bits());
-            }
-            for row in rows(&fold.test).into_iter().filter(|&row| !target[row].is_nan()) {
-                let key = (keys[row], panel.id(row).unwrap_or_default());
-                if let Some(targets) = trained.get(&key) {
-                    // One pair a test row: copies of copies are no news.
-                    pairs += 1;
-                    agree += u64::from(targets[0] == target[row].to_bits());
-                }
-            }
+    /// `unused`: whether predictions are known not to depend on the order.
+    pub(super) fn row_order(&self, unused: bool) -> Result<Finding> {
+        let (check, settings) = (Check::RowOrder, self.settings);
+        let own = placed(self.panel)?;
+        if own.is_empty() {
+            return Ok(Finding::skipped(check, Skip::SmallEras));
         }
-        Ok((-log_tail(pairs, agree, chance), pairs, agree))
+        let sorted = placed(&disturb::sorted(self.panel)?)?;
+        let labels = settings.claim.horizon.label_eras()?;
+        let z = z(&own, labels)?;
+        let (figure, planted, limit, note) = if unused {
+            let note = format!("no prediction depends on it; z is {z:+.2}");
+            (share(&own).abs(), share(&sorted).abs(), settings.oracle, note)
+        } else {
+            let note = format!("z of the mean rank correlation of place and target is {z:+.2}");
+            (z.abs(), self::z(&sorted, labels)?.abs(), settings.order, note)
+        };
+        Ok(Finding::of(check, figure, limit, Some(planted > limit), note))
     }
 
-    pub(crate) fn row_order(&self) -> Result<Finding> {
-        let z = order(self.panel)?;
-        let caught = order(&disturb::sorted(self.panel)?)?.abs() > ORDER;
-        let note = format!("z of the mean rank correlation of place and target is {z:+.2}");
-        Ok(Finding::of(Check::RowOrder, z.abs(), ORDER, Some(caught), note))
-    }
-
-    pub(crate) fn oracle(&self) -> Result<Finding> {
-        let panel = self.panel;
+    pub(super) fn oracle(&self) -> Result<Finding> {
+        let (panel, limit) = (self.panel, self.settings.oracle);
+        let Some(planted) = level(panel, panel.target()?)? else {
+            return Ok(Finding::skipped(Check::Oracle, Skip::SmallEras));
+        };
         let (mut worst, mut name) = (0.0_f64, "none");
         for (at, feature) in panel.schema().features().iter().enumerate() {
-            let level = level(panel, panel.feature(at))?;
+            let level = level(panel, panel.feature(at))?.unwrap_or_default();
             if level > worst {
                 (worst, name) = (level, feature);
             }
         }
-        let caught = level(panel, panel.target()?)? > self.settings.oracle;
         let note = format!("the closest feature is '{name}'");
-        Ok(Finding::of(Check::Oracle, worst, self.settings.oracle, Some(caught), note))
+        Ok(Finding::of(Check::Oracle, worst, limit, Some(planted > limit), note))
     }
 }
 
-/// A hash of the features of each row (Fowler, Noll and Vo's, a word at a time).
-fn row_keys(panel: &Panel) -> Vec<u64> {
-    let mut keys = vec![0xcbf2_9ce4_8422_2325_u64; panel.rows()];
-    for at in 0..panel.width() {
-        for (key, value) in keys.iter_mut().zip(panel.feature(at).to_f32()) {
-            *key = (*key ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-            *key ^= *key >> 29;
-        }
-    }
-    keys
-}
-
-/// The probability that two rows have the same target.
-fn agreement(target: &[f32]) -> f64 {
-    let mut counts: HashMap<u32, u64> = HashMap::new();
-    let known = target.iter().filter(|value| !value.is_nan());
-    known.for_each(|value| *counts.entry(value.to_bits()).or_default() += 1);
-    let total: u64 = counts.values().sum();
-    let mut shares: Vec<u64> = counts.into_values().collect();
-    shares.sort_unstable();
-    shares.iter().map(|&count| (count as f64 / total as f64).powi(2)).sum()
-}
-
-/// `log₁₀ P(S >= s)` for a binomial `S` of `m` trials, by Chernoff's bound; 0 where `s` is not above what is
-/// expected.
-fn log_tail(m: u64, s: u64, q: f64) -> f64 {
-    if m == 0 || s as f64 <= m as f64 * q {
-        return 0.0;
-    }
-    let (m, share) = (m as f64, s as f64 / m as f64);
-    let term = |a: f64, b: f64| if a == 0.0 { 0.0 } else { a * (a / b).ln() };
-    -m * (term(share, q) + term(1.0 - share, 1.0 - q)) / std::f64::consts::LN_10
-}
-
-/// `z` of the mean rank correlation of place and target.
-fn order(panel: &Panel) -> Result<f64> {
-    let (mut sum, mut variance) = (0.0, 0.0);
+/// The eras in which place and target have a correlation.
+fn placed(panel: &Panel) -> Result<Vec<Placed>> {
+    let mut all = Vec::new();
     for era in panel.iter() {
-        let target: Vec<f64> = era.target()?.iter().map(|&value| f64::from(value)).collect();
-        let place: Vec<f64> = (0..target.len()).map(|at| at as f64).collect();
+        let known = era.target()?.iter().enumerate().filter(|(_, value)| !value.is_nan());
+        let (place, target): (Vec<f64>, Vec<f64>) =
+            known.map(|(at, &value)| (at as f64, f64::from(value))).unzip();
         let rho = spearman(&place, &target).map_err(fattail_core::Error::other)?;
-        if rho.is_finite() && target.len() > 1 {
-            sum += rho;
-            variance += 1.0 / (target.len() - 1) as f64;
+        if rho.is_finite() {
+            all.push(Placed { rho, most: most(&target), rows: target.len() });
         }
     }
-    Ok(if variance == 0.0 { 0.0 } else { sum / f64::sqrt(variance) })
+    Ok(all)
 }
 
-/// `|mean over eras of the rank correlation|` of a column with the target.
-fn level(panel: &Panel, column: ColumnView<'_>) -> Result<f64> {
+/// The rank correlation of a target with ties and its own order.
+fn most(target: &[f64]) -> f64 {
+    let mut counts: HashMap<u64, usize> = HashMap::new();
+    target.iter().for_each(|value| *counts.entry((value + 0.0).to_bits()).or_default() += 1);
+    let cube = |n: usize| (n as f64).powi(3) - n as f64;
+    let mut ties: Vec<usize> = counts.into_values().collect();
+    // A sum whose order is that of a hash table differs from run to run.
+    ties.sort_unstable();
+    (1.0 - ties.into_iter().map(cube).sum::<f64>() / cube(target.len())).sqrt()
+}
+
+/// The mean correlation as a share of the largest.
+fn share(placed: &[Placed]) -> f64 {
+    placed.iter().map(|era| era.rho / era.most).sum::<f64>() / placed.len() as f64
+}
+
+/// `z` of the mean correlation, where labels reach over `labels` eras.
+fn z(placed: &[Placed], labels: usize) -> Result<f64> {
+    let eras = placed.len() as f64;
+    let rho: Vec<f64> = placed.iter().map(|era| era.rho).collect();
+    let chance = placed.iter().map(|era| 1.0 / (era.rows - 1) as f64).sum::<f64>() / eras;
+    let lags = (labels - 1).min(rho.len() - 1);
+    let seen = long_run_variance(&rho, lags).map_err(fattail_core::Error::other)?;
+    let variance = seen.max(labels as f64 * chance) / eras;
+    Ok(rho.iter().sum::<f64>() / eras / variance.sqrt())
+}
+
+/// `|mean over eras of the rank correlation|` of a column with the target; `None` where no era has one.
+fn level(panel: &Panel, column: ColumnView<'_>) -> Result<Option<f64>> {
     let (mut sum, mut eras) = (0.0, 0_u32);
     for (era, values) in panel.iter().zip(column.eras()) {
         let known = values.iter().zip(era.target()?).filter(|(x, y)| !x.is_nan() && !y.is_nan());
@@ -150,5 +127,37 @@ fn level(panel: &Panel, column: ColumnView<'_>) -> Result<f64> {
             eras += 1;
         }
     }
-    Ok(if eras == 0 { 0.0 } else { f64::abs(sum) / f64::from(eras) })
+    Ok((eras > 0).then(|| f64::abs(sum) / f64::from(eras)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn era(rho: f64) -> Placed {
+        Placed { rho, most: 1.0, rows: 101 }
+    }
+
+    #[test]
+    fn the_error_of_an_order_that_lasts() {
+        // 100 eras of 101 rows: chance alone gives a mean an error of 0.01, labels over 4 eras one of 0.02.
+        let quiet: Vec<Placed> =
+            (0..100).map(|at| era(if at % 2 == 0 { 0.06 } else { 0.04 })).collect();
+        assert!((z(&quiet, 1).unwrap() - 5.0).abs() < 1e-9);
+        assert!((z(&quiet, 4).unwrap() - 2.5).abs() < 1e-9);
+        // Correlations that stay above zero for 20 eras and below for the next 20.
+        let waves: Vec<Placed> =
+            (0..100).map(|at| era(if at / 20 % 2 == 0 { 0.5 } else { -0.5 })).collect();
+        let (wide, narrow) = (z(&waves, 8).unwrap(), z(&waves, 1).unwrap());
+        assert!(wide < narrow / 2.0 && narrow < 2.1, "{wide} {narrow}");
+        assert!((share(&quiet) - 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn ties_leave_so_much() {
+        let target = [0.0, 0.0, 1.0, 1.0];
+        let sorted = spearman(&[0.0, 1.0, 2.0, 3.0], &target).unwrap();
+        assert!((most(&target) - sorted).abs() < 1e-12);
+        assert_eq!(most(&[3.0, 1.0, 2.0]), 1.0);
+    }
 }

@@ -6,19 +6,16 @@ use fattail_core::{ColumnView, Panel};
 use fattail_evaluate::Fold;
 use sha2::{Digest, Sha256};
 
-/// Whether an era is meant.
-type Eras<'a> = Box<dyn Fn(usize) -> bool + 'a>;
-
-/// What a planted leak is made of.
-pub(crate) enum Leak<'a> {
+/// What a planted leak is made of. Lists say which eras are meant.
+pub(crate) enum Leak {
     /// The features of some eras.
-    Features(Eras<'a>),
+    Features(Vec<bool>),
     /// The targets of some eras.
-    Targets(Eras<'a>),
+    Targets(Vec<bool>),
     /// The number of rows of some eras.
-    Rows(Eras<'a>),
+    Rows(Vec<bool>),
     /// The ids of some eras.
-    Ids(Eras<'a>),
+    Ids(Vec<bool>),
     /// The number of eras of the panel.
     Length,
     /// The number of test eras of the fold.
@@ -29,7 +26,7 @@ pub(crate) enum Leak<'a> {
     Calls(AtomicU64),
 }
 
-impl Leak<'_> {
+impl Leak {
     /// The leak into the predictions of a fold, a number for each test row.
     pub(crate) fn of(&self, panel: &Panel, fold: &Fold) -> Vec<f64> {
         let rows = || fold.test.iter().map(|&era| panel.eras().range(era).len());
@@ -38,10 +35,13 @@ impl Leak<'_> {
                 .flat_map(|rows| (0..rows).map(move |at| at as f64 / rows as f64))
                 .collect();
         }
-        vec![unit(&self.digest(panel, fold)); rows().sum()]
+        let digest = self.digest(panel, fold);
+        // One number a row: two digests that differ cannot be near in all of them.
+        (0..rows().sum()).map(|at: usize| unit(digest, at as u64)).collect()
     }
 
-    fn digest(&self, panel: &Panel, fold: &Fold) -> [u8; 32] {
+    /// The first bytes of a digest of what is meant.
+    fn digest(&self, panel: &Panel, fold: &Fold) -> u64 {
         let mut hash = Sha256::new();
         let mut count = |n: usize| hash.update((n as u64).to_le_bytes());
         match self {
@@ -56,12 +56,12 @@ impl Leak<'_> {
                 }
             }
             Self::Rows(eras) => {
-                let ranges = panel.eras().ranges().enumerate();
-                ranges.filter(|(era, _)| eras(*era)).for_each(|(_, rows)| count(rows.len()));
+                let ranges = panel.eras().ranges().zip(eras);
+                ranges.filter(|(_, meant)| **meant).for_each(|(rows, _)| count(rows.len()));
             }
             Self::Ids(eras) => {
-                let ranges = panel.eras().ranges().enumerate().filter(|(era, _)| eras(*era));
-                ranges.flat_map(|(_, rows)| rows).for_each(|row| {
+                let ranges = panel.eras().ranges().zip(eras).filter(|(_, meant)| **meant);
+                ranges.flat_map(|(rows, _)| rows).for_each(|row| {
                     hash.update(panel.id(row).unwrap_or_default());
                 });
             }
@@ -70,19 +70,22 @@ impl Leak<'_> {
             Self::Calls(calls) => count(calls.fetch_add(1, Ordering::Relaxed) as usize),
             Self::Place => {}
         }
-        hash.finalize().into()
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 }
 
 /// Adds the values of some eras to a hash.
-fn add(hash: &mut Sha256, column: ColumnView<'_>, eras: &Eras<'_>) {
-    for (_, values) in column.eras().enumerate().filter(|(era, _)| eras(*era)) {
+fn add(hash: &mut Sha256, column: ColumnView<'_>, eras: &[bool]) {
+    for (values, _) in column.eras().zip(eras).filter(|(_, meant)| **meant) {
         values.iter().for_each(|value| hash.update(value.to_bits().to_le_bytes()));
     }
 }
 
-/// A number in `[0, 1)` made of the first bytes of a digest.
-fn unit(digest: &[u8; 32]) -> f64 {
-    let [a, b, c, d, ..] = *digest;
-    f64::from(u32::from_le_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
+/// A number in `[0, 1)` made of a digest and a row (the finaliser of Steele, Lea and Flood's SplitMix).
+fn unit(digest: u64, row: u64) -> f64 {
+    let mut z = digest.wrapping_add(row.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }

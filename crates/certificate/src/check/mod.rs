@@ -1,24 +1,34 @@
 //! The checks, each with the leak that it must see.
 //!
 //! A check disturbs what was not to be seen and runs the procedure again. What it must see is planted into its
-//! predictions: a hundredth of their spread times a number in `[0, 1)` made of just that which was disturbed. A
-//! check that does not see its plant says nothing about the procedure.
+//! predictions: a hundredth of their spread times a number in `[0, 1)` a row, made of just that which was
+//! disturbed. A check that does not see its plant says nothing about the procedure.
+//!
+//! Spreads are those of the fold (see [`compare`]). Where training eras lie on both sides, folds are disturbed and
+//! compared alone: what adapts from fold to fold is then found once, by [`Check::Threads`], which compares folds
+//! alone with the run of all of them.
 
 mod audit;
 mod canary;
 mod compare;
+mod copies;
 mod cut;
+mod finding;
 mod leak;
 mod reads;
+mod threads;
 mod trials;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fattail_core::{Panel, Progress};
 use fattail_evaluate::Fold;
 use serde::{Deserialize, Serialize};
 
-use crate::{Certifier, Procedure, Result, Run};
+use crate::{Certifier, Procedure, Result, Run, Side, certificate::CostFacts};
 
 use compare::{Difference, Trial};
+pub use finding::{Finding, Skip, State};
 
 /// What is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +58,8 @@ pub enum Check {
     Order,
     /// Test eras are predicted alike without those that come after them.
     Streaming,
-    /// Folds run again, alone, in another order and in several threads give the same predictions.
+    /// Runs of some of the folds, in several threads at once, give the same predictions: of the folds up to a cut
+    /// where the past is claimed, of each cut's fold alone where training eras lie on both sides.
     Threads,
     /// With shuffled targets there is no skill.
     Shuffled,
@@ -62,38 +73,6 @@ pub enum Check {
     Oracle,
 }
 
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Nothing was found.
-    Passed,
-    /// A leak was found.
-    Failed,
-    /// The check does not apply.
-    Skipped,
-}
-
-/// What a check found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The check.
-    pub check: Check,
-    /// How it ended.
-    pub state: State,
-    /// Whether it saw its planted leak; `None` where nothing is planted.
-    pub plant_caught: Option<bool>,
-    /// The largest figure that was found: of disturbances a difference in spreads of the predictions, of others
-    /// what `note` says.
-    #[serde(with = "fattail_core::null")]
-    pub figure: f64,
-    /// The figure above which the check fails.
-    #[serde(with = "fattail_core::null")]
-    pub limit: f64,
-    /// Where the largest figure was found, or why the check was skipped.
-    pub note: String,
-}
-
 impl Check {
     /// All of them, in the order in which they are run.
     pub const ALL: [Self; 18] = [
@@ -101,7 +80,6 @@ impl Check {
         Self::Alive,
         Self::Folds,
         Self::Copies,
-        Self::RowOrder,
         Self::Oracle,
         Self::Prefix,
         Self::FutureValues,
@@ -111,6 +89,7 @@ impl Check {
         Self::Labels,
         Self::TestRows,
         Self::Order,
+        Self::RowOrder,
         Self::Streaming,
         Self::Threads,
         Self::Shuffled,
@@ -136,9 +115,7 @@ impl Check {
             Self::TestRows => "later test rows change no prediction of the test rows before them",
             Self::Order => "the order of rows changes no prediction",
             Self::Streaming => "test eras are predicted alike without those that come after them",
-            Self::Threads => {
-                "folds alone, in another order and in threads give the same predictions"
-            }
+            Self::Threads => "some of the folds, run in threads, give the same predictions",
             Self::Shuffled => "with shuffled targets there is no skill",
             Self::Ledger => "no decision reads a score that is not known yet",
         }
@@ -147,50 +124,84 @@ impl Check {
 
 /// A procedure on its panel, with the run that others are compared with.
 pub(crate) struct Bench<'a> {
-    pub(crate) settings: &'a Certifier,
-    pub(crate) procedure: &'a dyn Procedure,
-    pub(crate) panel: &'a Panel,
-    pub(crate) folds: &'a [Fold],
-    pub(crate) base: Run,
-    /// The standard deviation of the predictions; 1 where they are constant.
-    pub(crate) spread: f64,
+    settings: &'a Certifier,
+    procedure: &'a dyn Procedure,
+    panel: &'a Panel,
+    folds: &'a [Fold],
+    /// The run of all folds.
+    base: Run,
+    /// Where training eras lie on both sides, the predictions of each cut's fold alone; of other folds nothing.
+    alone: Vec<Vec<f32>>,
+    /// The spread of the predictions of each fold.
+    spreads: Vec<f64>,
+    runs: AtomicUsize,
+    fits: AtomicUsize,
 }
 
-impl Bench<'_> {
-    /// Runs a check.
-    pub(crate) fn check(&self, check: Check) -> Result<Finding> {
+impl<'a> Bench<'a> {
+    /// Runs the procedure on the panel as it is.
+    pub(crate) fn new(
+        settings: &'a Certifier,
+        procedure: &'a dyn Procedure,
+        panel: &'a Panel,
+        folds: &'a [Fold],
+    ) -> Result<Self> {
+        let (runs, fits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (base, alone, spreads) = (Run::default(), Vec::new(), Vec::new());
+        let mut bench =
+            Self { settings, procedure, panel, folds, base, alone, spreads, runs, fits };
+        bench.base = bench.run(panel, folds)?;
+        bench.spreads = compare::spreads(&bench.base);
+        if settings.claim.side == Side::Both {
+            bench.alone = vec![Vec::new(); folds.len()];
+            for cut in bench.cuts() {
+                let mut run = bench.run(panel, &folds[cut.fold..=cut.fold])?;
+                bench.alone[cut.fold] = run.predictions.remove(0);
+            }
+        }
+        Ok(bench)
+    }
+
+    /// What was run so far.
+    pub(crate) fn cost(&self) -> CostFacts {
+        let [runs, folds] = [&self.runs, &self.fits].map(|count| count.load(Ordering::Relaxed));
+        CostFacts { runs, folds }
+    }
+
+    /// Runs a check, given what those before it found.
+    pub(crate) fn check(&self, check: Check, before: &[Finding]) -> Result<Finding> {
         match check {
+            Check::Repeat => self.repeat(),
             Check::Folds => self.folds_allowed(),
             Check::Ledger => self.ledger(),
             Check::Copies => self.copies(),
-            Check::RowOrder => self.row_order(),
+            Check::RowOrder => {
+                let order = before.iter().find(|finding| finding.check == Check::Order);
+                self.row_order(order.is_some_and(|order| order.state == State::Passed))
+            }
             Check::Oracle => self.oracle(),
             Check::Shuffled => self.shuffled(),
             Check::Alive => self.alive(),
+            Check::Threads => Ok(self.threads()),
             _ => self.compared(check),
         }
     }
 
     /// A check that compares runs.
     fn compared(&self, check: Check) -> Result<Finding> {
-        let trials = match self.trials(check)? {
-            Ok(trials) => trials,
-            Err(reason) => return Ok(Finding::skipped(check, reason)),
+        let plans = match self.plans(check)? {
+            Ok(plans) => plans,
+            Err(finding) => return Ok(finding),
         };
         let (mut worst, mut caught) = (Difference::default(), true);
-        for trial in &trials {
+        for plan in plans {
+            let trial = self.trial(check, plan)?;
             let run = match self.run(&trial.panel, &trial.folds) {
                 Ok(run) => run,
                 Err(error) => return Ok(self.broken(check, &error.to_string())),
             };
-            worst = worst.max(self.difference(trial, &run, false));
-            caught &= self.difference(trial, &run, true).spreads > self.settings.tolerance;
-        }
-        if check == Check::Threads {
-            match self.threads()? {
-                Ok(found) => worst = worst.max(found),
-                Err(error) => return Ok(self.broken(check, &error)),
-            }
+            worst = worst.max(self.difference(&trial, &run, false));
+            caught &= self.difference(&trial, &run, true).spreads > self.settings.tolerance;
         }
         Ok(self.finding(check, worst.spreads, Some(caught), worst.place))
     }
@@ -206,36 +217,29 @@ impl Bench<'_> {
     }
 
     /// A run whose shape is checked.
-    pub(crate) fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
-        run(self.procedure, panel, folds)
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        self.fits.fetch_add(folds.len(), Ordering::Relaxed);
+        let run = self.procedure.run(panel, folds)?;
+        let shape = |what, given, expected| {
+            if given == expected {
+                Ok(())
+            } else {
+                Err(crate::Error::Shape { what, given, expected })
+            }
+        };
+        shape("folds", run.predictions.len(), folds.len())?;
+        for (fold, values) in folds.iter().zip(&run.predictions) {
+            let rows = fold.test.iter().map(|&era| panel.eras().range(era).len()).sum();
+            shape("predictions", values.len(), rows)?;
+        }
+        Ok(run)
     }
-}
 
-impl Finding {
-    /// Failed where the figure is not below the limit, NaN included.
-    fn of(check: Check, figure: f64, limit: f64, caught: Option<bool>, note: String) -> Self {
-        let state = if figure <= limit { State::Passed } else { State::Failed };
-        Self { check, state, plant_caught: caught, figure, limit, note }
+    /// The predictions that those of a cut are compared with.
+    fn first(&self) -> &[Vec<f32>] {
+        if self.alone.is_empty() { &self.base.predictions } else { &self.alone }
     }
-
-    fn skipped(check: Check, note: impl Into<String>) -> Self {
-        let (figure, limit) = (f64::NAN, f64::NAN);
-        Self { check, state: State::Skipped, plant_caught: None, figure, limit, note: note.into() }
-    }
-}
-
-/// Runs a procedure and checks the shape of what it answers.
-pub(crate) fn run(procedure: &dyn Procedure, panel: &Panel, folds: &[Fold]) -> Result<Run> {
-    let run = procedure.run(panel, folds)?;
-    let shape = |what, given, expected| {
-        if given == expected { Ok(()) } else { Err(crate::Error::Shape { what, given, expected }) }
-    };
-    shape("folds", run.predictions.len(), folds.len())?;
-    for (fold, values) in folds.iter().zip(&run.predictions) {
-        let rows = fold.test.iter().map(|&era| panel.eras().range(era).len()).sum();
-        shape("predictions", values.len(), rows)?;
-    }
-    Ok(run)
 }
 
 /// Tells how many checks are done.

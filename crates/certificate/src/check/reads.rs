@@ -2,7 +2,7 @@
 
 use fattail_evaluate::{Fold, Read};
 
-use super::{Bench, Check, Finding};
+use super::{Bench, Check, Finding, Skip};
 use crate::{Claim, Result};
 
 impl Bench<'_> {
@@ -11,6 +11,7 @@ impl Bench<'_> {
         let claim = &self.settings.claim;
         let label = |era: usize| self.panel.eras().label(era);
         let (mut broken, mut note) = (0, String::from("every training era is allowed"));
+        let mut caught = true;
         for (number, fold) in self.folds.iter().enumerate() {
             if let Some((train, test)) = claim.broken_by(fold)? {
                 if broken == 0 {
@@ -22,26 +23,25 @@ impl Bench<'_> {
                 }
                 broken += 1;
             }
+            // The earliest era that is not allowed for the first test era, trained on; at the latest that era.
+            let mut near = 0;
+            while near < fold.test[0] && claim.allows(near, fold.test[0])? {
+                near += 1;
+            }
+            let planted = Fold { train: vec![near], test: fold.test.clone() };
+            caught &= claim.broken_by(&planted)?.is_some();
         }
-        // The era before the first test era, trained on.
-        let planted = self.folds.iter().find_map(|fold| {
-            let near = fold.test.first()?.checked_sub(1)?;
-            Some(Fold { train: vec![near], test: fold.test.clone() })
-        });
-        let caught = match planted {
-            Some(fold) => Some(claim.broken_by(&fold)?.is_some()),
-            None => None,
-        };
-        Ok(Finding::of(Check::Folds, f64::from(broken), 0.0, caught, note))
+        Ok(Finding::of(Check::Folds, f64::from(broken), 0.0, Some(caught), note))
     }
 
     /// Decisions read scores that were known.
     pub(crate) fn ledger(&self) -> Result<Finding> {
-        let claim = &self.settings.claim;
-        let reads = &self.base.reads;
+        let (claim, reads) = (&self.settings.claim, &self.base.reads);
+        if reads.is_empty() {
+            return Ok(Finding::skipped(Check::Ledger, Skip::NoReads));
+        }
         let early = early(claim, reads)?;
         let note = match early.first() {
-            _ if reads.is_empty() => "no score was read".to_owned(),
             None => format!("{} reads of scores, all known by then", reads.len()),
             Some(read) => format!(
                 "'{}' at era {} reads the score of era {}",
@@ -50,10 +50,12 @@ impl Bench<'_> {
                 self.label(read.latest.unwrap_or_default())
             ),
         };
-        let era = self.panel.eras().len() - 1;
-        let latest = Some(claim.scores_known_below(era)?);
-        let planted = Read { era, latest, purpose: "planted".into() };
-        let caught = self::early(claim, &[planted])?.len() == 1;
+        // The procedure's own reads, each of the first score that it could not know.
+        let mut planted = reads.clone();
+        for read in &mut planted {
+            read.latest = Some(claim.scores_known_below(read.era)?);
+        }
+        let caught = self::early(claim, &planted)?.len() == planted.len();
         Ok(Finding::of(Check::Ledger, early.len() as f64, 0.0, Some(caught), note))
     }
 

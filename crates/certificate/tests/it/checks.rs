@@ -3,26 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fattail_certificate::{
-    Certificate, Certifier, Check, Claim, Error, Finding, Refit, Run, Sealed, Side, State, Verdict,
+    Certificate, Certifier, Check, Claim, Error, Refit, Sealed, Side, State, Verdict,
 };
 use fattail_core::{Panel, silent};
 use fattail_evaluate::{Blocked, EmbargoRule, Fold, PurgedKFold, Read, Split};
 
-use crate::support::{Covariance, Fault, Faulty, market};
-
-fn certified(fault: Fault) -> Certificate {
-    let (panel, folds) = market();
-    let procedure = Faulty { name: "faulty", fault, reads: Vec::new() };
-    Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap()
-}
-
-fn found(certificate: &Certificate) -> Vec<Check> {
-    certificate.leaks().map(|finding| finding.check).collect()
-}
-
-fn of(certificate: &Certificate, check: Check) -> &Finding {
-    certificate.checks.iter().find(|finding| finding.check == check).unwrap()
-}
+use crate::support::{Covariance, Fault, Faulty, certified, found, market, of, plus};
 
 #[test]
 fn an_honest_procedure_passes_and_every_plant_is_seen() {
@@ -32,10 +18,17 @@ fn an_honest_procedure_passes_and_every_plant_is_seen() {
     assert_eq!((made.verdict, found(&made)), (Verdict::Passed, vec![]), "{made}");
     assert_eq!(made.checks.len(), Check::ALL.len());
     for finding in &made.checks {
-        assert_ne!(finding.state, State::Skipped, "{finding:?}");
-        let planted = finding.check != Check::Alive;
+        let read = finding.check != Check::Ledger;
+        assert_eq!(finding.state == State::Skipped, !read, "{finding:?}");
+        let planted = read && finding.check != Check::Alive;
         assert_eq!(finding.plant_caught, planted.then_some(true), "{finding:?}");
     }
+    assert!(made.missing().next().is_none() && made.cuts.len() == 2);
+    assert_eq!((&*made.data.target, &*made.version), ("target", env!("CARGO_PKG_VERSION")));
+    assert!(made.is_on(&panel) && !made.is_on(&panel.with_target("target_long").unwrap()));
+    assert!(made.has_folds(&folds) && !made.has_folds(&folds[1..]));
+    // Two full runs, one on shuffled targets, and 30 up to one of the two cuts.
+    assert_eq!(made.cost.runs, 3 + 30, "{:?}", made.cost);
     assert!(made.is_of(&procedure) && !made.is_of(&Refit(Covariance)));
     let again = Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap();
     assert_eq!(made.to_json().unwrap(), again.to_json().unwrap());
@@ -66,11 +59,6 @@ fn training_on_both_sides_passes_where_it_is_claimed() {
     let certifier = Certifier { claim, ..Certifier::default() };
     let made = certifier.certify(&procedure, &panel, &folds, &silent).unwrap();
     assert!(found(&made).contains(&Check::Folds) && found(&made).contains(&Check::Labels));
-}
-
-/// Adds a number to all predictions of a fold.
-fn plus(values: Vec<f32>, number: f32) -> Vec<f32> {
-    values.into_iter().map(|value| value + number).collect()
 }
 
 #[test]
@@ -175,6 +163,8 @@ fn what_cannot_be_compared_is_void() {
     // Nothing is learnt.
     let made = certified(|panel, fold, _| Ok(panel.cut(&fold.test)?.feature(0).to_f32()));
     assert_eq!((made.verdict, of(&made, Check::Alive).state), (Verdict::Void, State::Failed));
+    assert!(found(&made).is_empty() && !made.to_string().contains("LEAK"), "{made}");
+    assert!(made.statement.starts_with("Nothing is shown"), "{}", made.statement);
     // Every run differs from the last.
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let made =
@@ -218,6 +208,9 @@ fn what_was_asked_wrongly_is_an_error() {
     };
     let procedure = Faulty { name: "short", fault: short, reads: Vec::new() };
     let error = usual().certify(&procedure, &panel, &folds, &silent).unwrap_err();
-    assert!(matches!(error, Error::Shape { what: "predictions", .. }), "{error}");
-    assert_eq!(Run::default().predictions.len(), 0);
+    assert!(matches!(error, Error::Shape { what: "predictions", given: 249, expected: 250 }));
+    let unknown = Claim { known: vec!["metamodel".into()], ..Claim::default() };
+    let error = certify(Certifier { claim: unknown, ..usual() }, &panel, &folds);
+    assert!(error.contains("metamodel"), "{error}");
+    assert!(certify(Certifier { threads: 65, ..usual() }, &panel, &folds).contains("2 to 64"));
 }

@@ -1,7 +1,7 @@
 //! A small market, a learner, and procedures with one fault each.
 
-use fattail_certificate::{Procedure, Run, SealedFold};
-use fattail_core::{Fit, Panel, Predict, Result};
+use fattail_certificate::{Certificate, Certifier, Check, Finding, Procedure, Run, SealedFold};
+use fattail_core::{Fit, Panel, Predict, Result, silent};
 use fattail_evaluate::{Expanding, Fold, Read, Split};
 use fattail_testing::Market;
 
@@ -17,7 +17,7 @@ pub(crate) fn market() -> (Panel, Vec<Fold>) {
 #[derive(Debug, Clone)]
 pub(crate) struct Covariance;
 
-pub(crate) struct Weights(Vec<f32>);
+pub(crate) struct Weights(pub(crate) Vec<f32>);
 
 impl Fit for Covariance {
     type Fitted = Weights;
@@ -70,4 +70,26 @@ impl Procedure for Faulty {
         }
         Ok(run)
     }
+}
+
+/// Certifies a procedure with a fault on the small market, with the usual settings.
+pub(crate) fn certified(fault: Fault) -> Certificate {
+    let (panel, folds) = market();
+    let procedure = Faulty { name: "faulty", fault, reads: Vec::new() };
+    Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap()
+}
+
+/// The checks that found a leak.
+pub(crate) fn found(certificate: &Certificate) -> Vec<Check> {
+    certificate.leaks().map(|finding| finding.check).collect()
+}
+
+/// What a check found.
+pub(crate) fn of(certificate: &Certificate, check: Check) -> &Finding {
+    certificate.checks.iter().find(|finding| finding.check == check).unwrap()
+}
+
+/// Adds a number to all predictions of a fold.
+pub(crate) fn plus(values: Vec<f32>, number: f32) -> Vec<f32> {
+    values.into_iter().map(|value| value + number).collect()
 }

@@ -43,28 +43,25 @@ pub(super) fn sorted(panel: &Panel) -> Result<Panel> {
     for range in panel.eras().ranges() {
         rows[range].sort_by(|&a, &b| target[a].total_cmp(&target[b]));
     }
-    moved(panel, &rows)
-}
-
-/// A tenth of the rows of each era is that of the era twenty before, ids with them: a file joined with its own past.
-pub(super) fn duplicated(panel: &Panel) -> Result<Panel> {
-    let copied = |row: usize| row % 10 == 3 && row >= 20 * ROWS;
-    let id = |row: usize| panel.id(row).unwrap_or_default();
-    let mut rows: Vec<usize> = (0..panel.rows()).collect();
-    for range in panel.eras().ranges() {
-        for row in range.clone() {
-            let source = row.saturating_sub(20 * ROWS);
-            // Ids stay unique within their era.
-            if copied(row) && range.clone().all(|other| id(other) != id(source)) {
-                rows[row] = source;
-            }
-        }
-    }
-    moved(panel, &rows)
-}
-
-fn moved(panel: &Panel, rows: &[usize]) -> Result<Panel> {
     let ids = rows.iter().filter_map(|&row| panel.id(row)).collect();
+    moved(panel, &rows, ids)
+}
+
+/// A tenth of the rows of each era is that of the era twenty before, under new ids: a file joined with its own past.
+pub(super) fn duplicated(panel: &Panel) -> Result<Panel> {
+    let source = |row: usize| {
+        let copied = row % 10 == 3 && row >= 20 * ROWS;
+        copied.then(|| row - 20 * ROWS)
+    };
+    let rows: Vec<usize> = (0..panel.rows()).map(|row| source(row).unwrap_or(row)).collect();
+    let id = |row: usize| match source(row) {
+        Some(_) => format!("joined-{row}"),
+        None => panel.id(row).unwrap_or_default().to_owned(),
+    };
+    moved(panel, &rows, (0..panel.rows()).map(id).collect())
+}
+
+fn moved(panel: &Panel, rows: &[usize], ids: Ids) -> Result<Panel> {
     let returns = panel.target_named(RETURN)?.to_f32();
     taken(panel, rows, panel.eras().clone(), ids, Some(returns))
 }

@@ -12,7 +12,7 @@ use std::{fmt, sync::Mutex};
 
 use fattail::{
     Panel, Predict, Result,
-    certificate::{Procedure, Run, SealedFold},
+    certificate::{Check, Procedure, Run, SealedFold},
     evaluate::{Expanding, Fold, Split},
     linear::Ridge,
 };
@@ -36,11 +36,12 @@ pub enum Leak {
     EarlyStoppingOnTest,
     /// The penalty is the one that scores best on the test eras.
     TuningOnTest,
-    /// Models are weighted by their scores on the test eras.
+    /// Models are weighted by their scores on the test eras, and no read of a score is reported.
     EnsembleOnTest,
-    /// Rows of training eras stand in test eras again.
-    DuplicateIds,
-    /// Only those learn that will still be there at the end.
+    /// Rows of training eras stand in test eras again, under other ids.
+    DuplicateRows,
+    /// Only those learn that will still be there at the end. The certificate sees it because the pipeline looks for
+    /// them itself; in a file from which they were taken before, it sees nothing.
     Survivorship,
     /// Rows are sorted by their target, and their place is a feature.
     SortedOrder,
@@ -59,7 +60,7 @@ impl Leak {
         Self::EarlyStoppingOnTest,
         Self::TuningOnTest,
         Self::EnsembleOnTest,
-        Self::DuplicateIds,
+        Self::DuplicateRows,
         Self::Survivorship,
         Self::SortedOrder,
         Self::SharedState,
@@ -77,10 +78,31 @@ impl Leak {
             Self::EarlyStoppingOnTest => "early-stopping-on-test",
             Self::TuningOnTest => "tuning-on-test",
             Self::EnsembleOnTest => "ensemble-on-test",
-            Self::DuplicateIds => "duplicate-ids",
+            Self::DuplicateRows => "duplicate-rows",
             Self::Survivorship => "survivorship",
             Self::SortedOrder => "sorted-order",
             Self::SharedState => "shared-state",
+        }
+    }
+}
+
+impl Leak {
+    /// The checks that are there for it; each of them finds it.
+    #[must_use]
+    pub fn caught_by(self) -> &'static [Check] {
+        match self {
+            Self::ScalerOnAllRows => &[Check::Prefix, Check::FutureValues, Check::TestRows],
+            Self::GlobalRankTarget
+            | Self::TargetEncoding
+            | Self::EarlyStoppingOnTest
+            | Self::TuningOnTest
+            | Self::EnsembleOnTest => &[Check::Labels],
+            Self::FutureFeature => &[Check::FutureValues],
+            Self::OverlappingLabels => &[Check::Folds, Check::Labels],
+            Self::DuplicateRows => &[Check::Copies],
+            Self::Survivorship => &[Check::Prefix, Check::FutureIds],
+            Self::SortedOrder => &[Check::Order, Check::RowOrder],
+            Self::SharedState => &[Check::Threads],
         }
     }
 }
@@ -118,7 +140,7 @@ impl Case {
     pub fn new(leak: Leak, leaks: bool, seed: u64) -> Result<Self> {
         let panel = asset_panel(seed)?;
         let panel = match (leak, leaks) {
-            (Leak::DuplicateIds, true) => market::duplicated(&panel)?,
+            (Leak::DuplicateRows, true) => market::duplicated(&panel)?,
             (Leak::SortedOrder, true) => market::sorted(&panel)?,
             (Leak::GlobalRankTarget, _) => panel.with_target(market::RETURN)?,
             _ => panel,
@@ -148,7 +170,7 @@ impl Procedure for LeakCase {
             Leak::EnsembleOnTest => decide::ensemble(panel, folds, leaks),
             Leak::SortedOrder => before::place(panel, folds, leaks),
             Leak::SharedState => shared::shifted(panel, folds, leaks.then_some(&self.buffer)),
-            Leak::OverlappingLabels | Leak::DuplicateIds => {
+            Leak::OverlappingLabels | Leak::DuplicateRows => {
                 each(panel, folds, |fold| fold.predict(&fit(&ridge(), fold.train())?))
             }
         }
