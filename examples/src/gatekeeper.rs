@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use fattail::{
     Observer,
-    certificate::{Certificate, Certifier, Claim, Finding, Refit, Sealed, State, Verdict},
+    certificate::{Backtested, Certificate, Certifier, Claim, Finding, State, Verdict},
     evaluate::{CorrelationWith, Horizon, Scores, Split, score_predictions},
     gate::{
         Agreement, Bound, Decision, Error as GateError, Evidence, Gate, Judged, Override, Rule,
@@ -170,8 +170,9 @@ impl Gatekeeper<'_> {
         let exposure = scores("negative_max_exposure").map(without_minus);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
         let trials = trials(weekly, self.args.trials.as_deref())?;
-        let procedure = Sealed(Refit(run.learner.clone()));
+        let procedure = Backtested(run.learner.clone());
         let folds = context.split.folds(weekly.known.eras())?;
+        let claim = claim(context);
         let evidence = Evidence {
             second: scores("spearman"),
             exposure: exposure.as_ref(),
@@ -181,7 +182,7 @@ impl Gatekeeper<'_> {
             procedure: Some(&procedure),
             panel: Some(&weekly.known),
             folds: Some(&folds),
-            claim: Some(claim(context)),
+            claim: Some(&claim),
             ..Evidence::of(&corr, context.horizon)
         };
         let decision = self.signed(self.gate.judge(&evidence)?, &mut warnings)?;
@@ -217,7 +218,7 @@ fn claim(context: Context<'_>) -> Claim {
 fn certify(weekly: &Weekly, run: &Run, context: Context<'_>) -> Outcome<Certificate> {
     let certifier = Certifier { claim: claim(context), seed: context.seed, ..Certifier::default() };
     let folds = context.split.folds(weekly.known.eras())?;
-    let procedure = Sealed(Refit(run.learner.clone()));
+    let procedure = Backtested(run.learner.clone());
     Ok(certifier.certify(&procedure, &weekly.known, &folds, context.observer)?)
 }
 
@@ -296,6 +297,7 @@ pub fn facts_of_certificate(certificate: &Certificate) -> CertificateFacts {
             State::Passed => CheckState::Passed,
             State::Failed => CheckState::Failed,
             State::Skipped => CheckState::Skipped,
+            State::Unknown => CheckState::Unknown,
         },
         plant_caught: finding.plant_caught,
         note: finding.note.clone(),

@@ -41,7 +41,7 @@ fn of_procedure(certificate: &Certificate, evidence: &Evidence<'_>) -> Vec<Strin
 }
 
 fn of_claim(certificate: &Certificate, evidence: &Evidence<'_>) -> Vec<String> {
-    let given = certificate.certifier.claim;
+    let given = &certificate.certifier.claim;
     let mut wrong = Vec::new();
     if given.horizon != evidence.horizon {
         wrong.push("the leak certificate is for labels of another horizon".to_owned());
@@ -67,6 +67,12 @@ fn of_claim(certificate: &Certificate, evidence: &Evidence<'_>) -> Vec<String> {
             given.side, asked.side
         ));
     }
+    if given.known.iter().any(|name| !asked.known.contains(name)) {
+        wrong.push(format!(
+            "the leak certificate takes {:?} as known with the features, asked are {:?}",
+            given.known, asked.known
+        ));
+    }
     wrong
 }
 
@@ -80,39 +86,28 @@ fn of_data(certificate: &Certificate, evidence: &Evidence<'_>) -> Vec<String> {
         wrong.push("it is not known in which folds the scores were made".to_owned());
         return wrong;
     };
-    if certificate.folds != folds.len() {
-        wrong.push(format!(
-            "the leak certificate is for {} folds, the scores are of {}",
-            certificate.folds,
-            folds.len()
-        ));
+    if !certificate.has_folds(folds) {
+        wrong.push("the leak certificate is for other folds than the scores".to_owned());
     }
     wrong.extend(of_scores(panel, folds, evidence.scores));
     wrong
 }
 
 fn of_panel(certificate: &Certificate, panel: &Panel) -> Vec<String> {
-    let facts = &certificate.data;
-    let counts = [
-        ("rows", facts.rows, panel.rows()),
-        ("eras", facts.eras, panel.eras().len()),
-        ("features", facts.features, panel.width()),
-    ];
-    let counts =
-        counts.into_iter().filter(|(_, given, own)| given != own).map(|(what, given, own)| {
-            format!("the leak certificate is for data with {given} {what}, the scores are of {own}")
-        });
-    let mut wrong: Vec<String> = counts.collect();
-    let mut labels = panel.eras().labels();
-    let first = labels.next().unwrap_or_default();
-    let last = labels.next_back().unwrap_or(first);
-    if (&*facts.first_era, &*facts.last_era) != (first, last) {
-        wrong.push(format!(
-            "the leak certificate is for eras {} to {}, the scores are of {first} to {last}",
-            facts.first_era, facts.last_era
-        ));
+    if certificate.is_on(panel) {
+        return Vec::new();
     }
-    wrong
+    let facts = &certificate.data;
+    let target = panel.schema().target().unwrap_or_default();
+    vec![format!(
+        "the leak certificate is for other data: {} rows of eras {} to {} with target '{}', the scores are of {} rows \
+         with target '{target}'",
+        facts.rows,
+        facts.first_era,
+        facts.last_era,
+        facts.target,
+        panel.rows()
+    )]
 }
 
 /// Scores of other eras are no scores of these folds, and eras left out may be the bad ones.

@@ -36,7 +36,7 @@ pub struct Evidence<'a> {
     /// The folds that the scores were made in: each test era has a score, and nothing else has.
     pub folds: Option<&'a [Fold]>,
     /// What the procedure must claim not to have seen.
-    pub claim: Option<Claim>,
+    pub claim: Option<&'a Claim>,
 }
 
 impl<'a> Evidence<'a> {

@@ -314,6 +314,7 @@ impl Error {
             | Self::Write { path, .. }
             | Self::Format { path, .. }
             | Self::Checksum { path, .. }
+            | Self::TooLarge { path, .. }
             | Self::MissingColumn { path, .. }
             | Self::NoFeatures { path, .. }
             | Self::DuplicateColumn { path, .. }

@@ -81,7 +81,7 @@ impl InputArgs {
         for &row in report.refused_rows().iter().filter(|&&row| row >= first) {
             live[row - first] = false;
         }
-        let (admitted, aside) = report.split(&unseen)?;
+        let (admitted, aside) = report.split()?;
         let admitted = admitted.filter(|_| live.contains(&true));
         let admitted = admitted.ok_or("the input gate admits no row of the live era")?;
         Ok(Inputs { admitted, live, gate: Some(gate), aside: Some(aside) })

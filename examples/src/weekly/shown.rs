@@ -2,10 +2,10 @@
 
 use fattail::{
     Panel,
-    drift::{EraBlocks, EraTest, Scan, ScanReport},
+    drift::{EraTest, Found, Heat, Reason, Scan, ScanReport},
     evaluate::{Horizon, Scores, Split, Summary, TargetColumn, TearSettings, TearSheet},
     luck::Cscv,
-    report::{DriftFlag, DriftMap, DriftThreshold, ModelReport, Overfitting},
+    report::{DriftFlag, DriftMap, ModelReport, Overfitting},
 };
 
 use super::{Run, Weekly};
@@ -17,6 +17,8 @@ const LEAST_BLOCK: usize = 4;
 const MAPPED: usize = 60;
 /// Eras of the map.
 const MAPPED_ERAS: usize = 104;
+/// Bins of a feature of bins.
+const FIVE: usize = 5;
 
 impl Weekly {
     /// The models' parts of the report.
@@ -63,6 +65,7 @@ impl Weekly {
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let found = Cscv { blocks, ..Cscv::default() }.run(&slices)?;
         Ok(Some(Overfitting {
+            models: columns.len(),
             pbo: found.pbo,
             logits: found.logits,
             in_sample: found.in_sample,
@@ -94,8 +97,8 @@ fn related(panel: &Panel) -> Vec<TargetColumn> {
     std::iter::once(main).chain(others).map(column).collect()
 }
 
-/// Drift of the features in the last test block, the live era with it, against the eras before; nothing where
-/// eras make too few blocks.
+/// Drift of the features in the last test block, the live era with it, against the eras before; nothing for a panel
+/// without features.
 ///
 /// # Errors
 /// When the panel does not fit the split.
@@ -103,52 +106,79 @@ pub fn drift(panel: &Panel, split: &dyn Split, seed: u64) -> Outcome<Option<Drif
     let eras = panel.eras().len();
     let folds = split.folds(panel.eras())?;
     let first = folds.last().and_then(|fold| fold.test.first().copied()).unwrap_or(0);
-    let blocks = EraBlocks::default();
-    if first < 2 * blocks.block || eras < first + 2 * blocks.block || panel.width() == 0 {
+    if panel.width() == 0 {
         return Ok(None);
     }
-    let scan = Scan { test: EraTest { blocks, seed, ..EraTest::default() }, ..Scan::default() };
+    let scan = Scan { test: EraTest { seed, ..EraTest::default() }, ..Scan::default() };
     let (reference, current): (Vec<usize>, Vec<usize>) =
         ((0..first).collect(), (first..eras).collect());
     let report = scan.run(panel, &reference, &current)?;
-    Ok(Some(map_of(&report, scan.level, panel, first)))
+    Ok(Some(map_of(&report, &scan, panel, first)))
 }
 
-fn map_of(report: &ScanReport, level: f64, panel: &Panel, first: usize) -> DriftMap {
+fn map_of(report: &ScanReport, scan: &Scan, panel: &Panel, first: usize) -> DriftMap {
+    let level = scan.level;
     let flagged = |at: usize| report.features[at].adjusted <= level;
     let mut order: Vec<usize> = (0..report.features.len()).collect();
     let psi = |at: usize| report.features[at].psi;
     order.sort_by(|&a, &b| flagged(b).cmp(&flagged(a)).then(psi(b).total_cmp(&psi(a))));
-    let width = report.features.len();
-    let (mut eras, mut values) = (Vec::new(), Vec::new());
-    if let Some(heat) = &report.heat {
-        let from = heat.eras.len().saturating_sub(MAPPED_ERAS);
-        eras = heat.eras[from..].to_vec();
-        let column = |&at: &usize| -> Vec<f64> {
-            (from..heat.eras.len()).map(|era| f64::from(heat.psi[era * width + at])).collect()
-        };
-        values = order.iter().take(MAPPED).map(column).collect();
-    }
+    let (eras, values) = report.heat.as_ref().map(|heat| mapped(heat, &order)).unwrap_or_default();
     let flag = |at: usize| {
         let found = &report.features[at];
         let note = format!("adjusted p {:.3}, p {:.3}", found.adjusted, found.p);
         DriftFlag { feature: found.name.clone(), value: found.psi, note }
     };
     let label = |era: usize| panel.eras().label(era);
-    let threshold = |name: &str, value| DriftThreshold { name: name.into(), value };
+    let last = panel.eras().len() - 1;
     DriftMap {
         measure: "PSI".into(),
         eras,
         features: order.iter().map(|&at| report.features[at].name.clone()).collect(),
         values,
-        thresholds: vec![threshold("moderate", 0.1), threshold("large", 0.25)],
+        expected: expected(report, scan, panel),
+        thresholds: Vec::new(),
+        verdict: match report.verdict.found {
+            Found::Drift => "drift".into(),
+            Found::None => "no drift".into(),
+            Found::Undecidable(reason) => undecided(reason),
+        },
+        level,
+        smallest_p: report.smallest_p,
         flagged: order.iter().copied().filter(|&at| flagged(at)).map(flag).collect(),
         note: format!(
-            "Eras {} to {} against those before. A feature is flagged by a test over all features together, whose false \
-             alarms are {:.0} % where blocks of four eras do not depend on each other.",
+            "Eras {} to {} against those before, in blocks of {} that are taken as independent.",
             label(first),
-            label(panel.eras().len() - 1),
-            100.0 * level
+            label(last),
+            report.block
         ),
     }
+}
+
+fn undecided(reason: Reason) -> String {
+    match reason {
+        Reason::NoFeatures => "not decided: there are no features".into(),
+        Reason::OutOfReach { smallest_p, level } => format!(
+            "not decided: so few blocks of eras give no p below {smallest_p:.3}, asked is {level}"
+        ),
+        Reason::NotCompared { features } => {
+            format!("not decided: {features} features could not be compared")
+        }
+    }
+}
+
+/// The last eras of the map, and those of its columns that are told.
+fn mapped(heat: &Heat, order: &[usize]) -> (Vec<String>, Vec<Vec<f64>>) {
+    let (width, all) = (order.len(), heat.eras.len());
+    let from = all.saturating_sub(MAPPED_ERAS);
+    let column = |&at: &usize| -> Vec<f64> {
+        (from..all).map(|era| f64::from(heat.psi[era * width + at])).collect()
+    };
+    (heat.eras[from..].to_vec(), order.iter().take(MAPPED).map(column).collect())
+}
+
+/// The index of an era without drift, about `(B - 1) (1 / n + 1 / m)`.
+fn expected(report: &ScanReport, scan: &Scan, panel: &Panel) -> f64 {
+    let bins = if panel.feature(0).is_u8() { FIVE } else { scan.binning.bins };
+    let era = report.rows[1] as f64 / report.eras[1].max(1) as f64;
+    (bins - 1) as f64 * (1.0 / era + 1.0 / report.rows[0] as f64)
 }
