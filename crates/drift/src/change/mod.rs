@@ -2,8 +2,8 @@
 //!
 //! Each detector is a state that takes one score an era, answers an [`Alarm`] or nothing, and is
 //! written and read with serde, so that it survives restarts; its settings have a batch form with the
-//! same answers. Scores that are NaN, infinite or beyond ±1e100 are eras without a score: they take their place in
-//! the count of eras and are otherwise skipped.
+//! same answers. Scores that are NaN, infinite or beyond ±1e100 are eras without a score: they take
+//! their place in the count of eras and are otherwise skipped.
 //!
 //! | detector | state | false alarms |
 //! |---|---|---|

@@ -130,7 +130,7 @@ fn marked(eras: usize, reference: &[usize], current: &[usize]) -> Result<Vec<(us
             reason: "the panel has no such era",
         });
     }
-    for pair in marked.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+    if let Some(pair) = marked.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         let same = pair[0].1 == pair[1].1;
         let reason = if same { "it is given twice" } else { "it is on both sides" };
         return Err(Error::Era { era: pair[1].0, side: side(pair[1].1), reason });

@@ -21,9 +21,9 @@
 //! [`Found::Undecidable`](crate::Found::Undecidable), with the reason.
 //!
 //! Fewer current eras than a block holds are one block: one era is ranked among the eras of the
-//! reference by its largest `z`, and the level is exact where eras are exchangeable. The p-value is never below
-//! `1 / (1 + eras)`, so 5 % wants 19 eras of reference. [`Scan::profile`] keeps the reference for
-//! panels that do not hold it.
+//! reference by its largest `z`, and the level is exact where eras are exchangeable. The p-value is
+//! never below `1 / (1 + eras)`, so 5 % wants 19 eras of reference. [`Scan::profile`] keeps the
+//! reference for panels that do not hold it.
 //!
 //! Any column can be scanned as one feature more: `panel.append_features([("prediction", values)])`
 //! has the drift of predictions in the same report and under the same level.
