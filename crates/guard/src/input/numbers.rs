@@ -11,8 +11,8 @@
 //! others must lie within `r` spreads of them. Known values that are one have no spread: then it is their
 //! size, 1 at least. From five distinct values on, all must lie within `r (b - a)` of their own quartiles.
 //!
-//! The fences of a range are `q_t - m s` and `q_{1-t} + m s`, moved out to the least and largest value and
-//! cut at the hard bounds.
+//! The fences of a range are `q_t - m s` and `q_{1-t} + m s` with `s = q_{1-t} - q_t`, or the whole range of
+//! the values where that is 0, moved out to the least and largest value and cut at the hard bounds.
 //!
 //! Limit: outliers that are a quarter of what is looked at are no outliers. A column that is zero but for a
 //! few wild values, and has no others, learns the wild ones unless hard bounds or a reach forbid it.
@@ -124,12 +124,7 @@ impl<'a> Numbers<'a> {
         }
         let (least, most) = Self::ends(self.sorted);
         let (q_low, q_high) = self.tails(recipe.tail);
-        let spread = match self.counts.len() {
-            few if few <= recipe.most_set => 0.0,
-            _ => self.core().2,
-        };
-        let spread = spread.max(q_high - q_low);
-        let spread = if spread > 0.0 { spread } else { most - least };
+        let spread = if q_high > q_low { q_high - q_low } else { most - least };
         let (hard_low, hard_high) = (f64::from(recipe.hard_low), f64::from(recipe.hard_high));
         let low = (q_low - recipe.margin * spread).max(hard_low).min(least);
         let high = (q_high + recipe.margin * spread).min(hard_high).max(most);
