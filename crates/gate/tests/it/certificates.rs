@@ -68,12 +68,12 @@ fn scores_and_folds_of_other_data_do_not_count() {
     let outside = [DATA.1[0].clone(), Fold { train: vec![0], test: vec![999] }];
     refused(Evidence { folds: Some(&outside), ..evidence }, &["tests era number 999"]);
     // A week more of data, and a market with other features.
-    let longer = Market { eras: 157, rows: 12, seed: 1, ..Market::default() }.panel().unwrap();
+    let longer = Market { eras: 157, rows: 20, seed: 1, ..Market::default() }.panel().unwrap();
     let of_longer = folds(&longer);
     let of_longer = Evidence { panel: Some(&longer), folds: Some(&of_longer), ..evidence };
     refused(of_longer, &["with 156 eras, the scores are of 157", "to 0157"]);
-    let fewer = Market { eras: 156, rows: 12, features: 40, ..Market::default() }.panel().unwrap();
-    refused(Evidence { panel: Some(&fewer), ..evidence }, &["features, the scores are of 40"]);
+    let fewer = Market { eras: 156, rows: 20, features: 32, ..Market::default() }.panel().unwrap();
+    refused(Evidence { panel: Some(&fewer), ..evidence }, &["features, the scores are of 32"]);
 }
 
 /// Knows the answers of its test rows.

@@ -10,7 +10,7 @@ use fattail_testing::Market;
 
 /// A market of 156 eras.
 pub(crate) fn market(seed: u64) -> Panel {
-    Market { eras: 156, rows: 12, seed, ..Market::default() }.panel().unwrap()
+    Market { eras: 156, rows: 20, seed, ..Market::default() }.panel().unwrap()
 }
 
 /// Two folds of 52 test eras each.
