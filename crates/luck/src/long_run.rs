@@ -48,11 +48,25 @@ const LEAST_SHARE: f64 = 0.05;
 /// Below this weight lags are left out.
 const LEAST_WEIGHT: f64 = 1e-12;
 
-pub(crate) fn prewhitened(series: &[f64]) -> f64 {
+/// A long-run variance, and how far its estimate can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LongRunVariance {
+    pub(crate) value: f64,
+    /// Degrees of the Student's t of a mean over its root; infinite for the normal distribution.
+    pub(crate) degrees: f64,
+}
+
+impl LongRunVariance {
+    pub(crate) fn normal(value: f64) -> Self {
+        Self { value, degrees: f64::INFINITY }
+    }
+}
+
+pub(crate) fn prewhitened(series: &[f64]) -> LongRunVariance {
     let u = centred(series);
     let n = u.len();
     if n < 3 || u.iter().all(|v| *v == 0.0) {
-        return 0.0;
+        return LongRunVariance::normal(0.0);
     }
     let rho = first_order(&u);
     let rho = (rho + (1.0 + 3.0 * rho) / n as f64).clamp(-MOST_WHITENED, MOST_WHITENED);
@@ -60,12 +74,15 @@ pub(crate) fn prewhitened(series: &[f64]) -> f64 {
     // A mean and a slope were estimated.
     let degrees = e.len() as f64 - 1.0;
     let size = lag_product(&e, 0);
-    let sum = flat_top(&e, size).max(LEAST_SHARE * size);
-    sum / degrees / (1.0 - rho).powi(2)
+    let (sum, weights) = flat_top(&e, size);
+    let value = sum.max(LEAST_SHARE * size) / degrees / (1.0 - rho).powi(2);
+    // Shares of the spread: of the innovations' variance, of ρ and of the lags.
+    let share = 1.0 + 2.0 * (1.0 + rho) / (1.0 - rho) + 2.0 * weights;
+    LongRunVariance { value, degrees: (n as f64 / share).max(1.0) }
 }
 
-/// `Σ_k λ(k/M) Σ_t e_t e_{t+k}`, `M` from the autocorrelations.
-fn flat_top(e: &[f64], size: f64) -> f64 {
+/// `Σ_k λ(k/M) Σ_t e_t e_{t+k}`, `M` from the autocorrelations, and the weights squared.
+fn flat_top(e: &[f64], size: f64) -> (f64, f64) {
     let n = e.len() as f64;
     let limit = 2.0 * (n.log10() / n).sqrt();
     let most = (n.sqrt().ceil() as usize + QUIET).min(e.len() - 1);
@@ -75,13 +92,14 @@ fn flat_top(e: &[f64], size: f64) -> f64 {
     let reach = (2 * last).min(most);
     let weight = |lag: usize| (2.0 * (1.0 - lag as f64 / (2 * last) as f64)).min(1.0);
     let lags = products[..reach].iter().enumerate();
-    size + 2.0 * lags.map(|(at, product)| weight(at + 1) * product).sum::<f64>()
+    let sum = size + 2.0 * lags.map(|(at, product)| weight(at + 1) * product).sum::<f64>();
+    (sum, 2.0 * (1..=reach).map(|lag| weight(lag).powi(2)).sum::<f64>())
 }
 
 /// Cosines to take for labels that span some eras: those of Lazarus and others (2018), and no wave shorter
 /// than six labels.
 pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
-    if span == 0 || 3 * span > rows {
+    if span == 0 || span > rows / 3 {
         let (name, given) = ("span", span as f64);
         return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
     }
@@ -90,24 +108,37 @@ pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
 }
 
 /// The normal value that is as rare as `t` is under Student's t of `degrees`, at least 1.
-pub(crate) fn normal_score(t: f64, degrees: usize) -> f64 {
-    let Ok(student) = StudentsT::new(0.0, 1.0, degrees as f64) else {
+pub(crate) fn normal_score(t: f64, degrees: f64) -> f64 {
+    if degrees == f64::INFINITY {
+        return t;
+    }
+    let Ok(student) = StudentsT::new(0.0, 1.0, degrees) else {
         return f64::NAN;
     };
     // The lower tail keeps its digits.
     normal_quantile(student.cdf(-t.abs())).abs().copysign(t)
 }
 
-pub(crate) fn cosines(series: &[f64], count: usize) -> f64 {
+pub(crate) fn cosines(series: &[f64], count: usize) -> LongRunVariance {
+    of_waves(&waves(series, count))
+}
+
+/// `Λ_1..Λ_B`; those of a sum of series are the sums of theirs.
+pub(crate) fn waves(series: &[f64], count: usize) -> Vec<f64> {
     let u = centred(series);
     let n = u.len() as f64;
-    let weight = |j: usize| {
+    let wave = |j: usize| {
         let step = PI * j as f64 / n;
         let product = |(t, v): (usize, &f64)| v * (step * (t as f64 + 0.5)).cos();
-        u.iter().enumerate().map(product).sum::<f64>()
+        (2.0 / n).sqrt() * u.iter().enumerate().map(product).sum::<f64>()
     };
-    let squares: f64 = (1..=count).map(|j| weight(j).powi(2)).sum();
-    2.0 / n * squares / count as f64
+    (1..=count).map(wave).collect()
+}
+
+pub(crate) fn of_waves(waves: &[f64]) -> LongRunVariance {
+    let degrees = waves.len() as f64;
+    let value = waves.iter().map(|wave| wave * wave).sum::<f64>() / degrees;
+    LongRunVariance { value, degrees }
 }
 
 /// The variance of `√n` times the mean of a resampled series.
@@ -203,8 +234,8 @@ mod tests {
         let series = autoregressive(0.5, 20_000);
         let truth = 1.0 / 3.0;
         for found in [
-            prewhitened(&series),
-            cosines(&series, 200),
+            prewhitened(&series).value,
+            cosines(&series, 200).value,
             of_bootstrap(&series, Blocks::Stationary(60.0)),
             of_bootstrap(&series, Blocks::Circular(90)),
         ] {
@@ -218,7 +249,7 @@ mod tests {
         let shocks: Vec<f64> = (0..20_003).map(|_| fattail_stats::unit(&mut generator)).collect();
         let series: Vec<f64> = shocks.windows(4).map(|w| w.iter().sum()).collect();
         // Four shocks of variance 1/12 in every sum: 16/12.
-        let found = prewhitened(&series);
+        let found = prewhitened(&series).value;
         assert!((found * 0.75 - 1.0).abs() < 0.1, "{found}");
     }
 
@@ -239,18 +270,20 @@ mod tests {
     #[test]
     fn normal_scores_are_as_rare() {
         // The 0.975 quantile of Student's t of 10 degrees.
-        assert!((normal_score(2.228_138_852, 10) - 1.959_963_985).abs() < 1e-7);
-        assert!((normal_score(-2.228_138_852, 10) + 1.959_963_985).abs() < 1e-7);
-        assert_eq!(normal_score(0.0, 3), 0.0);
+        assert!((normal_score(2.228_138_852, 10.0) - 1.959_963_985).abs() < 1e-7);
+        assert!((normal_score(-2.228_138_852, 10.0) + 1.959_963_985).abs() < 1e-7);
+        assert_eq!(normal_score(0.0, 3.0), 0.0);
         assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
+        assert_eq!(normal_score(1.5, f64::INFINITY), 1.5);
         assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
+        assert!(cosine_count(30, 10).is_ok() && cosine_count(30, usize::MAX).is_err());
     }
 
     #[test]
     fn constants_have_none() {
         let flat = [0.1; 20];
-        assert_eq!(prewhitened(&flat), 0.0);
+        assert_eq!(prewhitened(&flat).value, 0.0);
         assert_eq!(of_bootstrap(&flat, Blocks::Stationary(3.0)), 0.0);
-        assert_eq!(cosines(&flat, 4), 0.0);
+        assert_eq!(cosines(&flat, 4).value, 0.0);
     }
 }

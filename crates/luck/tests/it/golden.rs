@@ -65,6 +65,7 @@ fn fund(autocorrelation: f64) -> SharpeSample {
         kurtosis: 10.164,
         observations: 24,
         autocorrelation,
+        span: 1,
     }
 }
 
@@ -111,6 +112,7 @@ fn sharpe_inference_of_2012_and_2014() {
         kurtosis: 10.0,
         observations: 1250,
         autocorrelation: 0.0,
+        span: 1,
     };
     let trials = Trials { count: 100, effective: 100.0, variance: 0.5 / 250.0 };
     is(

@@ -134,6 +134,7 @@ proptest! {
     fn more_trials_deflate_more(sharpe in 0.0..1.0_f64, trials in 1.0..1e4_f64, spread in 0.01..0.3_f64) {
         let sample = SharpeSample {
             sharpe, skewness: -0.5, kurtosis: 5.0, observations: 100, autocorrelation: 0.1,
+            span: 1,
         };
         let of = |effective: f64| Trials { count: 10_000, effective, variance: spread * spread };
         let (few, many) = (of(trials), of(trials * 1.5));

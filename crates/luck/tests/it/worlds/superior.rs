@@ -122,7 +122,7 @@ pub(crate) fn tables(effort: Effort) {
         ("overlap 4", WAVES),
     ];
     for (name, law) in laws {
-        for eras in [250, 500] {
+        for eras in [250] {
             for (mark, studentised) in scales {
                 let rates = spa_rates(effort, studentised, law, eras);
                 print_sizes(effort, &format!("{name}, {eras} eras, {mark}"), &rates);
@@ -134,7 +134,7 @@ pub(crate) fn tables(effort: Effort) {
          | overlap 4 | ω̂* | set, range | overlap 4 | ω̂* |\n|---|---|---|---|---|---|---|---|---|---|"
     );
     for (name, law) in laws {
-        for eras in [250, 500] {
+        for eras in [250] {
             let rates = [
                 reality_check(effort, law, eras, 0.0),
                 stepwise(effort, WHITE, (law, eras), (0, 0.0)).0,
