@@ -13,7 +13,15 @@
 //! ```
 //!
 //! Whitening takes what fades slowly, as of autoregressive scores, and the flat top what ends at a lag, as
-//! of overlapping labels.
+//! of overlapping labels. What is estimated varies, and a mean over its root is rather Student's t than
+//! normal, of degrees `B` for cosines and for prewhitening
+//!
+//! ```text
+//! ν = n / (1 + 2 (1 + ρ)/(1 - ρ) + 2 Σ λ²)
+//! ```
+//!
+//! of which the first part is due to the variance of `e`, the second to `ρ`, the third to the lags: twice
+//! the inverse of the variance of `ln Ω̂` by the delta method, for white `e`.
 //!
 //! The last two are the exact variances of `√n` times a mean under the two bootstraps. They miss the
 //! part of dependence that a block cuts off, which prewhitening restores; hence tests compare a mean
@@ -76,8 +84,7 @@ pub(crate) fn prewhitened(series: &[f64]) -> LongRunVariance {
     let size = lag_product(&e, 0);
     let (sum, weights) = flat_top(&e, size);
     let value = sum.max(LEAST_SHARE * size) / degrees / (1.0 - rho).powi(2);
-    // Shares of the spread: of the innovations' variance, of ρ and of the lags.
-    let share = 1.0 + 2.0 * (1.0 + rho) / (1.0 - rho) + 2.0 * weights;
+    let share = 1.0 + 2.0 * (1.0 + rho) / (1.0 - rho) + weights;
     LongRunVariance { value, degrees: (n as f64 / share).max(1.0) }
 }
 
@@ -107,16 +114,25 @@ pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
     Ok((usual as usize).min(rows / (3 * span)))
 }
 
-/// The normal value that is as rare as `t` is under Student's t of `degrees`, at least 1.
-pub(crate) fn normal_score(t: f64, degrees: f64) -> f64 {
-    if degrees == f64::INFINITY {
+/// The value that is as rare under Student's t of `after` degrees as `t` is under that of `before`, both at
+/// least 1; infinite degrees are the normal distribution. Finite where `t` is.
+pub(crate) fn equally_rare(t: f64, before: f64, after: f64) -> f64 {
+    let student = |degrees: f64| StudentsT::new(0.0, 1.0, degrees).ok();
+    let (Some(student), false) = (student(before), before == after || before.is_infinite()) else {
         return t;
-    }
-    let Ok(student) = StudentsT::new(0.0, 1.0, degrees) else {
-        return f64::NAN;
     };
     // The lower tail keeps its digits.
-    normal_quantile(student.cdf(-t.abs())).abs().copysign(t)
+    let tail = student.cdf(-t.abs()).max(f64::MIN_POSITIVE);
+    let value = match StudentsT::new(0.0, 1.0, after) {
+        Ok(other) if after.is_finite() => other.inverse_cdf(tail),
+        _ => normal_quantile(tail),
+    };
+    value.abs().copysign(t)
+}
+
+/// The normal value that is as rare as `t` is under Student's t of `degrees`.
+pub(crate) fn normal_score(t: f64, degrees: f64) -> f64 {
+    equally_rare(t, degrees, f64::INFINITY)
 }
 
 pub(crate) fn cosines(series: &[f64], count: usize) -> LongRunVariance {
@@ -275,8 +291,35 @@ mod tests {
         assert_eq!(normal_score(0.0, 3.0), 0.0);
         assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
         assert_eq!(normal_score(1.5, f64::INFINITY), 1.5);
+        assert!((equally_rare(2.228_138_852, 10.0, 5.0) - 2.570_581_836).abs() < 1e-7);
+        assert_eq!(equally_rare(2.5, 7.0, 7.0), 2.5);
+        assert!(normal_score(1e200, 50.0) > 37.0 && normal_score(1e200, 50.0) < 38.0);
         assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
         assert!(cosine_count(30, 10).is_ok() && cosine_count(30, usize::MAX).is_err());
+    }
+
+    #[test]
+    fn degrees_are_those_of_the_spread_over_worlds() {
+        // Twice the inverse of the variance of ln Ω̂ over many short series.
+        for (rho, least, most) in [(0.0, 40.0, 90.0), (0.5, 20.0, 40.0)] {
+            let world = |seed: u32| {
+                let mut generator = Counter::new(9).draw(seed);
+                let mut step = || normal_quantile(fattail_stats::unit(&mut generator).max(1e-300));
+                let mut last = step() / (1.0 - rho * rho as f64).sqrt();
+                let mut next = || {
+                    last = rho * last + step();
+                    last
+                };
+                let series: Vec<f64> = (0..250).map(|_| next()).collect();
+                prewhitened(&series)
+            };
+            let worlds: Vec<LongRunVariance> = (0..400).map(world).collect();
+            let logs: Vec<f64> = worlds.iter().map(|found| found.value.ln()).collect();
+            let degrees: Vec<f64> = worlds.iter().map(|found| found.degrees).collect();
+            let (found, said) = (2.0 / fattail_stats::variance(&logs, 1), mean(&degrees));
+            assert!(least < found && found < most, "{rho}: found {found}, said {said}");
+            assert!(0.6 < said / found && said / found < 1.6, "{rho}: found {found}, said {said}");
+        }
     }
 
     #[test]

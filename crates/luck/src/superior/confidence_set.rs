@@ -13,8 +13,8 @@
 //! above `α`. Max asks whether some are worse than the mean, and finds one bad model among many; range
 //! finds one good model, too.
 //!
-//! Hansen, Lunde and Nason take `ω = ω*`; prewhitened `ω` as in the tests against a benchmark is the
-//! default, for the same reason.
+//! Hansen, Lunde and Nason take `ω = ω*`; prewhitened `ω` with the normal value that is as rare is the default,
+//! as in the tests against a benchmark and for the same reason.
 //!
 //! Models that never differ are never told apart. NaN is refused; where the test is studentised, so are two
 //! models whose difference is constant and not 0, a comparison that becomes so, and one whose resampled mean

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{Better, Studentised};
 use crate::error::{self, Error, ROUNDING, Result};
 use crate::long_run::{
-    LongRunVariance, cosine_count, cosines, normal_score, of_bootstrap, prewhitened,
+    LongRunVariance, cosine_count, cosines, equally_rare, of_bootstrap, prewhitened,
 };
 use crate::resampling::Resampling;
 
@@ -99,11 +99,11 @@ impl Excess {
         Ok(Scales { data, bootstrap, degrees })
     }
 
-    /// `√n d̄_k / ω̂_k`, or the normal value that is as rare.
-    pub(super) fn statistics(&self, scales: &Scales) -> Vec<f64> {
+    /// `√n d̄_k / ω̂_k`, or the value that is as rare where resampled ones have `after` degrees.
+    pub(super) fn statistics(&self, scales: &Scales, after: f64) -> Vec<f64> {
         let root = (self.rows as f64).sqrt();
         let ratios = self.means.iter().zip(&scales.data).map(|(mean, scale)| root * mean / scale);
-        ratios.zip(&scales.degrees).map(|(t, &degrees)| normal_score(t, degrees)).collect()
+        ratios.zip(&scales.degrees).map(|(t, &before)| equally_rare(t, before, after)).collect()
     }
 
     /// The means of each model in each draw, draw by draw.

@@ -15,7 +15,9 @@
 //! good as the benchmark; the consistent one forgets models that are plainly worse; the lower one
 //! forgets all that are worse. `ω̂*` is the exact spread under the bootstrap. `ω̂` is the same in
 //! Hansen's form; by default it is the prewhitened long-run variance, because blocks cut dependence off
-//! and a test with `ω̂ = ω̂*` finds too much in autocorrelated scores.
+//! and a test with `ω̂ = ω̂*` finds too much in autocorrelated scores. It varies more than `ω̂*`, and the
+//! ratio is rather Student's t: the normal value that is as rare takes its place (`long_run`'s head has the
+//! degrees).
 //!
 //! Scores of overlapping labels end their dependence at a lag, which neither finds well in few eras:
 //! [`Studentised::Overlap`] takes slow waves alone.
@@ -98,11 +100,11 @@ pub enum Studentised {
     No,
     /// The spread under the bootstrap, in both worlds (Hansen 2005).
     Bootstrap,
-    /// The prewhitened long-run spread in the world of the data, the bootstrap's in its own.
+    /// In the world of the data the prewhitened long-run spread, and of Student's t the normal value that is
+    /// as rare; the bootstrap's in its own.
     #[default]
     Prewhitened,
-    /// For scores of overlapping labels: in the world of the data the spread of few cosines, and of
-    /// Student's t the normal value that is as rare; the bootstrap's in its own.
+    /// The same with the spread of few cosines, for scores of overlapping labels.
     Overlap {
         /// Eras that a label spans: 4 for 20 days in weekly eras, 12 for 60.
         span: usize,
@@ -125,7 +127,7 @@ pub struct RealityCheck {
 /// What the test for superior predictive ability tells.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spa {
-    /// `max √n d̄_k / ω̂_k`, at least 0; its normal value with [`Studentised::Overlap`].
+    /// `max √n d̄_k / ω̂_k` or its normal value, at least 0.
     pub statistic: f64,
     /// The model that has it; none when no model is better than the benchmark.
     pub best: Option<usize>,
@@ -169,7 +171,7 @@ impl Superior {
         let blocks = self.resampling.blocks(&excess.columns)?;
         let scales = excess.scales(blocks, self.studentised)?;
         let n = excess.rows as f64;
-        let statistics = excess.statistics(&scales);
+        let statistics = excess.statistics(&scales, f64::INFINITY);
         let (best, largest) = first_largest(excess.count(), |k| statistics[k]);
         let statistic = largest.max(0.0);
         let near = (2.0 * n.ln().ln() / n).sqrt();

@@ -1,7 +1,9 @@
 //! Which models are better than the benchmark, with the chance of any false one under control.
 //!
 //! `t_k = √n d̄_k / ω̂_k` with the prewhitened `ω̂`; in a draw of `l` circular blocks of length `b`,
-//! `t*_k = √(l b) (d̄*_k - d̄_k) / ω̂*_k` with `ω̂*_k² = b/l Σ_j (mean of block j - d̄*_k)²` made anew.
+//! `t*_k = √(l b) (d̄*_k - d̄_k) / ω̂*_k` with `ω̂*_k² = b/l Σ_j (mean of block j - d̄*_k)²` made anew. Such a
+//! `t*` is Student's t of `l - 1` degrees times `√(l / (l - 1))`, and `t_k` is taken for the value that is as
+//! rare there as it is under its own degrees.
 //! Models in falling order of `t`: the adjusted p-value of the `j`-th is that of `t_(j)` among the
 //! largest `t*` of the models from `j` on, and no smaller than the one before.
 //!
@@ -29,7 +31,7 @@ use crate::resampling::Resampling;
 /// What the stepwise test tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stepwise {
-    /// `t_k`, in input order.
+    /// `t_k`, as rare among the draws as in the world of the data, in input order.
     pub statistics: Vec<f64>,
     /// Adjusted p-values, in input order: reject those at most `α`, and the probability that any of the
     /// rejections is false is at most `α`.
@@ -63,7 +65,14 @@ impl Superior {
             other => other,
         };
         let scales = excess.scales(Blocks::Circular(block), wide)?;
-        let statistics = excess.statistics(&scales);
+        let number = (excess.rows / block) as f64;
+        // Where each draw makes its own spread of so many blocks, `t*` is Student's t over this.
+        let (after, bias) = match wide {
+            Studentised::No => (f64::INFINITY, 1.0),
+            _ => (number - 1.0, (number / (number - 1.0)).sqrt()),
+        };
+        let statistics = excess.statistics(&scales, after);
+        let statistics: Vec<f64> = statistics.iter().map(|t| t * bias).collect();
         let mut order: Vec<usize> = (0..excess.count()).collect();
         order.sort_by(|&a, &b| statistics[b].total_cmp(&statistics[a]).then(a.cmp(&b)));
         let world = World::new(&excess, block, wide);
