@@ -3,11 +3,11 @@
 //! With the `m` p-values in rising order `p_(1)..p_(m)`:
 //!
 //! ```text
-//! Holm        max over j <= i of (m - j + 1) p_(j)             familywise error, any dependence
-//! Hochberg    min over j >= i of m p_(j) / j                   (Benjamini-Hochberg) false discovery rate,
-//!                                                              independent or positively dependent
-//! Yekutieli   Hochberg's times Σ 1/i                           false discovery rate, any dependence
-//! Storey      Hochberg's times π0 = (#{p > λ} + 1) / ((1 - λ) m), at most 1
+//! Holm                     max over j <= i of (m - j + 1) p_(j)   familywise error, any dependence
+//! Benjamini and Hochberg   min over j >= i of m p_(j) / j         false discovery rate, independent or
+//!                                                                 positively dependent
+//! Benjamini and Yekutieli  the same times Σ 1/i                   false discovery rate, any dependence
+//! Storey                   Benjamini and Hochberg's times π0 = (#{p > λ} + 1) / ((1 - λ) m), at most 1
 //! ```
 //!
 //! All are cut at 1. NaN stays NaN and is not counted; other values outside `[0, 1]` are refused; no

@@ -1,5 +1,10 @@
 //! What the tests refuse, each with the name, the given value and the allowed range.
 
+use fattail_stats::std;
+
+/// A spread below this share of the values' own size is rounding.
+pub(crate) const ROUNDING: f64 = 1e-7;
+
 /// The result of a test.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -49,7 +54,7 @@ pub enum Error {
         /// Row of the value.
         row: usize,
     },
-    /// A series without spread where one is needed.
+    /// A series without spread, or with one of rounding alone, where one is needed.
     #[error("`{name}` is constant at column {column}")]
     Constant {
         /// The argument.
@@ -115,10 +120,28 @@ pub(crate) fn finite(name: &'static str, column: usize, values: &[f64]) -> Resul
     }
 }
 
-/// Refuses a column whose values are all the same.
+/// Refuses a column whose values are all the same, or differ by rounding.
 pub(crate) fn varied(name: &'static str, column: usize, values: &[f64]) -> Result<()> {
-    if values.iter().any(|v| *v != values[0]) {
-        return Ok(());
-    }
-    Err(Error::Constant { name, column })
+    varied_beside(name, column, values, size(values))
+}
+
+/// The same for values that are differences of numbers of some size.
+pub(crate) fn varied_beside(
+    name: &'static str,
+    column: usize,
+    values: &[f64],
+    size: f64,
+) -> Result<()> {
+    if constant(values, size) { Err(Error::Constant { name, column }) } else { Ok(()) }
+}
+
+/// Whether the spread of values is rounding beside numbers of this size.
+pub(crate) fn constant(values: &[f64], size: f64) -> bool {
+    let flat = values.iter().all(|v| *v == values[0]);
+    flat || std(values, 0) <= ROUNDING * size
+}
+
+/// The largest absolute value.
+pub(crate) fn size(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()))
 }

@@ -13,7 +13,15 @@
 //! ```
 //!
 //! Whitening takes what fades slowly, as of autoregressive scores, and the flat top what ends at a lag, as
-//! of overlapping labels.
+//! of overlapping labels. What is estimated varies, and a mean over its root is rather Student's t than
+//! normal, of degrees `B` for cosines and for prewhitening
+//!
+//! ```text
+//! ν = n / (1 + 2 (1 + ρ)/(1 - ρ) + 2 Σ λ²)
+//! ```
+//!
+//! of which the first part is due to the variance of `e`, the second to `ρ`, the third to the lags: twice
+//! the inverse of the variance of `ln Ω̂` by the delta method, for white `e`.
 //!
 //! The last two are the exact variances of `√n` times a mean under the two bootstraps. They miss the
 //! part of dependence that a block cuts off, which prewhitening restores; hence tests compare a mean
@@ -48,11 +56,25 @@ const LEAST_SHARE: f64 = 0.05;
 /// Below this weight lags are left out.
 const LEAST_WEIGHT: f64 = 1e-12;
 
-pub(crate) fn prewhitened(series: &[f64]) -> f64 {
+/// A long-run variance, and how far its estimate can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LongRunVariance {
+    pub(crate) value: f64,
+    /// Degrees of the Student's t of a mean over its root; infinite for the normal distribution.
+    pub(crate) degrees: f64,
+}
+
+impl LongRunVariance {
+    pub(crate) fn normal(value: f64) -> Self {
+        Self { value, degrees: f64::INFINITY }
+    }
+}
+
+pub(crate) fn prewhitened(series: &[f64]) -> LongRunVariance {
     let u = centred(series);
     let n = u.len();
     if n < 3 || u.iter().all(|v| *v == 0.0) {
-        return 0.0;
+        return LongRunVariance::normal(0.0);
     }
     let rho = first_order(&u);
     let rho = (rho + (1.0 + 3.0 * rho) / n as f64).clamp(-MOST_WHITENED, MOST_WHITENED);
@@ -60,12 +82,14 @@ pub(crate) fn prewhitened(series: &[f64]) -> f64 {
     // A mean and a slope were estimated.
     let degrees = e.len() as f64 - 1.0;
     let size = lag_product(&e, 0);
-    let sum = flat_top(&e, size).max(LEAST_SHARE * size);
-    sum / degrees / (1.0 - rho).powi(2)
+    let (sum, weights) = flat_top(&e, size);
+    let value = sum.max(LEAST_SHARE * size) / degrees / (1.0 - rho).powi(2);
+    let share = 1.0 + 2.0 * (1.0 + rho) / (1.0 - rho) + weights;
+    LongRunVariance { value, degrees: (n as f64 / share).max(1.0) }
 }
 
-/// `Σ_k λ(k/M) Σ_t e_t e_{t+k}`, `M` from the autocorrelations.
-fn flat_top(e: &[f64], size: f64) -> f64 {
+/// `Σ_k λ(k/M) Σ_t e_t e_{t+k}`, `M` from the autocorrelations, and the weights squared.
+fn flat_top(e: &[f64], size: f64) -> (f64, f64) {
     let n = e.len() as f64;
     let limit = 2.0 * (n.log10() / n).sqrt();
     let most = (n.sqrt().ceil() as usize + QUIET).min(e.len() - 1);
@@ -75,13 +99,14 @@ fn flat_top(e: &[f64], size: f64) -> f64 {
     let reach = (2 * last).min(most);
     let weight = |lag: usize| (2.0 * (1.0 - lag as f64 / (2 * last) as f64)).min(1.0);
     let lags = products[..reach].iter().enumerate();
-    size + 2.0 * lags.map(|(at, product)| weight(at + 1) * product).sum::<f64>()
+    let sum = size + 2.0 * lags.map(|(at, product)| weight(at + 1) * product).sum::<f64>();
+    (sum, 2.0 * (1..=reach).map(|lag| weight(lag).powi(2)).sum::<f64>())
 }
 
 /// Cosines to take for labels that span some eras: those of Lazarus and others (2018), and no wave shorter
 /// than six labels.
 pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
-    if span == 0 || 3 * span > rows {
+    if span == 0 || span > rows / 3 {
         let (name, given) = ("span", span as f64);
         return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
     }
@@ -89,25 +114,47 @@ pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
     Ok((usual as usize).min(rows / (3 * span)))
 }
 
-/// The normal value that is as rare as `t` is under Student's t of `degrees`, at least 1.
-pub(crate) fn normal_score(t: f64, degrees: usize) -> f64 {
-    let Ok(student) = StudentsT::new(0.0, 1.0, degrees as f64) else {
-        return f64::NAN;
+/// The value that is as rare under Student's t of `after` degrees as `t` is under that of `before`, both at
+/// least 1; infinite degrees are the normal distribution. Finite where `t` is.
+pub(crate) fn equally_rare(t: f64, before: f64, after: f64) -> f64 {
+    let student = |degrees: f64| StudentsT::new(0.0, 1.0, degrees).ok();
+    let (Some(student), false) = (student(before), before == after || before.is_infinite()) else {
+        return t;
     };
     // The lower tail keeps its digits.
-    normal_quantile(student.cdf(-t.abs())).abs().copysign(t)
+    let tail = student.cdf(-t.abs()).max(f64::MIN_POSITIVE);
+    let value = match StudentsT::new(0.0, 1.0, after) {
+        Ok(other) if after.is_finite() => other.inverse_cdf(tail),
+        _ => normal_quantile(tail),
+    };
+    value.abs().copysign(t)
 }
 
-pub(crate) fn cosines(series: &[f64], count: usize) -> f64 {
+/// The normal value that is as rare as `t` is under Student's t of `degrees`.
+pub(crate) fn normal_score(t: f64, degrees: f64) -> f64 {
+    equally_rare(t, degrees, f64::INFINITY)
+}
+
+pub(crate) fn cosines(series: &[f64], count: usize) -> LongRunVariance {
+    of_waves(&waves(series, count))
+}
+
+/// `Λ_1..Λ_B`; those of a sum of series are the sums of theirs.
+pub(crate) fn waves(series: &[f64], count: usize) -> Vec<f64> {
     let u = centred(series);
     let n = u.len() as f64;
-    let weight = |j: usize| {
+    let wave = |j: usize| {
         let step = PI * j as f64 / n;
         let product = |(t, v): (usize, &f64)| v * (step * (t as f64 + 0.5)).cos();
-        u.iter().enumerate().map(product).sum::<f64>()
+        (2.0 / n).sqrt() * u.iter().enumerate().map(product).sum::<f64>()
     };
-    let squares: f64 = (1..=count).map(|j| weight(j).powi(2)).sum();
-    2.0 / n * squares / count as f64
+    (1..=count).map(wave).collect()
+}
+
+pub(crate) fn of_waves(waves: &[f64]) -> LongRunVariance {
+    let degrees = waves.len() as f64;
+    let value = waves.iter().map(|wave| wave * wave).sum::<f64>() / degrees;
+    LongRunVariance { value, degrees }
 }
 
 /// The variance of `√n` times the mean of a resampled series.
@@ -203,8 +250,8 @@ mod tests {
         let series = autoregressive(0.5, 20_000);
         let truth = 1.0 / 3.0;
         for found in [
-            prewhitened(&series),
-            cosines(&series, 200),
+            prewhitened(&series).value,
+            cosines(&series, 200).value,
             of_bootstrap(&series, Blocks::Stationary(60.0)),
             of_bootstrap(&series, Blocks::Circular(90)),
         ] {
@@ -218,7 +265,7 @@ mod tests {
         let shocks: Vec<f64> = (0..20_003).map(|_| fattail_stats::unit(&mut generator)).collect();
         let series: Vec<f64> = shocks.windows(4).map(|w| w.iter().sum()).collect();
         // Four shocks of variance 1/12 in every sum: 16/12.
-        let found = prewhitened(&series);
+        let found = prewhitened(&series).value;
         assert!((found * 0.75 - 1.0).abs() < 0.1, "{found}");
     }
 
@@ -239,18 +286,47 @@ mod tests {
     #[test]
     fn normal_scores_are_as_rare() {
         // The 0.975 quantile of Student's t of 10 degrees.
-        assert!((normal_score(2.228_138_852, 10) - 1.959_963_985).abs() < 1e-7);
-        assert!((normal_score(-2.228_138_852, 10) + 1.959_963_985).abs() < 1e-7);
-        assert_eq!(normal_score(0.0, 3), 0.0);
+        assert!((normal_score(2.228_138_852, 10.0) - 1.959_963_985).abs() < 1e-7);
+        assert!((normal_score(-2.228_138_852, 10.0) + 1.959_963_985).abs() < 1e-7);
+        assert_eq!(normal_score(0.0, 3.0), 0.0);
         assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
+        assert_eq!(normal_score(1.5, f64::INFINITY), 1.5);
+        assert!((equally_rare(2.228_138_852, 10.0, 5.0) - 2.570_581_836).abs() < 1e-7);
+        assert_eq!(equally_rare(2.5, 7.0, 7.0), 2.5);
+        assert!(normal_score(1e200, 50.0) > 37.0 && normal_score(1e200, 50.0) < 38.0);
         assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
+        assert!(cosine_count(30, 10).is_ok() && cosine_count(30, usize::MAX).is_err());
+    }
+
+    #[test]
+    fn degrees_are_those_of_the_spread_over_worlds() {
+        // Twice the inverse of the variance of ln Ω̂ over many short series.
+        for (rho, least, most) in [(0.0, 40.0, 90.0), (0.5, 20.0, 40.0)] {
+            let world = |seed: u32| {
+                let mut generator = Counter::new(9).draw(seed);
+                let mut step = || normal_quantile(fattail_stats::unit(&mut generator).max(1e-300));
+                let mut last = step() / (1.0 - rho * rho as f64).sqrt();
+                let mut next = || {
+                    last = rho * last + step();
+                    last
+                };
+                let series: Vec<f64> = (0..250).map(|_| next()).collect();
+                prewhitened(&series)
+            };
+            let worlds: Vec<LongRunVariance> = (0..400).map(world).collect();
+            let logs: Vec<f64> = worlds.iter().map(|found| found.value.ln()).collect();
+            let degrees: Vec<f64> = worlds.iter().map(|found| found.degrees).collect();
+            let (found, said) = (2.0 / fattail_stats::variance(&logs, 1), mean(&degrees));
+            assert!(least < found && found < most, "{rho}: found {found}, said {said}");
+            assert!(0.6 < said / found && said / found < 1.6, "{rho}: found {found}, said {said}");
+        }
     }
 
     #[test]
     fn constants_have_none() {
         let flat = [0.1; 20];
-        assert_eq!(prewhitened(&flat), 0.0);
+        assert_eq!(prewhitened(&flat).value, 0.0);
         assert_eq!(of_bootstrap(&flat, Blocks::Stationary(3.0)), 0.0);
-        assert_eq!(cosines(&flat, 4), 0.0);
+        assert_eq!(cosines(&flat, 4).value, 0.0);
     }
 }

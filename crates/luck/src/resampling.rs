@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// The most draws.
+const MOST_DRAWS: u32 = 1_000_000;
+
 /// Settings of a block bootstrap.
 ///
 /// ```
@@ -23,7 +26,7 @@ use crate::error::{Error, Result};
 /// assert_eq!((four_weeks.scheme, four_weeks.draws), (Scheme::Stationary, 999));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Resampling {
     /// The form of the blocks. Tests whose scale needs whole blocks take circular ones always, and
     /// say so.
@@ -31,7 +34,8 @@ pub struct Resampling {
     /// Length of a block, or its mean, in eras; from the data when none is given. Circular blocks
     /// round it up.
     pub block_length: Option<f64>,
-    /// Resampled series. With `draws + 1` a multiple of 20, a test at 5 % has that size exactly.
+    /// Resampled series, up to a million. With `draws + 1` a multiple of 20, a test at 5 % has that size
+    /// exactly.
     pub draws: u32,
     /// Seed of the draws.
     pub seed: u64,
@@ -58,8 +62,9 @@ impl Resampling {
     /// The block for these series of equal length, checked.
     pub(crate) fn blocks<S: AsRef<[f64]>>(&self, series: &[S]) -> Result<Blocks> {
         let rows = series.first().map_or(0, |s| s.as_ref().len());
-        if self.draws == 0 {
-            return Err(Error::Range { name: "draws", given: 0.0, allowed: "at least 1" });
+        if !(1..=MOST_DRAWS).contains(&self.draws) {
+            let given = f64::from(self.draws);
+            return Err(Error::Range { name: "draws", given, allowed: "1 to 1,000,000" });
         }
         let length = match self.block_length {
             Some(given) if given >= 1.0 && given <= rows as f64 => given,
@@ -73,6 +78,18 @@ impl Resampling {
             Scheme::Stationary => Blocks::Stationary(length),
             Scheme::Circular => Blocks::Circular(length.ceil() as usize),
         })
+    }
+
+    /// The length of circular blocks, whatever the scheme, of which two fit into the series.
+    pub(crate) fn circular<S: AsRef<[f64]>>(&self, series: &[S]) -> Result<usize> {
+        let rows = series.first().map_or(0, |s| s.as_ref().len());
+        let circular = Self { scheme: Scheme::Circular, ..*self };
+        let block = length(circular.blocks(series)?);
+        if 2.0 * block > rows as f64 {
+            let (name, allowed) = ("block_length", "1 to half of the eras");
+            return Err(Error::Range { name, given: block, allowed });
+        }
+        Ok(block as usize)
     }
 
     pub(crate) fn counter(&self) -> Counter {

@@ -14,7 +14,9 @@
 //! ```
 //!
 //! Shares are `(1 + draws) / (1 + all draws)`. NaN in the series is refused; a metric that is NaN in any
-//! draw makes both ends and the p-value NaN. A draw without spread counts as extreme.
+//! draw makes both ends and the p-value NaN. A draw without spread counts as extreme. The end of an interval
+//! is a value that some draws lie beyond: a studentised one of level `l` needs `l (draws + 1) <= draws`, 19 for
+//! 95 %, a percentile one as much of each tail, 39; fewer are refused.
 //!
 //! Cost: `draws` times the metric on `n` eras; `draws · n / b` for Sharpe ratios.
 //!
@@ -22,15 +24,18 @@
 //! Journal of Empirical Finance 15(5), section 3.2; Künsch (1989), The jackknife and the bootstrap for
 //! general stationary observations, Annals of Statistics 17(3).
 
-use fattail_stats::{Blocks, below, quantile_sorted, std};
+use fattail_stats::{below, quantile_sorted, std};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Estimate;
-use super::ratio::{Ratio, RatioBlocks};
+use super::ratio::{Ratio, RatioBlocks, difference};
 use crate::error::{self, Error, Result};
 use crate::long_run::prewhitened;
-use crate::resampling::{Resampling, Scheme, length};
+use crate::resampling::{Resampling, length};
+
+/// What a product may be off by rounding.
+const ROUNDING: f64 = 1e-9;
 
 /// Settings of bootstrap intervals.
 ///
@@ -47,7 +52,7 @@ use crate::resampling::{Resampling, Scheme, length};
 /// # Ok::<(), fattail_luck::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Bootstrap {
     /// Coverage, 0.95 for an interval of 95 %.
     pub level: f64,
@@ -103,12 +108,8 @@ impl Bootstrap {
     /// Those of [`Bootstrap::sharpe`], and series of different lengths; [`Error::Constant`] when the two
     /// do not differ.
     pub fn sharpe_difference(&self, a: &[f64], b: &[f64]) -> Result<Estimate> {
-        error::same_length("b", 0, b.len(), a.len())?;
-        let (first, second) = (Ratio::of("a", a)?, Ratio::of("b", b)?);
-        let pairs = first.influence.iter().zip(&second.influence);
-        let influence: Vec<f64> = pairs.map(|(x, y)| x - y).collect();
-        error::varied("difference", 0, &influence)?;
-        self.studentised(first.sharpe - second.sharpe, &influence, &[a, b])
+        let apart = difference(a, b)?;
+        self.studentised(apart.sharpe, &apart.influence, &[a, b])
     }
 
     fn percentiles<const N: usize>(
@@ -116,7 +117,7 @@ impl Bootstrap {
         series: [&[f64]; N],
         metric: &(dyn Fn([&[f64]; N]) -> f64 + Sync),
     ) -> Result<Estimate> {
-        error::share("level", self.level)?;
+        self.check(0.5 * (1.0 + self.level))?;
         let rows = error::columns("series", &series, 8)?;
         let blocks = self.resampling.blocks(&series)?;
         let draw = |(indices, drawn): &mut (Vec<usize>, [Vec<f64>; N]), draw: u32| -> Result<f64> {
@@ -130,11 +131,11 @@ impl Bootstrap {
         let empty = || (vec![0; rows], std::array::from_fn(|_| Vec::with_capacity(rows)));
         let drawn = (0..self.resampling.draws).into_par_iter().map_init(empty, draw);
         let mut drawn: Vec<f64> = drawn.collect::<Result<_>>()?;
-        let estimate = metric(series);
+        let (estimate, block_length) = (metric(series), Some(length(blocks)));
         if estimate.is_nan() || drawn.iter().any(|v| v.is_nan()) {
             let none = f64::NAN;
             let (standard_error, lower, upper, p_value) = (none, none, none, none);
-            return Ok(Estimate { estimate, standard_error, lower, upper, p_value });
+            return Ok(Estimate { estimate, standard_error, lower, upper, p_value, block_length });
         }
         let far = drawn.iter().filter(|v| (**v - estimate).abs() >= estimate.abs()).count();
         drawn.sort_unstable_by(f64::total_cmp);
@@ -145,19 +146,26 @@ impl Bootstrap {
             lower: quantile_sorted(&drawn, tail)?,
             upper: quantile_sorted(&drawn, 1.0 - tail)?,
             p_value: self.resampling.p_value(far),
+            block_length,
         })
     }
 
-    fn studentised(&self, estimate: f64, influence: &[f64], series: &[&[f64]]) -> Result<Estimate> {
+    /// Refuses so few draws that none lies beyond a quantile of this probability.
+    fn check(&self, probability: f64) -> Result<()> {
         error::share("level", self.level)?;
-        let resampling = Resampling { scheme: Scheme::Circular, ..self.resampling };
-        let blocks: Blocks = resampling.blocks(&[influence])?;
-        let (block, rows) = (length(blocks) as usize, influence.len());
-        if 2 * block > rows {
-            let (name, given) = ("block_length", block as f64);
-            return Err(Error::Range { name, given, allowed: "1 to half of the eras" });
+        let draws = f64::from(self.resampling.draws);
+        if probability * (draws + 1.0) <= draws + ROUNDING {
+            return Ok(());
         }
-        let standard_error = (prewhitened(influence) / rows as f64).sqrt();
+        let allowed = "so many that one of them lies beyond each end of the interval";
+        Err(Error::Range { name: "draws", given: draws, allowed })
+    }
+
+    fn studentised(&self, estimate: f64, influence: &[f64], series: &[&[f64]]) -> Result<Estimate> {
+        self.check(self.level)?;
+        let resampling = self.resampling;
+        let (block, rows) = (resampling.circular(&[influence])?, influence.len());
+        let standard_error = (prewhitened(influence).value / rows as f64).sqrt();
         let sums: Vec<RatioBlocks> = series.iter().map(|s| RatioBlocks::new(s, block)).collect();
         let number = rows / block;
         let draw = |(starts, scores): &mut (Vec<usize>, Vec<f64>), draw: u32| {
@@ -178,9 +186,48 @@ impl Bootstrap {
         let p_value = resampling.p_value(drawn.iter().filter(|v| **v >= own).count());
         drawn.sort_unstable_by(f64::total_cmp);
         // The draw of rank level · (draws + 1), so that the interval and the p-value agree.
-        let rank = (self.level * (drawn.len() as f64 + 1.0)).ceil() as usize;
+        let rank = (self.level * (drawn.len() as f64 + 1.0) - ROUNDING).ceil() as usize;
         let reach = drawn[rank.clamp(1, drawn.len()) - 1] * standard_error;
         let (lower, upper) = (estimate - reach, estimate + reach);
-        Ok(Estimate { estimate, standard_error, lower, upper, p_value })
+        let block_length = Some(block as f64);
+        Ok(Estimate { estimate, standard_error, lower, upper, p_value, block_length })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_draws_are_refused() {
+        let series: Vec<f64> = (0..40).map(|t| f64::from(t * 7 % 11) - 4.0).collect();
+        let with = |level: f64, draws: u32| Bootstrap {
+            level,
+            resampling: Resampling { draws, ..Resampling::default() },
+        };
+        let mean = |x: &[f64]| fattail_stats::mean(x);
+        for (level, least) in [(0.95, 19), (0.99, 99), (0.9, 9), (0.5, 1)] {
+            assert!(with(level, least).sharpe(&series).is_ok(), "{level}");
+            let refused = with(level, least - 1).sharpe(&series);
+            assert!(matches!(refused, Err(Error::Range { name: "draws", .. })), "{level}");
+            assert!(with(level, 2 * least + 1).percentile(&series, mean).is_ok(), "{level}");
+            assert!(with(level, 2 * least).percentile(&series, mean).is_err(), "{level}");
+        }
+        assert!(with(0.95, u32::MAX).sharpe(&series).is_err());
+    }
+
+    #[test]
+    fn rounding_moves_no_rank() {
+        // .07 · 100 is a little more than 7; the interval ends at the 7th draw, not at the 8th.
+        assert!(0.07 * 100.0 > 7.0);
+        let series: Vec<f64> = (0..60).map(|t| f64::from(t * t).sin()).collect();
+        let resampling = Resampling { draws: 99, ..Resampling::default() };
+        let reach = |level: f64| {
+            let found = Bootstrap { level, resampling }.sharpe(&series).unwrap();
+            assert_eq!(found.block_length.unwrap().fract(), 0.0);
+            found.upper - found.estimate
+        };
+        assert_eq!(reach(0.07), reach(0.0699));
+        assert!(reach(0.0701) > reach(0.07));
     }
 }

@@ -32,9 +32,9 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::Estimate;
-use super::ratio::Ratio;
+use super::ratio::{Ratio, difference};
 use crate::error::{self, Error, Result};
-use crate::long_run::{cosine_count, cosines};
+use crate::long_run::{LongRunVariance, cosine_count, cosines};
 
 /// Settings of intervals from a long-run variance.
 ///
@@ -49,7 +49,7 @@ use crate::long_run::{cosine_count, cosines};
 /// # Ok::<(), fattail_luck::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Hac {
     /// Coverage, 0.95 for an interval of 95 %.
     pub level: f64,
@@ -89,13 +89,6 @@ impl Default for Hac {
     }
 }
 
-/// A variance, and the distribution of an estimate over its root.
-struct Scale {
-    variance: f64,
-    /// Degrees of Student's t; infinite for the normal distribution.
-    degrees: f64,
-}
-
 impl Hac {
     /// The interval of a mean.
     ///
@@ -121,26 +114,22 @@ impl Hac {
     /// Those of [`Hac::mean`], and series of different lengths; [`Error::Constant`] when the two do not
     /// differ.
     pub fn sharpe_difference(&self, a: &[f64], b: &[f64]) -> Result<Estimate> {
-        error::same_length("b", 0, b.len(), a.len())?;
-        let (first, second) = (Ratio::of("a", a)?, Ratio::of("b", b)?);
-        let pairs = first.influence.iter().zip(&second.influence);
-        let influence: Vec<f64> = pairs.map(|(x, y)| x - y).collect();
-        error::varied("difference", 0, &influence)?;
-        self.estimate(first.sharpe - second.sharpe, &influence)
+        let apart = difference(a, b)?;
+        self.estimate(apart.sharpe, &apart.influence)
     }
 
     fn estimate(&self, estimate: f64, influence: &[f64]) -> Result<Estimate> {
         error::share("level", self.level)?;
         let scale = self.scale(influence)?;
-        let standard_error = (scale.variance / influence.len() as f64).sqrt();
-        let reach = standard_error * scale.quantile(0.5 * (1.0 + self.level));
-        let p_value = 2.0 * scale.below(-(estimate / standard_error).abs());
+        let standard_error = (scale.value / influence.len() as f64).sqrt();
+        let reach = standard_error * quantile(scale.degrees, 0.5 * (1.0 + self.level));
+        let p_value = 2.0 * below(scale.degrees, -(estimate / standard_error).abs());
         let (lower, upper) = (estimate - reach, estimate + reach);
-        Ok(Estimate { estimate, standard_error, lower, upper, p_value })
+        let block_length = None;
+        Ok(Estimate { estimate, standard_error, lower, upper, p_value, block_length })
     }
 
-    fn scale(&self, series: &[f64]) -> Result<Scale> {
-        let n = series.len() as f64;
+    fn scale(&self, series: &[f64]) -> Result<LongRunVariance> {
         match self.long_run {
             LongRun::Cosines { count } => {
                 let count = count.map_or_else(|| cosine_count(series.len(), 1), Ok)?;
@@ -148,39 +137,33 @@ impl Hac {
                     let (name, given) = ("count", count as f64);
                     return Err(Error::Range { name, given, allowed: "1 to the eras less 1" });
                 }
-                Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
+                Ok(cosines(series, count))
             }
-            LongRun::Overlap { span } => {
-                let count = cosine_count(series.len(), span)?;
-                Ok(Scale { variance: cosines(series, count), degrees: count as f64 })
-            }
+            LongRun::Overlap { span } => Ok(cosines(series, cosine_count(series.len(), span)?)),
             LongRun::NeweyWest { lags } => {
-                Ok(Scale { variance: long_run_variance(series, lags)?, degrees: f64::INFINITY })
+                Ok(LongRunVariance::normal(long_run_variance(series, lags)?))
             }
             LongRun::FixedB { lags } => {
-                let share = (lags + 1) as f64 / n;
-                let missing = 1.0 - share + share * share / 3.0;
-                let variance = long_run_variance(series, lags)? / missing;
-                Ok(Scale { variance, degrees: (1.5 / share).max(1.0) })
+                let plain = long_run_variance(series, lags)?;
+                let share = (lags as f64 + 1.0) / series.len() as f64;
+                let value = plain / (1.0 - share + share * share / 3.0);
+                Ok(LongRunVariance { value, degrees: (1.5 / share).max(1.0) })
             }
         }
     }
 }
 
-impl Scale {
-    /// Student's t of finite degrees, which are at least 1 here.
-    fn student(&self) -> Option<StudentsT> {
-        if self.degrees.is_finite() { StudentsT::new(0.0, 1.0, self.degrees).ok() } else { None }
-    }
+/// Student's t of finite degrees, which are at least 1 here; none for the normal distribution.
+fn student(degrees: f64) -> Option<StudentsT> {
+    if degrees.is_finite() { StudentsT::new(0.0, 1.0, degrees).ok() } else { None }
+}
 
-    fn quantile(&self, probability: f64) -> f64 {
-        let normal = || normal_quantile(probability);
-        self.student().map_or_else(normal, |t| t.inverse_cdf(probability))
-    }
+fn quantile(degrees: f64, probability: f64) -> f64 {
+    student(degrees).map_or_else(|| normal_quantile(probability), |t| t.inverse_cdf(probability))
+}
 
-    fn below(&self, value: f64) -> f64 {
-        self.student().map_or_else(|| normal_cdf(value), |t| t.cdf(value))
-    }
+fn below(degrees: f64, value: f64) -> f64 {
+    student(degrees).map_or_else(|| normal_cdf(value), |t| t.cdf(value))
 }
 
 #[cfg(test)]
@@ -193,8 +176,7 @@ mod tests {
         let table = |b: f64| 1.96 + 2.9694 * b + 0.416 * b * b - 0.5324 * b * b * b;
         for lags in [1, 9, 19, 39, 59] {
             let share = (lags + 1) as f64 / 400.0;
-            let scale = Scale { variance: 1.0, degrees: 1.5 / share };
-            let ours = scale.quantile(0.975) / (1.0 - share + share * share / 3.0).sqrt();
+            let ours = quantile(1.5 / share, 0.975) / (1.0 - share + share * share / 3.0).sqrt();
             assert!((ours / table(share) - 1.0).abs() < 0.02, "{lags}: {ours} {}", table(share));
         }
     }
@@ -211,5 +193,13 @@ mod tests {
         assert!(Hac::default().mean(&[1.0; 9]).is_err());
         let none = Hac { long_run: LongRun::Cosines { count: Some(0) }, level: 0.95 };
         assert!(none.mean(&series).is_err());
+        for long_run in [
+            LongRun::FixedB { lags: usize::MAX },
+            LongRun::NeweyWest { lags: usize::MAX },
+            LongRun::Overlap { span: usize::MAX },
+            LongRun::Cosines { count: Some(usize::MAX) },
+        ] {
+            assert!(Hac { long_run, level: 0.95 }.mean(&series).is_err(), "{long_run:?}");
+        }
     }
 }

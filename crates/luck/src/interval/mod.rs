@@ -32,4 +32,6 @@ pub struct Estimate {
     /// Two-sided p-value against 0.
     #[serde(with = "null")]
     pub p_value: f64,
+    /// Length of the blocks; none where eras are not drawn.
+    pub block_length: Option<f64>,
 }

@@ -2,6 +2,8 @@
 //!
 //! With `z_t = (x_t - μ) / σ` (`σ` of divisor `n - 1`): `ψ_t = z_t - (S/2) (z_t² - 1)`, whose long-run
 //! variance over `n` is that of the Sharpe ratio `S` (the delta method on mean and variance).
+//! Values that differ by rounding alone are a constant series, as are two ratios whose influence functions
+//! do.
 //!
 //! Reference: Lo (2002), The statistics of Sharpe ratios, Financial Analysts Journal 58(4); Ledoit and
 //! Wolf (2008), Robust performance hypothesis testing with the Sharpe ratio, Journal of Empirical
@@ -9,7 +11,7 @@
 
 use fattail_stats::{mean, std};
 
-use crate::error::{self, Result};
+use crate::error::{self, Result, size};
 use crate::long_run::ring_sums;
 
 /// A Sharpe ratio with its influence function.
@@ -29,6 +31,17 @@ impl Ratio {
         };
         Ok(Self { sharpe, influence: series.iter().map(influence).collect() })
     }
+}
+
+/// `a` minus `b` and the influence function of that, over the same eras.
+pub(super) fn difference(a: &[f64], b: &[f64]) -> Result<Ratio> {
+    error::same_length("b", 0, b.len(), a.len())?;
+    let (first, second) = (Ratio::of("a", a)?, Ratio::of("b", b)?);
+    let pairs = first.influence.iter().zip(&second.influence);
+    let influence: Vec<f64> = pairs.map(|(x, y)| x - y).collect();
+    let size = size(&first.influence).max(size(&second.influence));
+    error::varied_beside("difference", 0, &influence, size)?;
+    Ok(Ratio { sharpe: first.sharpe - second.sharpe, influence })
 }
 
 /// Sums of a series and of its squares over blocks of the ring, about its mean.

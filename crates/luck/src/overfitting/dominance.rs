@@ -5,7 +5,8 @@
 //! `∫ (F_mean - F_chosen) >= 0` up to every `x`; both are decided on all values, not on the grid of the
 //! curves. First order implies second order.
 //!
-//! Values that are NaN are left out; without any, both answers are no and the curves empty.
+//! Values that are NaN are left out; without any, both answers are no and the curves empty, which they are
+//! for no points, too.
 //!
 //! Cost: sorting the combinations; the curves count every statistic once.
 //!
@@ -95,7 +96,7 @@ impl Curves {
 pub(super) fn grid(values: &[f64], points: usize) -> Vec<f64> {
     let defined = || values.iter().copied().filter(|v| v.is_finite());
     let (low, high) = (defined().fold(f64::INFINITY, f64::min), defined().fold(f64::MIN, f64::max));
-    if low > high {
+    if points < 2 || low > high {
         return Vec::new();
     }
     let step = (high - low) / (points - 1) as f64;

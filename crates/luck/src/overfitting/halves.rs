@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
-/// Where the blocks lie.
+use super::Rows;
+
+/// The blocks of all halves.
 pub(super) struct Halves {
-    dropped: usize,
-    block: usize,
+    rows: Rows,
     blocks: usize,
 }
 
@@ -15,8 +16,8 @@ thread_local! {
 }
 
 impl Halves {
-    pub(super) fn new(dropped: usize, block: usize, blocks: usize) -> Self {
-        Self { dropped, block, blocks }
+    pub(super) fn new(rows: Rows, blocks: usize) -> Self {
+        Self { rows, blocks }
     }
 
     /// Writes the statistic of each strategy over the blocks of a mask.
@@ -27,13 +28,12 @@ impl Halves {
         statistic: &(impl Fn(&[f64]) -> f64 + Sync),
         out: &mut [f64],
     ) {
-        let start = |block: usize| self.dropped + block * self.block;
         // Taken out, because a statistic may itself cross-validate.
         let mut eras = ERAS.take();
         for (slot, column) in out.iter_mut().zip(strategies) {
             eras.clear();
             for block in (0..self.blocks).filter(|block| mask >> block & 1 == 1) {
-                eras.extend_from_slice(&column[start(block)..start(block + 1)]);
+                eras.extend_from_slice(&column[self.rows.of(block)]);
             }
             *slot = statistic(&eras);
         }

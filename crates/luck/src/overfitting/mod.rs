@@ -11,13 +11,18 @@
 //! OOS = intercept + slope · IS, by least squares over the combinations
 //! ```
 //!
-//! The first `T mod S` eras are dropped, the oldest ones, and counted in the result. Equal statistics
-//! share the mean of their ranks, and the first of equal best strategies is taken. A statistic that is
-//! NaN (no spread in a half) ranks below all others, and one of the chosen counts as a loss.
-//! Combinations come in lexicographic order of their blocks.
+//! The first `T mod S` eras are dropped, the oldest ones, and counted in the result. Scores of labels that
+//! span `H` eras share labels across the ends of blocks, and so do the halves: a gap of `H - 1` leaves the
+//! last eras of every block out.
+//!
+//! Equal statistics share the mean of their ranks, and the first of equal best strategies is taken: among
+//! strategies that are all the same, the chosen one lies in the middle, `λ = 0` counts as overfitting, and
+//! PBO is 1. A statistic that is NaN (no spread in a half) ranks below all others; one of the chosen counts as a
+//! loss. The line and the degradation are over the combinations whose statistics are finite IS and OOS; the
+//! others are counted. Combinations come in lexicographic order of their blocks.
 //!
 //! Cost: `C(S, S/2) N` for mean over standard deviation, from sums of blocks; `C(S, S/2) N T` for
-//! another statistic.
+//! another statistic; twice that with curves, whose grid stands only after the first pass.
 //!
 //! Reference: Bailey, Borwein, López de Prado and Zhu (2017), The probability of backtest overfitting,
 //! Journal of Computational Finance 20(4), sections 3 and 5.
@@ -25,6 +30,8 @@
 mod dominance;
 mod halves;
 mod sums;
+
+use std::ops::Range;
 
 use fattail_stats::mean;
 use rayon::prelude::*;
@@ -43,6 +50,9 @@ const CHUNK: usize = 64;
 /// The most blocks: 2,704,156 combinations.
 const MOST_BLOCKS: usize = 24;
 
+/// The most points of a curve.
+const MOST_POINTS: usize = 100_000;
+
 /// How overfitting is measured.
 ///
 /// ```
@@ -56,15 +66,18 @@ const MOST_BLOCKS: usize = 24;
 /// # Ok::<(), fattail_luck::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Cscv {
     /// `S`, even, from 2 to 24.
     pub blocks: usize,
+    /// Eras left out at the end of each block: one less than the eras that a label spans.
+    pub gap: usize,
     /// The statistic of [`Cscv::run`].
     pub statistic: Statistic,
     /// An OOS statistic below this is a loss.
     pub threshold: f64,
-    /// Points of the curves, from the smallest to the largest OOS statistic of the chosen.
+    /// Points of the curves, from the smallest to the largest OOS statistic of the chosen: 2 to 100,000,
+    /// or 0 for no curves, which spares the second pass.
     pub points: usize,
 }
 
@@ -81,7 +94,7 @@ pub enum Statistic {
 
 impl Default for Cscv {
     fn default() -> Self {
-        Self { blocks: 16, statistic: Statistic::Sharpe, threshold: 0.0, points: 1000 }
+        Self { blocks: 16, gap: 0, statistic: Statistic::Sharpe, threshold: 0.0, points: 1000 }
     }
 }
 
@@ -96,8 +109,13 @@ pub struct Overfitting {
     pub dropped: usize,
     /// `S`.
     pub blocks: usize,
+    /// Eras left out at the end of each block.
+    pub gap: usize,
     /// `C(S, S/2)`.
     pub combinations: usize,
+    /// Combinations whose chosen strategy has no finite statistic IS or OOS: left out of the line and of the
+    /// degradation.
+    pub undefined: usize,
     /// The share of combinations whose chosen strategy is in the lower half OOS.
     pub pbo: f64,
     /// The share of combinations whose chosen strategy lost OOS.
@@ -150,7 +168,7 @@ impl Cscv {
     /// strategies or 2 eras in a half, [`Error::Length`], and [`Error::NotFinite`].
     pub fn run(&self, strategies: &[&[f64]]) -> Result<Overfitting> {
         let rows = self.checked(strategies)?;
-        let sums = BlockSums::new(strategies, rows, self.blocks, self.statistic);
+        let sums = BlockSums::new(strategies, &rows, self.blocks, self.statistic);
         Ok(self.measure(strategies, &|mask, out: &mut [f64], other: &mut [f64]| {
             sums.statistics(mask, out, other);
         }))
@@ -175,7 +193,7 @@ impl Cscv {
         statistic: impl Fn(&[f64]) -> f64 + Sync,
     ) -> Result<Overfitting> {
         let rows = self.checked(strategies)?;
-        let halves = Halves::new(rows.dropped, rows.block, self.blocks);
+        let halves = Halves::new(rows, self.blocks);
         Ok(self.measure(strategies, &|mask, out: &mut [f64], other: &mut [f64]| {
             halves.statistics(strategies, mask, &statistic, out);
             halves.statistics(strategies, !mask, &statistic, other);
@@ -191,12 +209,17 @@ impl Cscv {
         if !(2..=MOST_BLOCKS).contains(&blocks) || blocks % 2 == 1 {
             return refused("blocks", blocks, "an even number from 2 to 24");
         }
-        if self.points < 2 {
-            return refused("points", self.points, "at least 2");
+        if self.points == 1 || self.points > MOST_POINTS {
+            return refused("points", self.points, "0, or 2 to 100,000");
         }
         error::at_least("strategies", strategies.len(), 2)?;
         let rows = error::columns("strategies", strategies, blocks.max(4))?;
-        Ok(Rows { dropped: rows % blocks, block: rows / blocks })
+        let block = rows / blocks;
+        let kept = block.saturating_sub(self.gap);
+        if kept == 0 || kept * blocks < 4 {
+            return refused("gap", self.gap, "less than a block, with 2 eras left in a half");
+        }
+        Ok(Rows { dropped: rows % blocks, block, kept })
     }
 
     /// Runs over the combinations; `halves` writes the statistics of all strategies in the blocks of a
@@ -234,6 +257,9 @@ impl Cscv {
     ) -> Curves {
         let (chosen, means) = outcomes(choices);
         let grid = dominance::grid(&chosen, self.points);
+        if grid.is_empty() {
+            return Curves::new(grid, &chosen, &means, &[]);
+        }
         let counted: Vec<Vec<u64>> = firsts
             .par_chunks(CHUNK * 4)
             .map(|chunk| {
@@ -258,20 +284,25 @@ impl Cscv {
         let in_sample: Vec<f64> = choices.iter().map(|c| c.in_sample).collect();
         let (out_of_sample, means) = outcomes(choices);
         let lost = |value: f64| value.is_nan() || value < self.threshold;
-        let (slope, intercept, r_squared) = line(&in_sample, &out_of_sample);
+        let known = |pair: &(f64, f64)| pair.0.is_finite() && pair.1.is_finite();
+        let pairs = in_sample.iter().copied().zip(out_of_sample.iter().copied()).filter(known);
+        let (inside, outside): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let (slope, intercept, r_squared) = line(&inside, &outside);
         Overfitting {
             strategies: count,
-            rows: rows - rows % self.blocks,
+            rows: (rows / self.blocks - self.gap) * self.blocks,
             dropped: rows % self.blocks,
             blocks: self.blocks,
+            gap: self.gap,
             combinations: choices.len(),
+            undefined: choices.len() - inside.len(),
             // Half of N + 1 is exact, so that a logit of a middle rank is 0 and counts.
             pbo: share(choices.iter().filter(|c| 2.0 * c.rank <= count as f64 + 1.0).count()),
             loss_probability: share(out_of_sample.iter().filter(|v| lost(**v)).count()),
             slope,
             intercept,
             r_squared,
-            degradation: mean(&in_sample) - mean(&out_of_sample),
+            degradation: mean(&inside) - mean(&outside),
             dominance: Dominance::of(&out_of_sample, &means),
             curves,
             logits,
@@ -285,11 +316,23 @@ impl Cscv {
 /// Writes the statistics of all strategies in the blocks of a mask, and in the others.
 type Statistics<'a> = dyn Fn(u32, &mut [f64], &mut [f64]) + Sync + 'a;
 
-/// Eras left out at the start, and eras of a block.
+/// Where the blocks lie.
 #[derive(Debug, Clone, Copy)]
 struct Rows {
+    /// Eras left out at the start.
     dropped: usize,
+    /// Eras of a block.
     block: usize,
+    /// Its first eras, before the gap.
+    kept: usize,
+}
+
+impl Rows {
+    /// The eras of a block that count.
+    fn of(&self, block: usize) -> Range<usize> {
+        let start = self.dropped + block * self.block;
+        start..start + self.kept
+    }
 }
 
 /// The masks of half of the blocks, in lexicographic order of the blocks.
@@ -386,5 +429,87 @@ mod tests {
         assert!(matches!(with(6), Err(Error::TooShort { .. })));
         assert_eq!(with(2).unwrap().combinations, 2);
         assert!(Cscv::default().run(&[&a]).is_err());
+        for points in [1, 100_001, usize::MAX] {
+            assert!(Cscv { points, blocks: 2, ..Cscv::default() }.run(&[&a, &b]).is_err());
+        }
+    }
+
+    /// Statistics come from a table, by the first era of a half: mask 0011 begins with era 0.
+    fn tabled(strategies: [[f64; 4]; 2]) -> Overfitting {
+        let columns: Vec<Vec<f64>> =
+            strategies.iter().map(|v| v.iter().flat_map(|v| [*v; 2]).collect()).collect();
+        let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+        let settings = Cscv { blocks: 4, points: 3, ..Cscv::default() };
+        settings.run_with(&slices, |eras| eras.iter().product()).unwrap()
+    }
+
+    #[test]
+    fn lines_and_dominance_by_hand() {
+        // Products of squares: halves 01 23, 02 13, 03 12 and back. The first strategy has 4 and 9·16, 9 and
+        // 4·16, 16 and 4·9 for the squares 1, 4, 9, 16; the second 1 always. The first is chosen each time.
+        let found = tabled([[1.0, 2.0, 3.0, 4.0], [1.0; 4]]);
+        assert_eq!(found.in_sample, [4.0, 9.0, 16.0, 36.0, 64.0, 144.0]);
+        assert_eq!(found.out_of_sample, [144.0, 64.0, 36.0, 16.0, 9.0, 4.0]);
+        assert_eq!((found.pbo, found.undefined, found.degradation), (0.0, 0, 0.0));
+        // Means 45.5 a side; Σ IS² = 26,481, Σ IS·OOS = 2 (4·144 + 9·64 + 16·36) = 3,456.
+        let (square, cross) = (26_481.0 - 6.0 * 45.5 * 45.5, 3_456.0 - 6.0 * 45.5 * 45.5);
+        assert!((found.slope - cross / square).abs() < 1e-12);
+        assert!((found.r_squared - (cross / square).powi(2)).abs() < 1e-12);
+        assert!((found.intercept - 45.5 * (1.0 - cross / square)).abs() < 1e-9);
+        // The mean strategy has (OOS + 1) / 2, below the chosen in every combination.
+        assert!(found.dominance.first_order && found.dominance.second_order);
+        assert_eq!(found.curves.at, [4.0, 74.0, 144.0]);
+        // 5 of 6 chosen, 11 of 12 of all and 6 of 6 means (72.5 at most) are at or below 74.
+        let middle = (found.curves.chosen[1], found.curves.all[1], found.curves.mean[1]);
+        assert_eq!(middle, (5.0 / 6.0, 11.0 / 12.0, 1.0));
+    }
+
+    #[test]
+    fn a_choice_without_statistic_is_left_out_and_counted() {
+        let eras: Vec<f64> = (0..8).map(|t| f64::from(t * 5 % 7)).collect();
+        let other: Vec<f64> = (0..8).map(|t| f64::from(t * 3 % 5) - 1.0).collect();
+        let settings = Cscv { blocks: 4, points: 0, ..Cscv::default() };
+        // No statistic of halves that begin with eras 0 and 2.
+        let hole =
+            |eras: &[f64]| if eras[0] == 0.0 && eras[2] == 3.0 { f64::NAN } else { mean(eras) };
+        let whole = settings.run_with(&[&eras, &other], mean).unwrap();
+        let found = settings.run_with(&[&eras, &other], hole).unwrap();
+        assert_eq!((whole.undefined, found.undefined), (0, 1));
+        assert!(found.out_of_sample.iter().any(|v| v.is_nan()));
+        let defined = [found.slope, found.intercept, found.r_squared, found.degradation];
+        assert!(defined.iter().all(|v| v.is_finite()), "{defined:?}");
+        assert!(whole.curves.at.is_empty() && whole.curves.all.is_empty());
+        // The loss is counted as before.
+        assert!(found.loss_probability >= 1.0 / 6.0);
+    }
+
+    #[test]
+    fn strategies_that_are_the_same_are_overfitting() {
+        let eras: Vec<f64> = (0..32).map(|t| f64::from(t * 7 % 11)).collect();
+        let found = Cscv { blocks: 4, ..Cscv::default() }.run(&[&eras, &eras, &eras]).unwrap();
+        assert!(found.pbo == 1.0 && found.logits.iter().all(|logit| *logit == 0.0));
+    }
+
+    #[test]
+    fn a_gap_leaves_the_ends_of_blocks_out() {
+        let eras =
+            |k: u32| (0..26).map(move |t| f64::from((t * 7 + k * 5) % 11)).collect::<Vec<_>>();
+        // Blocks of 6 after 2 dropped eras; the last 2 of each are left out.
+        let cut = |all: &[f64]| -> Vec<f64> {
+            all[2..].chunks(6).flat_map(|block| block[..4].to_vec()).collect()
+        };
+        let (a, b) = (eras(0), eras(1));
+        let settings = Cscv { blocks: 4, gap: 2, ..Cscv::default() };
+        let (found, with) =
+            (settings.run(&[&a, &b]).unwrap(), settings.run_with(&[&a, &b], mean).unwrap());
+        assert_eq!((found.rows, found.dropped, found.gap), (16, 2, 2));
+        let plain = Cscv { gap: 0, ..settings };
+        let (a, b) = (cut(&a), cut(&b));
+        assert_eq!(found.in_sample, plain.run(&[&a, &b]).unwrap().in_sample);
+        assert_eq!(with.in_sample, plain.run_with(&[&a, &b], mean).unwrap().in_sample);
+        for gap in [6, 100, usize::MAX] {
+            let refused = Cscv { gap, ..settings }.run(&[&eras(0), &eras(1)]);
+            assert!(matches!(refused, Err(Error::Range { name: "gap", .. })));
+        }
     }
 }

@@ -11,6 +11,7 @@
 use fattail_stats::mean;
 
 use super::{Rows, Statistic};
+use crate::error::{ROUNDING, size};
 
 /// Sums of scores and of their squares.
 pub(super) struct BlockSums {
@@ -48,33 +49,31 @@ impl Sums {
 impl BlockSums {
     pub(super) fn new(
         strategies: &[&[f64]],
-        rows: Rows,
+        rows: &Rows,
         blocks: usize,
         statistic: Statistic,
     ) -> Self {
         let count = strategies.len();
-        let used = |column: &'_ &[f64]| column[rows.dropped..].to_vec();
         let mut single = vec![Sums::zero(count); blocks];
         let (mut centre, mut least) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (at, column) in strategies.iter().enumerate() {
-            let used = used(column);
+            let used: Vec<f64> =
+                (0..blocks).flat_map(|block| &column[rows.of(block)]).copied().collect();
             let middle = mean(&used);
-            let mut largest = 0.0_f64;
-            for (block, values) in used.chunks_exact(rows.block).enumerate() {
+            for (block, values) in used.chunks_exact(rows.kept).enumerate() {
                 for value in values {
                     let apart = value - middle;
                     single[block].plain[at] += apart;
                     single[block].square[at] += apart * apart;
-                    largest = largest.max(value.abs());
                 }
             }
             centre.push(middle);
-            least.push((1e-7 * largest).powi(2));
+            least.push((ROUNDING * size(&used)).powi(2));
         }
         let half = blocks / 2;
         let (lower, upper) = (subsets(&single[..half], count), subsets(&single[half..], count));
         let total = lower[lower.len() - 1].plus(&upper[upper.len() - 1]);
-        let eras = (half * rows.block) as f64;
+        let eras = (half * rows.kept) as f64;
         Self { centre, least, total, lower, upper, half, eras, statistic }
     }
 

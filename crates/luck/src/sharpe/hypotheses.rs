@@ -4,15 +4,20 @@
 //! skill, `σ_i² = V(S_i) Var[M_K]` and `c` the critical value:
 //!
 //! ```text
+//! critical     c = S0 + z σ_0,  z the 1 - α quantile of the normal distribution
 //! power        1 - β = 1 - Φ((c - S1) / σ_1)
 //! planned FDR  P[H0 | S > c] = 1 / (1 + (1 - β) p / (α (1 - p)))
 //! observed FDR q0 (1 - p) / (q0 (1 - p) + q1 p),   q_i = 1 - Φ((S - S_i) / σ_i)
-//! critical     the c at which the planned FDR is q
+//! for a share  the c at which the planned FDR is q
 //! ```
 //!
 //! `K = 1` is a single strategy; for the best of several, shift `S0` and `S1` by
-//! `Trials::expected_maximum` and set `trials`. What is not defined is NaN; a critical value is minus
-//! infinity where every strategy may be taken, and NaN where no value reaches `q`.
+//! `Trials::expected_maximum` and set `trials`. The functions that accompany the paper leave `Var[M_K]` out of
+//! `c` and keep it in `σ_1`: for `K > 1` their test has not the size `α` that their planned FDR takes for
+//! granted. Here it is in both, and the two agree for `K = 1`.
+//!
+//! What is not defined is NaN, as for a share `p` outside `[0, 1]`; a critical value is minus infinity where
+//! every strategy may be taken, and NaN where no value reaches `q`.
 //!
 //! Cost: constant; the critical value looks at up to 1,000 points and halves the last step 60 times.
 //!
@@ -20,7 +25,7 @@
 //! Hochberg (1995), Controlling the false discovery rate, JRSS B 57(1); Storey (2003), The positive
 //! false discovery rate, Annals of Statistics 31(6).
 
-use fattail_stats::normal_cdf;
+use fattail_stats::{normal_cdf, normal_quantile};
 use serde::{Deserialize, Serialize};
 
 use crate::sharpe::{MaximumMoments, SharpeSample};
@@ -39,6 +44,7 @@ const POINTS: u32 = 1000;
 ///     kurtosis: 10.164,
 ///     observations: 24,
 ///     autocorrelation: 0.0,
+///     span: 1,
 /// };
 /// let asked = Hypotheses { without: 0.0, with: 0.5, skilled: 0.1, trials: 1.0 };
 /// assert!((asked.power(&fund, 0.1) - 0.7575).abs() < 1e-4);
@@ -61,7 +67,8 @@ impl Hypotheses {
     /// eras, tails and autocorrelation.
     #[must_use]
     pub fn power(&self, sample: &SharpeSample, significance: f64) -> f64 {
-        let critical = sample.critical(self.without, significance);
+        let far = normal_quantile(1.0 - significance);
+        let critical = self.without + far * self.spread(sample, self.without);
         self.above(sample, self.with, critical)
     }
 
@@ -117,6 +124,9 @@ impl Hypotheses {
     }
 
     fn posterior(&self, by_luck: f64, by_skill: f64) -> f64 {
+        if !(0.0..=1.0).contains(&self.skilled) {
+            return f64::NAN;
+        }
         let (false_, true_) = (by_luck * (1.0 - self.skilled), by_skill * self.skilled);
         false_ / (false_ + true_)
     }
@@ -136,7 +146,14 @@ mod tests {
 
     fn sample() -> SharpeSample {
         let (skewness, kurtosis) = (0.0, 3.0);
-        SharpeSample { sharpe: 0.3, skewness, kurtosis, observations: 60, autocorrelation: 0.1 }
+        SharpeSample {
+            sharpe: 0.3,
+            skewness,
+            kurtosis,
+            observations: 60,
+            autocorrelation: 0.1,
+            span: 1,
+        }
     }
 
     #[test]
@@ -157,5 +174,29 @@ mod tests {
         let same = Hypotheses { without: 0.1, with: 0.1, skilled: 0.2, trials: 1.0 };
         assert!((same.power(&sample(), 0.05) - 0.05).abs() < 1e-12);
         assert!((same.planned_false_discovery(&sample(), 0.05) - 0.8).abs() < 1e-12);
+        // The best of many, too: the critical value knows how narrowly a maximum spreads.
+        for trials in [2.0, 10.0, 500.0] {
+            let best = Hypotheses { trials, ..same };
+            assert!((best.power(&sample(), 0.05) - 0.05).abs() < 1e-12, "{trials}");
+        }
+    }
+
+    #[test]
+    fn power_and_discoveries_agree_for_the_best_of_many() {
+        // The planned share at a level is the share of strategies above that level's critical value.
+        let asked = Hypotheses { without: 0.2, with: 0.5, skilled: 0.1, trials: 20.0 };
+        let planned = asked.planned_false_discovery(&sample(), 0.05);
+        let spread = asked.spread(&sample(), 0.2);
+        let critical = 0.2 + normal_quantile(0.95) * spread;
+        assert!((asked.false_share(&sample(), critical) - planned).abs() < 1e-12);
+        assert!((asked.critical_for(&sample(), planned) - critical).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_share_that_is_none_has_no_answer() {
+        let asked = Hypotheses { without: 0.0, with: 0.4, skilled: 1.5, trials: 1.0 };
+        assert!(asked.observed_false_discovery(&sample()).is_nan());
+        assert!(asked.planned_false_discovery(&sample(), 0.05).is_nan());
+        assert!(Hypotheses { trials: 0.5, ..asked }.power(&sample(), 0.05).is_nan());
     }
 }

@@ -6,7 +6,8 @@
 //! `(E[M_K] / S)²`, at most `2 ln K / S²`, in years where `S` is annualised.
 //!
 //! `K` need not be whole, because effective numbers of trials are not. The approximation is cut at 0,
-//! which it reaches near `K = 1.2`. `K` below 1 and NaN give NaN.
+//! which it reaches near `K = 1.2`. `K` below 1 and NaN give NaN; a backtest length for a Sharpe ratio that
+//! is not above 0 is infinite.
 //!
 //! Cost: the moments are sums over 769 points.
 //!
@@ -87,13 +88,20 @@ pub fn expected_maximum(trials: f64) -> f64 {
 /// ```
 #[must_use]
 pub fn minimum_backtest_length(trials: f64, sharpe: f64) -> f64 {
-    (expected_maximum(trials) / sharpe).powi(2)
+    length(expected_maximum(trials).powi(2), sharpe)
 }
 
 /// The bound `2 ln K / S²` of [`minimum_backtest_length`].
 #[must_use]
 pub fn minimum_backtest_length_bound(trials: f64, sharpe: f64) -> f64 {
-    2.0 * trials.ln() / (sharpe * sharpe)
+    if trials >= 1.0 { length(2.0 * trials.ln(), sharpe) } else { f64::NAN }
+}
+
+fn length(square: f64, sharpe: f64) -> f64 {
+    if sharpe <= 0.0 && !square.is_nan() {
+        return f64::INFINITY;
+    }
+    square / (sharpe * sharpe)
 }
 
 #[cfg(test)]
@@ -121,5 +129,19 @@ mod tests {
         }
         assert!(expected_maximum(0.5).is_nan() && MaximumMoments::of(f64::NAN).mean.is_nan());
         assert!(minimum_backtest_length(45.0, 1.0) < minimum_backtest_length_bound(45.0, 1.0));
+    }
+
+    #[test]
+    fn lengths_that_are_none() {
+        let nan = f64::NAN;
+        for length in [minimum_backtest_length, minimum_backtest_length_bound] {
+            for (trials, sharpe) in [(0.5, 1.0), (0.0, 1.0), (nan, 1.0), (45.0, nan), (0.5, -1.0)] {
+                assert!(length(trials, sharpe).is_nan(), "{trials} {sharpe}");
+            }
+            for sharpe in [0.0, -1.0, f64::NEG_INFINITY] {
+                assert_eq!(length(45.0, sharpe), f64::INFINITY);
+            }
+            assert_eq!(length(1.0, 2.0), 0.0);
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! How sure a Sharpe ratio is: probabilistic, deflated, and how long a record must be.
 //!
 //! With `S` the Sharpe ratio of one era, `T` eras, `γ3` skewness, `γ4` kurtosis (3 for a normal
-//! sample), `ρ` the autocorrelation at lag 1 and `S0` the benchmark:
+//! sample), `ρ` the autocorrelation at lag 1, `H` the eras that a label spans and `S0` the benchmark:
 //!
 //! ```text
-//! V(S)      = (a - b γ3 S + c (γ4 - 1)/4 S²) / T
-//!             a = 1 + 2ρ/(1-ρ)   b = 1 + ρ/(1-ρ) + ρ²/(1-ρ²)   c = 1 + 2ρ²/(1-ρ²)
+//! V(S)      = (a - b γ3 S + (c (γ4 - 3) + 2d)/4 S²) / T
+//!   H = 1     a = 1 + 2ρ/(1-ρ)   b = 1 + ρ/(1-ρ) + ρ²/(1-ρ²)   c = d = 1 + 2ρ²/(1-ρ²)
+//!   H > 1     a = b = c = H      d = (2H² + 1)/(3H)
 //! PSR       = Φ((S - S0) / √V(S))
 //! PSR 2025  = Φ((S - S0) / √V(S0))
 //! PSR 2012  = Φ((S - S0) √(T-1) / √(1 - γ3 S + (γ4-1)/4 S²))
@@ -18,7 +19,15 @@
 //! The forms without a year are those that hold their size best in simulated worlds, normal, fat-tailed,
 //! skewed and autocorrelated; the published ones are here to compare with. Nothing is annualised.
 //!
-//! What is not defined is NaN: a variance that is not above zero, `|ρ| >= 1`, no observations.
+//! The first row is for an autoregressive series, whose autocorrelations are `ρ^k`. Scores of labels that
+//! span `H` eras are none: they move like the mean of the last `H` independent shocks, with
+//! autocorrelations `1 - k/H` that end at lag `H`, and the first row would take `ρ = .75` of `H = 4` for
+//! `a = 7`. The second row is exact for such means of shocks with any skewness and kurtosis:
+//! [`SharpeSample::overlapping`]. Predictions that change from era to era make overlapping scores less
+//! dependent, and the second row conservative.
+//!
+//! What is not defined is NaN: a variance that is not above zero, `|ρ| >= 1`, `H = 0`, no observations,
+//! less than one trial. An undefined probability passes no threshold.
 //!
 //! Cost: one pass for a sample, constant afterwards.
 //!
@@ -52,6 +61,7 @@ pub use maximum::{
 ///     kurtosis: 10.164,
 ///     observations: 24,
 ///     autocorrelation: 0.0,
+///     span: 1,
 /// };
 /// assert!((fund.probabilistic_2025(0.0) - 0.987).abs() < 1e-3);
 /// assert!((fund.minimum_track_record(0.0, 0.95) - 13.029).abs() < 1e-3);
@@ -69,17 +79,26 @@ pub struct SharpeSample {
     pub kurtosis: f64,
     /// `T`.
     pub observations: usize,
-    /// `ρ`, at lag 1.
+    /// `ρ`, at lag 1; plays no part with a span above 1.
     #[serde(with = "null")]
     pub autocorrelation: f64,
+    /// `H`, the eras that a label spans: 4 for 20 days in weekly eras, 12 for 60; 1 for labels that do not
+    /// overlap.
+    #[serde(default = "one")]
+    pub span: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl SharpeSample {
-    /// The sample of a series; its standard deviation has divisor `T - 1`.
+    /// The sample of a series; its standard deviation has divisor `T - 1`, its skewness and kurtosis are
+    /// moments with divisor `T`.
     ///
     /// # Errors
     /// [`crate::Error::TooShort`] below 4 values, [`crate::Error::NotFinite`], and
-    /// [`crate::Error::Constant`].
+    /// [`crate::Error::Constant`], also for values that differ by rounding alone.
     pub fn of(series: &[f64]) -> Result<Self> {
         checked("series", series, 4)?;
         Ok(Self {
@@ -88,26 +107,53 @@ impl SharpeSample {
             kurtosis: kurtosis(series),
             observations: series.len(),
             autocorrelation: autocorrelation(series, 1),
+            span: 1,
         })
     }
 
-    /// The same sample taken as independent eras: `ρ = 0`.
+    /// The same sample taken as independent eras: `ρ = 0`, `H = 1`.
     #[must_use]
     pub fn independent(self) -> Self {
-        Self { autocorrelation: 0.0, ..self }
+        Self { autocorrelation: 0.0, span: 1, ..self }
+    }
+
+    /// The same sample as scores of labels that span so many eras.
+    ///
+    /// ```
+    /// use fattail_luck::SharpeSample;
+    /// let scores: Vec<f64> = (0..104).map(|t| f64::from(t / 4 * 7 % 11) - 4.0).collect();
+    /// let sample = SharpeSample::of(&scores)?;
+    /// // Labels of 20 days in weekly eras: a quarter of the eras count.
+    /// let overlap = sample.overlapping(4);
+    /// assert!((overlap.variance(0.0) * 104.0 - 4.0).abs() < 1e-12);
+    /// assert!(overlap.probabilistic(0.0) < sample.independent().probabilistic(0.0));
+    /// # Ok::<(), fattail_luck::Error>(())
+    /// ```
+    #[must_use]
+    pub fn overlapping(self, span: usize) -> Self {
+        Self { span, ..self }
     }
 
     /// `V` at a Sharpe ratio, the variance of its estimate.
     #[must_use]
     pub fn variance(&self, sharpe: f64) -> f64 {
-        let rho = self.autocorrelation;
-        if rho.abs() >= 1.0 {
-            return f64::NAN;
+        let [a, b, c, d] = self.sums_over_lags();
+        let tails = (c * (self.kurtosis - 3.0) + 2.0 * d) / 4.0 * sharpe * sharpe;
+        defined((a - b * self.skewness * sharpe + tails) / self.observations as f64)
+    }
+
+    /// What mean, skewness and tails gather over all lags: `a`, `b`, `c`, `d`.
+    fn sums_over_lags(&self) -> [f64; 4] {
+        let (rho, span) = (self.autocorrelation, self.span as f64);
+        if self.span > 1 {
+            return [span, span, span, (2.0 * span * span + 1.0) / (3.0 * span)];
+        }
+        if self.span == 0 || rho.abs() >= 1.0 {
+            return [f64::NAN; 4];
         }
         let (first, second) = (rho / (1.0 - rho), rho * rho / (1.0 - rho * rho));
-        let (a, b, c) = (1.0 + 2.0 * first, 1.0 + first + second, 1.0 + 2.0 * second);
-        let tails = c * (self.kurtosis - 1.0) / 4.0 * sharpe * sharpe;
-        (a - b * self.skewness * sharpe + tails) / self.observations as f64
+        let squares = 1.0 + 2.0 * second;
+        [1.0 + 2.0 * first, 1.0 + first + second, squares, squares]
     }
 
     /// `√V` at the estimate itself.
@@ -140,7 +186,7 @@ impl SharpeSample {
     /// The probability that the best of `K` independent trials without skill stays below this Sharpe
     /// ratio (Šidák 1967), with the larger of the variances at 0 and at the estimate; `1 -` the p-value of
     /// the chosen one. Whoever is the best of many has a lucky skewness too, and the variance at the
-    /// estimate alone believes it.
+    /// estimate alone believes it. NaN unless one trial or more counts.
     ///
     /// ```
     /// use fattail_luck::{SharpeSample, Trials};
@@ -152,8 +198,11 @@ impl SharpeSample {
     /// ```
     #[must_use]
     pub fn deflated(&self, trials: &Trials) -> f64 {
-        let variance = self.variance(0.0).max(self.variance(self.sharpe));
-        normal_cdf(self.sharpe / variance.sqrt()).powf(trials.effective.max(1.0))
+        let (without, with) = (self.variance(0.0), self.variance(self.sharpe));
+        // `max` would forget a variance that is NaN.
+        let variance = if with > without { with } else { without + 0.0 * with };
+        let exponent = if trials.effective >= 1.0 { trials.effective } else { f64::NAN };
+        normal_cdf(self.sharpe / variance.sqrt()).powf(exponent)
     }
 
     /// The deflated Sharpe ratio of 2025: the probability that the Sharpe ratio is above the one expected
@@ -162,7 +211,7 @@ impl SharpeSample {
     #[must_use]
     pub fn deflated_2025(&self, trials: &Trials) -> f64 {
         let expected = trials.expected_maximum();
-        let shrink = MaximumMoments::of(trials.effective.max(1.0)).variance;
+        let shrink = MaximumMoments::of(trials.effective).variance;
         normal_cdf((self.sharpe - expected) / (self.variance(expected) * shrink).sqrt())
     }
 
@@ -174,13 +223,13 @@ impl SharpeSample {
     }
 
     /// The eras after which this Sharpe ratio is above `benchmark` at `level` (2025); infinite when it
-    /// is not above it.
+    /// is not above it, and 0 at levels up to one half.
     #[must_use]
     pub fn minimum_track_record(&self, benchmark: f64, level: f64) -> f64 {
         self.eras_for(benchmark, level, self.variance(benchmark) * self.observations as f64)
     }
 
-    /// The same as published in 2012.
+    /// The same as published in 2012, at least 1.
     #[must_use]
     pub fn minimum_track_record_2012(&self, benchmark: f64, level: f64) -> f64 {
         1.0 + self.eras_for(benchmark, level, self.spread_2012())
@@ -195,16 +244,22 @@ impl SharpeSample {
 
     fn spread_2012(&self) -> f64 {
         let s = self.sharpe;
-        1.0 - self.skewness * s + (self.kurtosis - 1.0) / 4.0 * s * s
+        defined(1.0 - self.skewness * s + (self.kurtosis - 1.0) / 4.0 * s * s)
     }
 
     fn eras_for(&self, benchmark: f64, level: f64, variance: f64) -> f64 {
         if self.sharpe <= benchmark {
             return f64::INFINITY;
         }
-        let ratio = normal_quantile(level) / (self.sharpe - benchmark);
+        let quantile = normal_quantile(level);
+        let ratio = if quantile < 0.0 { 0.0 } else { quantile / (self.sharpe - benchmark) };
         variance * ratio * ratio
     }
+}
+
+/// NaN for a variance that is none.
+fn defined(variance: f64) -> f64 {
+    if variance > 0.0 && variance.is_finite() { variance } else { f64::NAN }
 }
 
 #[cfg(test)]
@@ -217,6 +272,7 @@ mod tests {
         kurtosis: 3.0,
         observations: 100,
         autocorrelation: 0.0,
+        span: 1,
     };
 
     #[test]
@@ -234,12 +290,82 @@ mod tests {
     }
 
     #[test]
+    fn overlapping_labels_by_hand() {
+        // H = 2: 1 + 2 · 1/2 = 2, and 1 + 2 · 1/4 = 3/2.
+        let two = SharpeSample { skewness: -1.0, kurtosis: 5.0, ..NORMAL }.overlapping(2);
+        let expected = (2.0 + 2.0 * 0.5 + (2.0 * 2.0 + 2.0 * 1.5) / 4.0 * 0.25) / 100.0;
+        assert!((two.variance(0.5) - expected).abs() < 1e-15);
+        // Lags of 4 eras: 1 + 2 (3/4 + 2/4 + 1/4), and the squares of those.
+        let four = NORMAL.overlapping(4);
+        assert!((four.variance(0.0) - 0.04).abs() < 1e-15);
+        let squares = 1.0 + 2.0 * (9.0 + 4.0 + 1.0) / 16.0;
+        assert!((four.variance(0.5) - (4.0 + squares / 8.0) / 100.0).abs() < 1e-15);
+        // An autoregression of the same lag would take 7.
+        let other = SharpeSample { autocorrelation: 0.75, ..NORMAL };
+        assert!((other.variance(0.0) - 0.07).abs() < 1e-15);
+        assert_eq!(four.independent(), NORMAL);
+        assert_eq!(NORMAL.overlapping(1), NORMAL);
+        assert_eq!(
+            four.minimum_track_record(0.0, 0.95),
+            4.0 * NORMAL.minimum_track_record(0.0, 0.95)
+        );
+    }
+
+    #[test]
     fn undefined_is_nan() {
         let skewed = SharpeSample { skewness: 9.0, ..NORMAL };
-        assert!(skewed.probabilistic_2012(0.0).is_nan() && skewed.standard_error().is_nan());
-        assert!(SharpeSample { autocorrelation: 1.0, ..NORMAL }.variance(0.0).is_nan());
+        let nan = SharpeSample { sharpe: f64::NAN, ..NORMAL };
+        let none = SharpeSample { observations: 0, ..NORMAL };
+        let one = Trials { count: 1, effective: 1.0, variance: 0.0 };
+        for (name, sample) in [
+            ("negative variance", skewed),
+            ("no Sharpe ratio", nan),
+            ("no observations", none),
+            ("ρ = 1", SharpeSample { autocorrelation: 1.0, ..NORMAL }),
+            ("no kurtosis", SharpeSample { kurtosis: f64::NAN, ..NORMAL }),
+            ("labels of no era", NORMAL.overlapping(0)),
+        ] {
+            let found = [sample.standard_error(), sample.probabilistic(0.0), sample.deflated(&one)];
+            assert!(found.iter().all(|v| v.is_nan()), "{name}: {found:?}");
+        }
+        for sample in [skewed, nan] {
+            assert!(sample.probabilistic_2012(0.0).is_nan());
+            assert!(sample.minimum_track_record_2012(0.0, 0.95).is_nan());
+        }
+        assert!(none.probabilistic_2025(0.0).is_nan() && none.critical(0.0, 0.05).is_nan());
+        for level in [0.0, 0.2, 0.5] {
+            let found = [
+                NORMAL.minimum_track_record(0.0, level),
+                NORMAL.minimum_track_record_2012(0.0, level),
+            ];
+            assert!(found == [0.0, 1.0] || level == 0.0, "{level}: {found:?}");
+        }
+        assert!(NORMAL.minimum_track_record(0.0, 1.5).is_nan());
         assert!(SharpeSample::of(&[1.0; 9]).is_err() && SharpeSample::of(&[1.0, 2.0]).is_err());
         assert!(SharpeSample::of(&[1.0, f64::NAN, 2.0, 3.0, 4.0]).is_err());
+        // Rounding is no spread.
+        let rounded: Vec<f64> = (0..20).map(|t| 1.0 + f64::from(t % 3) * 1e-15).collect();
+        assert!(SharpeSample::of(&rounded).is_err());
+    }
+
+    /// A study log that lost its numbers deflates nothing, and passes no threshold.
+    #[test]
+    fn trials_that_do_not_count_are_no_licence() {
+        let read = |text: &str| serde_json::from_str::<Trials>(text).unwrap();
+        for trials in [
+            read(r#"{"count":40,"effective":null,"variance":0.02}"#),
+            read(r#"{"count":40,"effective":0.5,"variance":0.02}"#),
+            Trials::from_sharpes(&[]),
+        ] {
+            assert!(trials.expected_maximum().is_nan(), "{trials:?}");
+            for found in [
+                NORMAL.deflated(&trials),
+                NORMAL.deflated_2014(&trials),
+                NORMAL.deflated_2025(&trials),
+            ] {
+                assert!(found.is_nan(), "{trials:?}: {found}");
+            }
+        }
     }
 
     #[test]

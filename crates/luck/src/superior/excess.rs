@@ -1,11 +1,13 @@
 //! Differences to a benchmark, and their means in resampled worlds.
 
-use fattail_stats::{Blocks, mean};
+use fattail_stats::{Blocks, mean, std};
 use rayon::prelude::*;
 
 use super::{Better, Studentised};
-use crate::error::{self, Error, Result};
-use crate::long_run::{cosine_count, cosines, normal_score, of_bootstrap, prewhitened};
+use crate::error::{self, Error, ROUNDING, Result};
+use crate::long_run::{
+    LongRunVariance, cosine_count, cosines, equally_rare, of_bootstrap, prewhitened,
+};
 use crate::resampling::Resampling;
 
 /// Draws that go over the rows together, so that a row is read once for all of them.
@@ -16,6 +18,8 @@ pub(super) struct Excess {
     pub(super) rows: usize,
     pub(super) columns: Vec<Vec<f64>>,
     pub(super) means: Vec<f64>,
+    /// The largest value that each column was made from.
+    pub(super) sizes: Vec<f64>,
     by_row: Vec<f64>,
 }
 
@@ -23,8 +27,8 @@ pub(super) struct Excess {
 pub(super) struct Scales {
     pub(super) data: Vec<f64>,
     pub(super) bootstrap: Vec<f64>,
-    /// Degrees of Student's t in the world of the data; none for the normal distribution.
-    degrees: Option<usize>,
+    /// Degrees of Student's t in the world of the data; infinite for the normal distribution.
+    degrees: Vec<f64>,
 }
 
 impl Excess {
@@ -33,81 +37,73 @@ impl Excess {
         let rows = error::columns("models", models, 8)?;
         error::same_length("benchmark", 0, benchmark.len(), rows)?;
         error::finite("benchmark", 0, benchmark)?;
-        let sign = match better {
-            Better::Higher => 1.0,
-            Better::Lower => -1.0,
-        };
+        let sign = better.sign();
         let difference = |model: &&[f64]| -> Vec<f64> {
             model.iter().zip(benchmark).map(|(score, base)| sign * (score - base)).collect()
         };
-        Ok(Self::of(models.iter().map(difference).collect(), rows))
+        let size = |model: &&[f64]| error::size(model).max(error::size(benchmark));
+        let sizes = models.iter().map(size).collect();
+        Ok(Self::of(models.iter().map(difference).collect(), sizes, rows))
     }
 
-    /// Columns as they are.
-    pub(super) fn of(columns: Vec<Vec<f64>>, rows: usize) -> Self {
+    /// Columns as they are, made from values of some size.
+    pub(super) fn of(columns: Vec<Vec<f64>>, sizes: Vec<f64>, rows: usize) -> Self {
         let means = columns.iter().map(|column| mean(column)).collect();
         let by_row = (0..rows).flat_map(|t| columns.iter().map(move |column| column[t])).collect();
-        Self { rows, columns, means, by_row }
+        Self { rows, columns, means, sizes, by_row }
     }
 
     pub(super) fn count(&self) -> usize {
         self.columns.len()
     }
 
-    /// The first model with the largest value.
-    pub(super) fn largest(&self, value: impl Fn(usize) -> f64) -> (usize, f64) {
-        (0..self.count()).fold((0, f64::NEG_INFINITY), |(at, best), k| {
-            let value = value(k);
-            if value > best { (k, value) } else { (at, best) }
+    /// `ω̂²` of a column in the world of the data.
+    fn variance(
+        &self,
+        column: &[f64],
+        blocks: Blocks,
+        studentised: Studentised,
+    ) -> Result<LongRunVariance> {
+        Ok(match studentised {
+            Studentised::No => LongRunVariance::normal(1.0),
+            Studentised::Bootstrap => LongRunVariance::normal(of_bootstrap(column, blocks)),
+            Studentised::Prewhitened => prewhitened(column),
+            Studentised::Overlap { span } => cosines(column, cosine_count(self.rows, span)?),
         })
     }
 
-    /// `ω̂` of each model in the world of the data.
-    pub(super) fn spreads(&self, blocks: Blocks, studentised: Studentised) -> Result<Vec<f64>> {
-        let variance = |column: &Vec<f64>| -> Result<f64> {
-            match studentised {
-                Studentised::No => Ok(1.0),
-                Studentised::Bootstrap => Ok(of_bootstrap(column, blocks)),
-                Studentised::Prewhitened => Ok(prewhitened(column)),
-                Studentised::Overlap { span } => {
-                    Ok(cosines(column, cosine_count(self.rows, span)?))
-                }
-            }
-        };
-        let root = |column| variance(column).map(f64::sqrt);
-        self.columns.par_iter().map(root).collect()
+    /// The spread of each column under the bootstrap.
+    pub(super) fn bootstrap_spreads(&self, blocks: Blocks) -> Vec<f64> {
+        self.columns.par_iter().map(|column| of_bootstrap(column, blocks).sqrt()).collect()
     }
 
     /// What the test divides by.
     pub(super) fn scales(&self, blocks: Blocks, studentised: Studentised) -> Result<Scales> {
-        let degrees = match studentised {
-            Studentised::Overlap { span } => Some(cosine_count(self.rows, span)?),
-            _ => None,
+        let scale = |k: usize| -> Result<(f64, f64, f64)> {
+            let column = &self.columns[k];
+            let found = self.variance(column, blocks, studentised)?;
+            if studentised == Studentised::No {
+                return Ok((1.0, 1.0, found.degrees));
+            }
+            if still("model minus benchmark", k, column, self.sizes[k])? {
+                return Ok((f64::INFINITY, f64::INFINITY, f64::INFINITY));
+            }
+            let (data, own) = (found.value.sqrt(), of_bootstrap(column, blocks).sqrt());
+            spreads(k, column, data, own)?;
+            Ok((data, own, found.degrees))
         };
-        let data = self.spreads(blocks, studentised)?;
-        if studentised == Studentised::No {
-            return Ok(Scales { bootstrap: data.clone(), data, degrees });
-        }
-        let flat = |k: usize| self.columns[k].iter().all(|v| *v == self.columns[k][0]);
-        if let Some(column) = (0..self.count()).find(|&k| flat(k) && self.columns[k][0] != 0.0) {
-            return Err(Error::Constant { name: "model minus benchmark", column });
-        }
-        let apart = |spreads: Vec<f64>| -> Vec<f64> {
-            let each = spreads.into_iter().enumerate();
-            each.map(|(k, spread)| if flat(k) { f64::INFINITY } else { spread }).collect()
-        };
-        let bootstrap = apart(self.spreads(blocks, Studentised::Bootstrap)?);
-        Ok(Scales { data: apart(data), bootstrap, degrees })
+        let scales: Vec<_> = (0..self.count()).into_par_iter().map(scale).collect::<Result<_>>()?;
+        let (data, rest): (Vec<f64>, Vec<(f64, f64)>) =
+            scales.into_iter().map(|(data, own, degrees)| (data, (own, degrees))).unzip();
+        let (bootstrap, degrees) = rest.into_iter().unzip();
+        Ok(Scales { data, bootstrap, degrees })
     }
 
-    /// `√n d̄_k / ω̂_k`, or the normal value that is as rare.
-    pub(super) fn statistics(&self, scales: &Scales) -> Vec<f64> {
+    /// `√n d̄_k / ω̂_k`, or the value that is as rare where resampled ones have `after` degrees.
+    pub(super) fn statistics(&self, scales: &Scales, after: f64) -> Vec<f64> {
         let root = (self.rows as f64).sqrt();
-        let each = self.means.iter().zip(&scales.data).map(|(mean, scale)| root * mean / scale);
-        match scales.degrees {
-            None => each.collect(),
-            Some(degrees) => each.map(|t| normal_score(t, degrees)).collect(),
-        }
+        let ratios = self.means.iter().zip(&scales.data).map(|(mean, scale)| root * mean / scale);
+        ratios.zip(&scales.degrees).map(|(t, &before)| equally_rare(t, before, after)).collect()
     }
 
     /// The means of each model in each draw, draw by draw.
@@ -149,4 +145,40 @@ impl Excess {
         sums.iter_mut().for_each(|sum| *sum /= self.rows as f64);
         Ok(sums)
     }
+}
+
+/// The first place with the largest value.
+pub(super) fn first_largest(count: usize, value: impl Fn(usize) -> f64) -> (usize, f64) {
+    (0..count).fold((0, f64::NEG_INFINITY), |(at, best), i| {
+        let value = value(i);
+        if value > best { (i, value) } else { (at, best) }
+    })
+}
+
+/// Whether a difference of values of some size never moves from 0; refused when it stays elsewhere.
+pub(super) fn still(
+    name: &'static str,
+    column: usize,
+    difference: &[f64],
+    size: f64,
+) -> Result<bool> {
+    if !error::constant(difference, size) {
+        return Ok(false);
+    }
+    if mean(difference).abs() <= ROUNDING * size {
+        return Ok(true);
+    }
+    Err(Error::Constant { name, column })
+}
+
+/// Refuses spreads that are nothing beside that of the values, as of blocks that always sum to the same.
+pub(super) fn spreads(column: usize, values: &[f64], data: f64, own: f64) -> Result<()> {
+    let least = ROUNDING * std(values, 0);
+    if own <= least {
+        return Err(Error::Constant { name: "means of blocks", column });
+    }
+    if data <= least {
+        return Err(Error::Constant { name: "slow waves", column });
+    }
+    Ok(())
 }

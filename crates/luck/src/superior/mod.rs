@@ -15,13 +15,17 @@
 //! good as the benchmark; the consistent one forgets models that are plainly worse; the lower one
 //! forgets all that are worse. `ω̂*` is the exact spread under the bootstrap. `ω̂` is the same in
 //! Hansen's form; by default it is the prewhitened long-run variance, because blocks cut dependence off
-//! and a test with `ω̂ = ω̂*` finds too much in autocorrelated scores.
+//! and a test with `ω̂ = ω̂*` finds too much in autocorrelated scores. It varies more than `ω̂*`, and the
+//! ratio is rather Student's t: the normal value that is as rare takes its place (`long_run`'s head has the
+//! degrees).
 //!
 //! Scores of overlapping labels end their dependence at a lag, which neither finds well in few eras:
 //! [`Studentised::Overlap`] takes slow waves alone.
 //!
-//! A model that never differs from the benchmark takes no part. NaN is refused. One whose difference is
-//! constant and not 0 is refused where the test is studentised.
+//! NaN is refused. Where the test is studentised, a model that never differs from the benchmark takes no part,
+//! one whose difference is constant and not 0 is refused, as is one whose resampled mean never moves, as
+//! of blocks of two under scores that go up and down; differences that move by rounding alone are
+//! constant. In the reality check and in tests that divide by nothing, such models count as they are.
 //!
 //! Cost: `draws · n · models`.
 //!
@@ -37,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::resampling::{Resampling, length};
-use excess::Excess;
+use excess::{Excess, first_largest};
 
 pub use confidence_set::{ConfidenceSet, Equality, ModelSet};
 pub use step::Stepwise;
@@ -57,7 +61,7 @@ pub use step::Stepwise;
 /// # Ok::<(), fattail_luck::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Superior {
     /// Whether large or small values are good.
     pub better: Better,
@@ -78,6 +82,16 @@ pub enum Better {
     Lower,
 }
 
+impl Better {
+    /// What makes larger values better.
+    fn sign(self) -> f64 {
+        match self {
+            Self::Higher => 1.0,
+            Self::Lower => -1.0,
+        }
+    }
+}
+
 /// What mean differences are divided by before models are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,11 +100,11 @@ pub enum Studentised {
     No,
     /// The spread under the bootstrap, in both worlds (Hansen 2005).
     Bootstrap,
-    /// The prewhitened long-run spread in the world of the data, the bootstrap's in its own.
+    /// In the world of the data the prewhitened long-run spread, and of Student's t the normal value that is
+    /// as rare; the bootstrap's in its own.
     #[default]
     Prewhitened,
-    /// For scores of overlapping labels: in the world of the data the spread of few cosines, and of
-    /// Student's t the normal value that is as rare; the bootstrap's in its own.
+    /// The same with the spread of few cosines, for scores of overlapping labels.
     Overlap {
         /// Eras that a label spans: 4 for 20 days in weekly eras, 12 for 60.
         span: usize,
@@ -113,7 +127,7 @@ pub struct RealityCheck {
 /// What the test for superior predictive ability tells.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spa {
-    /// `max √n d̄_k / ω̂_k`, at least 0; its normal value with [`Studentised::Overlap`].
+    /// `max √n d̄_k / ω̂_k` or its normal value, at least 0.
     pub statistic: f64,
     /// The model that has it; none when no model is better than the benchmark.
     pub best: Option<usize>,
@@ -137,7 +151,7 @@ impl Superior {
         let excess = Excess::new(models, benchmark, self.better)?;
         let blocks = self.resampling.blocks(&excess.columns)?;
         let root = (excess.rows as f64).sqrt();
-        let (best, largest) = excess.largest(|k| root * excess.means[k]);
+        let (best, largest) = first_largest(excess.count(), |k| root * excess.means[k]);
         let means = excess.resampled(blocks, &self.resampling)?;
         let above = means.chunks_exact(excess.count()).filter(|draw| {
             let centred = draw.iter().zip(&excess.means).map(|(star, mean)| star - mean);
@@ -151,21 +165,21 @@ impl Superior {
     ///
     /// # Errors
     /// Those of [`Superior::reality_check`], and [`crate::Error::Constant`] for a difference that is
-    /// constant and not 0.
+    /// constant and not 0 or whose resampled mean never moves.
     pub fn spa(&self, models: &[&[f64]], benchmark: &[f64]) -> Result<Spa> {
         let excess = Excess::new(models, benchmark, self.better)?;
         let blocks = self.resampling.blocks(&excess.columns)?;
         let scales = excess.scales(blocks, self.studentised)?;
         let n = excess.rows as f64;
-        let statistics = excess.statistics(&scales);
-        let (best, largest) = excess.largest(|k| statistics[k]);
+        let statistics = excess.statistics(&scales, f64::INFINITY);
+        let (best, largest) = first_largest(excess.count(), |k| statistics[k]);
         let statistic = largest.max(0.0);
         let near = (2.0 * n.ln().ln() / n).sqrt();
         let centres = |form: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
             excess.means.iter().enumerate().map(|(k, &mean)| form(k, mean)).collect()
         };
         let spread = match self.studentised {
-            Studentised::No => excess.spreads(blocks, Studentised::Bootstrap)?,
+            Studentised::No => excess.bootstrap_spreads(blocks),
             _ => scales.data,
         };
         let forms = [

@@ -16,7 +16,7 @@
 use fattail_stats::gram;
 
 use super::standardised;
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// Which trials belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +41,21 @@ pub struct Clusters {
 /// Columns of different length or below 4 rows, values that are not finite, constant columns, and a
 /// `least_correlation` outside `[-1, 1]`.
 pub fn cluster(scores: &[&[f64]], least_correlation: f64) -> Result<Clusters> {
+    joined(&checked(scores, least_correlation)?, least_correlation)
+}
+
+/// Standardised columns of checked input.
+pub(super) fn checked(scores: &[&[f64]], least_correlation: f64) -> Result<Vec<Vec<f64>>> {
     if !(-1.0..=1.0).contains(&least_correlation) {
         let (name, given) = ("least_correlation", least_correlation);
         return Err(Error::Range { name, given, allowed: "-1 to 1" });
     }
-    let standard = standardised(scores)?;
+    error::columns("scores", scores, 4)?;
+    standardised(scores)
+}
+
+/// The clusters of standardised columns.
+pub(super) fn joined(standard: &[Vec<f64>], least_correlation: f64) -> Result<Clusters> {
     let slices: Vec<&[f64]> = standard.iter().map(Vec::as_slice).collect();
     let mut correlation = gram(&slices)?;
     let degrees = (slices[0].len() - 1) as f64;
@@ -121,10 +131,9 @@ impl Linkage {
         self.size[into] += self.size[gone];
         for cluster in self.alive.clone() {
             let near = self.nearest[cluster];
+            // Others keep theirs: a mean of two correlations is not above both.
             if cluster == into || near == into || near == gone {
                 self.look(cluster);
-            } else if cluster < into && self.between(cluster, into) > self.between(cluster, near) {
-                self.nearest[cluster] = into;
             }
         }
     }

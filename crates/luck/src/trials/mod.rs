@@ -16,8 +16,9 @@
 //! has skill and is larger when some have.
 //!
 //! Every trial counts, also the ones that failed: a Sharpe ratio that is NaN is counted and left out of
-//! the variance. Fewer than two of them leave the variance NaN. A constant trial is refused where
-//! correlations are asked for.
+//! the variance, and failed trials beside era scores are counted by [`Trials::with_failed`]. Fewer than two
+//! Sharpe ratios leave the variance NaN. A constant trial has none; it is refused where correlations are
+//! asked for.
 //!
 //! Cost: `T N min(T, N)` for the correlations and `min(T, N)³` for the eigenvalues; clusters `N²` memory
 //! and `N²` to `N³` time.
@@ -100,56 +101,74 @@ impl Trials {
     /// ```
     ///
     /// # Errors
-    /// Columns of different length or below 4 rows, values that are not finite, constant columns, and a
-    /// least correlation outside `[-1, 1]`.
+    /// Columns of different length or below 4 rows, values that are not finite, and a least correlation
+    /// outside `[-1, 1]`; constant columns unless all count.
     pub fn from_scores(scores: &[&[f64]], counting: Counting) -> Result<Self> {
-        let standard = standardised(scores)?;
-        let all = Self::from_sharpes(&sharpes(scores));
+        error::columns("scores", scores, 4)?;
+        let sharpes = sharpes(scores);
+        let all = Self::from_sharpes(&sharpes);
         let effective = match counting {
             Counting::All => all.effective,
             Counting::Roots => {
-                let roots: f64 = shares(&standard)?.iter().map(|share| share.sqrt()).sum();
-                roots * roots
+                let shares = shares(&standardised(scores)?)?;
+                shares.iter().map(|share| share.sqrt()).sum::<f64>().powi(2)
             }
             Counting::EffectiveRank => {
-                let entropy: f64 = shares(&standard)?.iter().map(|p| -p * p.ln()).sum();
-                entropy.exp()
+                let shares = shares(&standardised(scores)?)?;
+                shares.iter().map(|p| -p * p.ln()).sum::<f64>().exp()
             }
             Counting::Clusters { least_correlation } => {
-                return Self::from_clusters(scores, least_correlation);
+                return Self::from_clusters(scores, &sharpes, least_correlation);
             }
         };
-        Ok(Self { effective, ..all })
+        // Rounding must not make one trial less than one.
+        Ok(Self { effective: effective.clamp(1.0, all.effective), ..all })
     }
 
-    fn from_clusters(scores: &[&[f64]], least_correlation: f64) -> Result<Self> {
-        let clusters = cluster(scores, least_correlation)?;
+    fn from_clusters(scores: &[&[f64]], own: &[f64], least_correlation: f64) -> Result<Self> {
+        let standard = cluster::checked(scores, least_correlation)?;
+        let clusters = cluster::joined(&standard, least_correlation)?;
         let mut means = vec![vec![0.0; scores[0].len()]; clusters.count];
-        for (trial, &label) in scores.iter().zip(&clusters.labels) {
+        for ((trial, sharpe), &label) in standard.iter().zip(own).zip(&clusters.labels) {
             // Trials of unit spread, so that a loud one does not speak for its cluster.
-            let spread = std(trial, 1);
-            let slots = means[label].iter_mut().zip(*trial);
-            slots.for_each(|(slot, value)| *slot += value / spread);
+            let slots = means[label].iter_mut().zip(trial);
+            slots.for_each(|(slot, value)| *slot += value + sharpe);
         }
         let columns: Vec<&[f64]> = means.iter().map(Vec::as_slice).collect();
         let spread = Self::from_sharpes(&sharpes(&columns)).variance;
         Ok(Self { count: scores.len(), effective: clusters.count as f64, variance: spread })
     }
 
+    /// The same trials and so many that failed and left no scores. Each of them counts as independent.
+    ///
+    /// ```
+    /// use fattail_luck::{Counting, Trials};
+    /// let (up, down) = ([1.0, 2.0, 3.0, 5.0], [3.0, 1.0, 5.0, 4.0]);
+    /// let kept = Trials::from_scores(&[&up, &down], Counting::All)?;
+    /// let study = kept.with_failed(8);
+    /// assert_eq!((study.count, study.effective, study.variance), (10, 10.0, kept.variance));
+    /// # Ok::<(), fattail_luck::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_failed(self, failed: usize) -> Self {
+        let (count, effective) =
+            (self.count.saturating_add(failed), self.effective + failed as f64);
+        Self { count, effective, ..self }
+    }
+
     /// The Sharpe ratio expected of the best trial when none has skill: `√variance E[M_K]`, 0 for one
-    /// trial.
+    /// trial, NaN for less.
     #[must_use]
     pub fn expected_maximum(&self) -> f64 {
-        if self.effective <= 1.0 {
+        if self.effective == 1.0 {
             return 0.0;
         }
         self.variance.sqrt() * expected_maximum(self.effective)
     }
 }
 
-/// Columns with mean 0 and standard deviation 1 (divisor `T - 1`).
+/// Checked columns with mean 0 and standard deviation 1 (divisor `T - 1`).
 fn standardised(scores: &[&[f64]]) -> Result<Vec<Vec<f64>>> {
-    error::columns("scores", scores, 4)?;
     let standard = |(at, column): (usize, &&[f64])| {
         error::varied("scores", at, column)?;
         let (centre, spread) = (mean(column), std(column, 1));
@@ -158,8 +177,13 @@ fn standardised(scores: &[&[f64]]) -> Result<Vec<Vec<f64>>> {
     scores.iter().enumerate().map(standard).collect()
 }
 
+/// NaN for a column without spread.
 fn sharpes(scores: &[&[f64]]) -> Vec<f64> {
-    scores.iter().map(|column| mean(column) / std(column, 1)).collect()
+    let sharpe = |column: &&[f64]| {
+        let flat = error::constant(column, error::size(column));
+        if flat { f64::NAN } else { mean(column) / std(column, 1) }
+    };
+    scores.iter().map(sharpe).collect()
 }
 
 /// The eigenvalues of the correlation matrix that are above zero, over their sum; rows and columns change
@@ -210,12 +234,24 @@ mod tests {
     fn one_trial_and_none() {
         let one = Trials::from_sharpes(&[0.3]);
         assert!(one.variance.is_nan() && one.expected_maximum() == 0.0);
-        assert_eq!(Trials::from_sharpes(&[]).expected_maximum(), 0.0);
-        let all = Counting::All;
-        assert!(Trials::from_scores(&[], all).is_err());
-        assert!(Trials::from_scores(&[&[1.0; 5]], all).is_err());
+        assert!(Trials::from_sharpes(&[]).expected_maximum().is_nan());
+        assert!(Trials::from_scores(&[], Counting::All).is_err());
         let json = serde_json::to_string(&one).unwrap();
         assert_eq!(json, r#"{"count":1,"effective":1.0,"variance":null}"#);
         assert!(serde_json::from_str::<Trials>(&json).unwrap().variance.is_nan());
+    }
+
+    #[test]
+    fn failed_trials_count() {
+        let (a, b, flat) = ([1.0, -1.0, 1.0, -2.0], [1.0, 1.0, -1.0, -1.0], [0.1; 4]);
+        let all = Trials::from_scores(&[&a, &b, &flat], Counting::All).unwrap();
+        let two = Trials::from_scores(&[&a, &b], Counting::All).unwrap();
+        assert_eq!(all, two.with_failed(1));
+        let clusters = Counting::Clusters { least_correlation: 0.5 };
+        for counting in [Counting::Roots, Counting::EffectiveRank, clusters] {
+            assert!(Trials::from_scores(&[&a, &b, &flat], counting).is_err(), "{counting:?}");
+            let twins = Trials::from_scores(&[&a, &a, &a], counting).unwrap();
+            assert_eq!(twins.with_failed(2).effective, 3.0, "{counting:?}");
+        }
     }
 }

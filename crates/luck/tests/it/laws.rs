@@ -134,6 +134,7 @@ proptest! {
     fn more_trials_deflate_more(sharpe in 0.0..1.0_f64, trials in 1.0..1e4_f64, spread in 0.01..0.3_f64) {
         let sample = SharpeSample {
             sharpe, skewness: -0.5, kurtosis: 5.0, observations: 100, autocorrelation: 0.1,
+            span: 1,
         };
         let of = |effective: f64| Trials { count: 10_000, effective, variance: spread * spread };
         let (few, many) = (of(trials), of(trials * 1.5));
@@ -200,4 +201,103 @@ fn refusals_name_the_place() {
     assert!(Hac { long_run: LongRun::NeweyWest { lags: 8 }, level: 0.9 }.mean(&good).is_err());
     let none = Resampling { draws: 0, ..Resampling::default() };
     assert!(ConfidenceSet { resampling: none, ..ConfidenceSet::default() }.of(&[&good]).is_err());
+}
+
+/// A wrong name in a file of settings is no default.
+#[test]
+fn settings_know_their_names() {
+    fn refused<T: serde::de::DeserializeOwned>(text: &str) {
+        let error = serde_json::from_str::<T>(text).err().unwrap().to_string();
+        assert!(error.contains("unknown field"), "{error}");
+    }
+    refused::<Resampling>(r#"{"draw":99}"#);
+    refused::<Superior>(r#"{"studentized":"no"}"#);
+    refused::<ConfidenceSet>(r#"{"resampling":{"block":4}}"#);
+    refused::<Bootstrap>(r#"{"levels":0.9}"#);
+    refused::<Hac>(r#"{"longRun":{"overlap":{"span":4}}}"#);
+    refused::<Cscv>(r#"{"block":8}"#);
+}
+
+/// A model that is another and a constant has no spread to be judged by, in every test alike.
+#[test]
+fn constant_differences_are_refused_alike() {
+    let wave = |t: u32, k: u32| f64::from((t * 7 + k * 5) % 11) - 5.0;
+    let column = |k: u32, by: f64| (0..60).map(|t| wave(t, k) + by).collect::<Vec<_>>();
+    let (plain, above, other) = (column(0, 0.0), column(0, 1.0), column(3, 0.3));
+    // The same numbers but for rounding.
+    let twin: Vec<f64> = plain.iter().map(|v| (v + 0.1) - 0.1).collect();
+    let forms =
+        [Studentised::Bootstrap, Studentised::Prewhitened, Studentised::Overlap { span: 4 }];
+    let constant = |found: bool, what: &str| assert!(found, "{what}");
+    for studentised in forms {
+        let test = Superior { studentised, resampling: brief(), ..Superior::default() };
+        let spa = test.spa(&[&above, &other], &plain);
+        constant(matches!(spa, Err(Error::Constant { column: 0, .. })), "SPA");
+        let steps = test.stepwise(&[&other, &above], &plain);
+        constant(matches!(steps, Err(Error::Constant { column: 1, .. })), "stepwise");
+        assert_eq!(test.spa(&[&twin], &plain).unwrap().best, None);
+        for equality in [Equality::Max, Equality::Range] {
+            let set = ConfidenceSet {
+                equality,
+                studentised,
+                resampling: brief(),
+                ..ConfidenceSet::default()
+            };
+            let found = set.of(&[&plain, &other, &above]);
+            constant(matches!(found, Err(Error::Constant { column: 2, .. })), "set");
+            assert_eq!(set.of(&[&plain, &twin]).unwrap().p_values, [1.0, 1.0]);
+            // No two differ by a constant, but the first and the mean of all do.
+            let apart = |by: f64, sign: f64| -> Vec<f64> {
+                plain.iter().zip(&other).map(|(a, b)| a + sign * (b - 0.3) + by).collect()
+            };
+            let three = set.of(&[&plain, &apart(0.0, 1.0), &apart(1.0, -1.0)]);
+            assert_eq!(three.is_err(), equality == Equality::Max, "{three:?}");
+        }
+    }
+    // Divided by nothing, a constant is as good as any number.
+    let set = ConfidenceSet {
+        studentised: Studentised::No,
+        resampling: brief(),
+        ..ConfidenceSet::default()
+    };
+    assert_eq!(set.of(&[&plain, &above]).unwrap().eliminated, [0, 1]);
+}
+
+/// Scores that go up and down in turn: blocks of two always sum to the same, and their bootstrap has no
+/// spread but rounding.
+#[test]
+fn blocks_that_never_move_are_refused() {
+    let zigzag: Vec<f64> = (0..40).map(|t| if t % 2 == 0 { 0.1 } else { -0.1 } + 0.03).collect();
+    let zero = [0.0; 40];
+    let resampling =
+        Resampling { scheme: Scheme::Circular, block_length: Some(2.0), ..Resampling::default() };
+    for studentised in [Studentised::Bootstrap, Studentised::Prewhitened] {
+        let test = Superior { studentised, resampling, ..Superior::default() };
+        let place = Error::Constant { name: "means of blocks", column: 0 };
+        assert_eq!(test.spa(&[&zigzag], &zero), Err(place.clone()));
+        assert_eq!(test.stepwise(&[&zigzag], &zero), Err(place));
+        let set = ConfidenceSet { studentised, resampling, ..ConfidenceSet::default() };
+        assert!(matches!(set.of(&[&zigzag, &zero]), Err(Error::Constant { .. })));
+    }
+    let odd = Resampling { block_length: Some(3.0), ..resampling };
+    assert!(Superior { resampling: odd, ..Superior::default() }.spa(&[&zigzag], &zero).is_ok());
+}
+
+/// Spread that is rounding is none.
+#[test]
+fn rounding_is_constant() {
+    let (size, step) = (3.0, 1e-12);
+    let series: Vec<f64> = (0..40).map(|t| size + step * f64::from(t * 7 % 11)).collect();
+    assert!(matches!(SharpeSample::of(&series), Err(Error::Constant { .. })));
+    assert!(matches!(Hac::default().mean(&series), Err(Error::Constant { .. })));
+    assert!(matches!(Hac::default().sharpe(&series), Err(Error::Constant { .. })));
+    assert!(matches!(Bootstrap::default().sharpe(&series), Err(Error::Constant { .. })));
+    let noise = crate::speed::noise(fattail_stats::Counter::new(5), 1, 40).remove(0);
+    let doubled: Vec<f64> = noise.iter().map(|v| v * 1.7).collect();
+    assert!(Bootstrap::default().sharpe_difference(&noise, &doubled).is_err());
+    assert!(Hac::default().sharpe_difference(&noise, &doubled).is_err());
+    let roots = Trials::from_scores(&[&noise, &series], Counting::Roots);
+    assert!(matches!(roots, Err(Error::Constant { column: 1, .. })));
+    let all = Trials::from_scores(&[&noise, &series], Counting::All).unwrap();
+    assert_eq!((all.effective, all.variance.is_nan()), (2.0, true));
 }

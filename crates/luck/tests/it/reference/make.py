@@ -2,6 +2,8 @@
 
     python make.py discovery > discovery.json
     python make.py superior > superior.json
+    python make.py sample > sample.json
+    python make.py sets > sets.json       (arch, on the scores of superior.json)
 
 `pbo.json` (of `pbo_input_240x40.csv`: columns 0-19 with skill in column 3, 20-39 noise) comes from pypbo
 at commit ddbc631 with mean over standard deviation (ddof 1) and threshold 0. `sharpe.json` comes from
@@ -31,7 +33,78 @@ def discovery():
         "holm": multipletests(p, method="holm")[1].tolist(),
         "benjamini_hochberg": false_discovery_control(p, method="bh").tolist(),
         "benjamini_yekutieli": false_discovery_control(p, method="by").tolist(),
+        "storey": {str(at): storey(p, at) for at in [0.0, 0.3, 0.5, 0.8]},
     }
+
+
+def storey(p, at):
+    """The definition: the share of true nulls, and for each p-value the smallest false discovery rate of a
+    threshold at or above it."""
+    share = min(1.0, ((p > at).sum() + 1) / ((1 - at) * len(p)))
+    rate = {t: share * len(p) * t / (p <= t).sum() for t in p}
+    q = [min(1.0, min(r for t, r in rate.items() if t >= value)) for value in p]
+    return {"null_share": float(share), "q_values": [float(value) for value in q]}
+
+
+def sample():
+    """A skewed and fat series that moves slowly, and what is said of its Sharpe ratio; the rates of false
+    discoveries of the paper's fund."""
+    import scipy
+    from scipy.optimize import brentq
+    from scipy.stats import kurtosis, norm, skew
+
+    rng = np.random.default_rng(2)
+    shocks = rng.standard_normal(48) - 1.5 * (rng.exponential(size=48) - 1) + 0.5
+    for i in range(1, len(shocks)):
+        shocks[i] += 0.4 * shocks[i - 1]
+    x = np.round(shocks, 2)
+    n, s = len(x), x.mean() / x.std(ddof=1)
+    g3, g4 = skew(x), kurtosis(x, fisher=False)
+    c = x - x.mean()
+    rho = (c[1:] * c[:-1]).sum() / (c * c).sum()
+    a, b = 1 + 2 * rho / (1 - rho), 1 + rho / (1 - rho) + rho**2 / (1 - rho**2)
+    d = 1 + 2 * rho**2 / (1 - rho**2)
+    h = 4
+    squares = 1 + 2 * sum((1 - k / h) ** 2 for k in range(1, h))
+    v = lambda at: (a - b * g3 * at + d * (g4 - 1) / 4 * at**2) / n
+    v4 = lambda at: (h - h * g3 * at + (h * (g4 - 3) + 2 * squares) / 4 * at**2) / n
+    v12 = (1 - g3 * s + (g4 - 1) / 4 * s**2) / (n - 1)
+    fund = lambda at: np.sqrt((1 + 2.448 * at + (10.164 - 1) / 4 * at**2) / 24)
+    share = lambda at, p: 1 / (
+        1 + norm.sf((at - 0.5) / fund(0.5)) / norm.sf(at / fund(0)) * p / (1 - p)
+    )
+    return {
+        "versions": {"numpy": np.__version__, "scipy": scipy.__version__},
+        "series": x.tolist(),
+        "sharpe": float(s),
+        "skewness": float(g3),
+        "kurtosis": float(g4),
+        "autocorrelation": float(rho),
+        "probabilistic": float(norm.cdf(s / np.sqrt(v(s)))),
+        "probabilistic_2025": float(norm.cdf((s - 0.1) / np.sqrt(v(0.1)))),
+        "probabilistic_2012": float(norm.cdf(s / np.sqrt(v12))),
+        "overlapping_4": float(norm.cdf(s / np.sqrt(v4(s)))),
+        "deflated_25": float(norm.cdf(s / np.sqrt(max(v(0), v(s)))) ** 25),
+        "planned p=.05 a=.05": float(share(norm.ppf(0.95) * fund(0), 0.05)),
+        "critical q=.25 p=.1": float(brentq(lambda at: share(at, 0.1) - 0.25, -5, 3, xtol=1e-14)),
+        "critical q=.1 p=.1": float(brentq(lambda at: share(at, 0.1) - 0.1, -5, 3, xtol=1e-14)),
+    }
+
+
+def sets():
+    """Model confidence sets of arch, which divides by the spread under the bootstrap."""
+    import arch
+    from arch.bootstrap import MCS
+
+    with open("superior.json") as file:
+        scores = np.array(json.load(file)["scores"])[:6].T
+    found = {"versions": {"arch": arch.__version__}}
+    for method in ["max", "R"]:
+        test = MCS(-scores, 0.05, reps=20000, block_size=5, method=method, seed=3)
+        test.compute()
+        p = test.pvalues["Pvalue"]
+        found[method] = {"eliminated": [int(k) for k in p.index], "p": [float(v) for v in p]}
+    return found
 
 
 def superior():
@@ -102,4 +175,5 @@ def model_set(mean, centred):
 
 
 if __name__ == "__main__":
-    print(json.dumps({"discovery": discovery, "superior": superior}[sys.argv[1]]()))
+    tables = {"discovery": discovery, "superior": superior, "sample": sample, "sets": sets}
+    print(json.dumps(tables[sys.argv[1]]()))

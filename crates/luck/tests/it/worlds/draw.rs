@@ -19,6 +19,13 @@ pub(crate) enum Law {
     Overlap(usize),
 }
 
+impl Law {
+    /// Eras that a label spans.
+    pub(crate) fn span(self) -> usize {
+        if let Self::Overlap(span) = self { span } else { 1 }
+    }
+}
+
 /// Normal numbers of one world.
 pub(crate) struct Source<G>(G);
 

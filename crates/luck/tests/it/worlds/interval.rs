@@ -3,7 +3,7 @@
 use fattail_luck::{Bootstrap, Estimate, Hac, LongRun, Resampling};
 
 use super::draw::{Law, source};
-use super::{Effort, SIZE, print_power, print_sizes};
+use super::{Effort, SIZE, Size, print_power, print_sizes};
 
 fn mean_rate(effort: Effort, law: Law, eras: usize, long_run: LongRun, shift: f64) -> f64 {
     let hac = Hac { long_run, ..Hac::default() };
@@ -53,14 +53,15 @@ fn hac(effort: Effort, world: (Law, usize, f64), long_run: LongRun) -> f64 {
 
 const COSINES: LongRun = LongRun::Cosines { count: None };
 
-pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
+pub(crate) fn brief(effort: Effort) -> Vec<Size> {
+    let near = |name, rate| Size { name, rate, conservative: false };
+    let mean = |law, span| mean_rate(effort, law, 120, LongRun::Overlap { span }, 0.0);
     vec![
-        ("mean of overlap", {
-            let long_run = LongRun::Overlap { span: 4 };
-            mean_rate(effort, Law::Overlap(4), 120, long_run, 0.0)
-        }),
-        ("studentised difference", studentised(effort, (Law::Fat, 120, 0.0))),
-        ("difference, cosines", hac(effort, (Law::Normal, 120, 0.0), COSINES)),
+        near("mean", mean_rate(effort, Law::Normal, 120, COSINES, 0.0)),
+        near("mean of overlap", mean(Law::Overlap(4), 4)),
+        near("mean of long overlap", mean(Law::Overlap(12), 12)),
+        near("studentised difference", studentised(effort, (Law::Fat, 120, 0.0))),
+        near("difference, cosines", hac(effort, (Law::Normal, 120, 0.0), COSINES)),
     ]
 }
 

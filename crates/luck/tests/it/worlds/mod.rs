@@ -1,7 +1,8 @@
 //! Size and power in seeded worlds: how often a test at 5 % rejects where there is nothing to find, and
 //! where there is something.
 //!
-//! A few worlds run with the suite, inside wide bounds. The tables of `docs/math/luck.md` come from 2,000
+//! Some worlds run with the suite, and sizes must lie within three standard errors of so many worlds. The
+//! tables of `docs/math/luck.md` come from 2,000
 //! worlds with 199 draws each: `cargo test --release -p fattail-luck -- --ignored --nocapture tables`.
 
 mod draw;
@@ -22,7 +23,16 @@ pub(crate) struct Effort {
 }
 
 const FULL: Effort = Effort { worlds: 2000, draws: 199 };
-const BRIEF: Effort = Effort { worlds: 200, draws: 99 };
+const BRIEF: Effort = Effort { worlds: 800, draws: 99 };
+
+/// How often a test rejected where nothing is to be found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) name: &'static str,
+    pub(crate) rate: f64,
+    /// Whether it is known to reject too rarely.
+    pub(crate) conservative: bool,
+}
 
 impl Effort {
     /// The share of worlds in which each of several things happens.
@@ -88,18 +98,18 @@ fn tables_of_intervals() {
     interval::tables(FULL);
 }
 
-/// Sizes of the default forms stay near 5 % in two hundred worlds.
+/// Sizes of the default forms are 5 %, but for the error of so many worlds; of those that are known to be
+/// conservative, at most.
 #[test]
 fn default_forms_hold_their_size() {
-    let near = |name: &str, rate: f64| assert!((0.005..0.105).contains(&rate), "{name}: {rate}");
-    for (name, rate) in sharpe::brief(BRIEF) {
-        near(name, rate);
-    }
-    for (name, rate) in superior::brief(BRIEF) {
-        near(name, rate);
-    }
-    for (name, rate) in interval::brief(BRIEF) {
-        near(name, rate);
+    let error = 3.0 * (SIZE * (1.0 - SIZE) / f64::from(BRIEF.worlds)).sqrt();
+    let sizes = [sharpe::brief(BRIEF), superior::brief(BRIEF), interval::brief(BRIEF)].concat();
+    let lines = sizes.iter().map(|size| format!("{}: {}", size.name, size.rate));
+    let found = lines.collect::<Vec<_>>().join("\n");
+    println!("{found}");
+    for Size { name, rate, conservative } in sizes {
+        assert!(rate <= SIZE + error, "{name}: {rate}\n{found}");
+        assert!(conservative || rate >= SIZE - error, "{name}: {rate}\n{found}");
     }
 }
 

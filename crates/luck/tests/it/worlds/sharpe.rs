@@ -3,10 +3,12 @@
 use fattail_luck::{Counting, SharpeSample, Trials};
 
 use super::draw::{Law, slices, source};
-use super::{Effort, SIZE, print_power, print_sizes};
+use super::{Effort, SIZE, Size, print_power, print_sizes};
 
-/// Rejection rates of 2012, of 2025 for independent eras, of 2025, and of the default.
-fn probabilistic(effort: Effort, law: Law, eras: usize, sharpe: f64) -> [f64; 4] {
+/// Rejection rates of 2012, of 2025 for independent eras, of 2025, of the default, and of the default for
+/// labels that overlap as the law says.
+fn probabilistic(effort: Effort, law: Law, eras: usize, sharpe: f64) -> [f64; 5] {
+    let span = law.span();
     effort.rates(|world| {
         let series = source(11, world).series(law, eras);
         let moved: Vec<f64> = series.iter().map(|v| v + sharpe).collect();
@@ -16,6 +18,7 @@ fn probabilistic(effort: Effort, law: Law, eras: usize, sharpe: f64) -> [f64; 4]
             sample.independent().probabilistic_2025(0.0),
             sample.probabilistic_2025(0.0),
             sample.probabilistic(0.0),
+            sample.overlapping(span).probabilistic(0.0),
         ];
         forms.map(|form| form > 1.0 - SIZE)
     })
@@ -46,7 +49,8 @@ fn deflated(effort: Effort, study: Study, counting: Counting) -> [f64; 3] {
             .collect();
         columns[0].iter_mut().for_each(|v| *v += study.sharpe);
         let samples = columns.iter().map(|column| SharpeSample::of(column).unwrap());
-        let best = samples.max_by(|a, b| a.sharpe.total_cmp(&b.sharpe)).unwrap().independent();
+        let best = samples.max_by(|a, b| a.sharpe.total_cmp(&b.sharpe)).unwrap();
+        let best = best.independent().overlapping(study.law.span());
         let trials = Trials::from_scores(&slices(&columns), counting).unwrap();
         let forms =
             [best.deflated_2014(&trials), best.deflated_2025(&trials), best.deflated(&trials)];
@@ -54,26 +58,36 @@ fn deflated(effort: Effort, study: Study, counting: Counting) -> [f64; 3] {
     })
 }
 
-pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
+pub(crate) fn brief(effort: Effort) -> Vec<Size> {
+    let near = |name, rate| Size { name, rate, conservative: false };
     let psr = |law| probabilistic(effort, law, 120, 0.0)[3];
+    let overlap = |span| probabilistic(effort, Law::Overlap(span), 250, 0.0)[4];
     let study = Study { eras: 120, ..STUDY };
     vec![
-        ("PSR normal", psr(Law::Normal)),
-        ("PSR fat", psr(Law::Fat)),
-        ("PSR autoregressive", psr(Law::Autoregressive(0.3))),
-        ("DSR", deflated(effort, study, Counting::All)[2]),
+        near("PSR normal", psr(Law::Normal)),
+        near("PSR fat", psr(Law::Fat)),
+        near("PSR autoregressive", psr(Law::Autoregressive(0.3))),
+        near("PSR, overlap", overlap(4)),
+        near("PSR, long overlap", overlap(12)),
+        near("DSR", deflated(effort, study, Counting::All)[2]),
+        near(
+            "DSR, overlap",
+            deflated(effort, Study { law: Law::Overlap(4), ..STUDY }, Counting::All)[2],
+        ),
     ]
 }
 
 pub(crate) fn tables(effort: Effort) {
-    println!("\n| PSR, null: Sharpe ratio 0 | 2012 | 2025, ρ = 0 | 2025 | default |");
-    println!("|---|---|---|---|---|");
+    println!("\n| PSR, null: Sharpe ratio 0 | 2012 | 2025, ρ = 0 | 2025 | default | for overlap |");
+    println!("|---|---|---|---|---|---|");
     let laws = [
         ("normal", Law::Normal),
         ("Student t5", Law::Fat),
         ("crashes", Law::Crash),
         ("jumps up", Law::Jump),
         ("AR(1) 0.3", Law::Autoregressive(0.3)),
+        ("overlap of 4", Law::Overlap(4)),
+        ("overlap of 12", Law::Overlap(12)),
     ];
     for (name, law) in laws {
         for eras in [60, 250, 1000] {
@@ -85,10 +99,13 @@ pub(crate) fn tables(effort: Effort) {
     let effects = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3];
     println!("\n| power, 250 eras, Sharpe ratio | 0 | 0.05 | 0.1 | 0.15 | 0.2 | 0.3 |");
     println!("|---|---|---|---|---|---|---|");
-    for (law, mark) in [(Law::Normal, "normal"), (Law::Crash, "crashes")] {
+    let laws =
+        [(Law::Normal, "normal"), (Law::Crash, "crashes"), (Law::Overlap(4), "overlap of 4")];
+    for (law, mark) in laws {
         let rates = effects.map(|sharpe| probabilistic(effort, law, 250, sharpe));
-        let forms = ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025", "PSR, default"];
-        for (at, name) in forms.into_iter().enumerate() {
+        let forms = ["PSR 2012", "PSR 2025, ρ = 0", "PSR 2025", "PSR, default", "PSR for overlap"];
+        let shown = if law == Law::Overlap(4) { 4..5 } else { 0..4 };
+        for (at, name) in forms.into_iter().enumerate().filter(|(at, _)| shown.contains(at)) {
             print_power(&format!("{name}, {mark}"), &rates.map(|rate| rate[at]));
         }
     }
@@ -104,8 +121,14 @@ fn deflated_tables(effort: Effort) {
         let rates = deflated(effort, Study { count, eras, ..STUDY }, Counting::All);
         print_sizes(effort, &format!("K = {count}, {eras} eras, all"), &rates);
     }
-    for (name, law) in [("Student t5", Law::Fat), ("crashes", Law::Crash), ("jumps up", Law::Jump)]
-    {
+    let laws = [
+        ("Student t5", Law::Fat),
+        ("crashes", Law::Crash),
+        ("jumps up", Law::Jump),
+        ("overlap of 4", Law::Overlap(4)),
+        ("overlap of 12", Law::Overlap(12)),
+    ];
+    for (name, law) in laws {
         let rates = deflated(effort, Study { law, count: 20, ..STUDY }, Counting::All);
         print_sizes(effort, &format!("K = 20, 250 eras, {name}, all"), &rates);
     }

@@ -3,7 +3,7 @@
 use fattail_luck::{ConfidenceSet, Equality, Resampling, Studentised, Superior};
 
 use super::draw::{Law, slices, source};
-use super::{Effort, SIZE, print_power, print_sizes};
+use super::{Effort, SIZE, Size, print_power, print_sizes};
 
 const MODELS: usize = 10;
 const WHITE: Studentised = Studentised::Prewhitened;
@@ -86,13 +86,23 @@ fn left_out(effort: Effort, form: Form, law: Law, eras: usize) -> f64 {
     })
 }
 
-pub(crate) fn brief(effort: Effort) -> Vec<(&'static str, f64)> {
-    let spa = |law, eras| spa_rates(effort, WHITE, law, eras)[2];
+pub(crate) fn brief(effort: Effort) -> Vec<Size> {
+    let near = |name, rate| Size { name, rate, conservative: false };
+    let most = |name, rate| Size { name, rate, conservative: true };
+    let consistent = |form, law, eras| spa_rates(effort, form, law, eras)[1];
+    let set = |form, law, eras| left_out(effort, form, law, eras);
+    let step = |form, law, eras| stepwise(effort, form, (law, eras), (0, 0.0)).0;
+    let (normal, moving, overlap) = (Law::Normal, Law::Autoregressive(0.3), Law::Overlap(4));
     vec![
-        ("SPA", spa(Law::Normal, 120)),
-        ("SPA autoregressive", spa(Law::Autoregressive(0.3), 250)),
-        ("stepwise", stepwise(effort, WHITE, (Law::Normal, 120), (0, 0.0)).0),
-        ("set", left_out(effort, (Equality::Max, WHITE), Law::Normal, 120)),
+        near("reality check", reality_check(effort, normal, 120, 0.0)),
+        near("SPA", consistent(WHITE, normal, 120)),
+        near("SPA, autoregressive", consistent(WHITE, moving, 250)),
+        near("SPA, overlap", consistent(WAVES, overlap, 250)),
+        near("stepwise", step(WHITE, normal, 120)),
+        most("stepwise, overlap", step(WAVES, overlap, 250)),
+        near("set", set((Equality::Max, WHITE), normal, 120)),
+        near("set, overlap", set((Equality::Max, WAVES), overlap, 250)),
+        near("set, range", set((Equality::Range, WHITE), normal, 120)),
     ]
 }
 
@@ -104,51 +114,56 @@ pub(crate) fn power(effort: Effort, gain: f64) -> Vec<(&'static str, f64)> {
     vec![("SPA", spa), ("stepwise", stepwise(effort, WHITE, (Law::Normal, 250), (3, gain)).1)]
 }
 
-#[allow(clippy::too_many_lines, reason = "a table of tests is read as one list")]
+const LAWS: [(&str, Law); 6] = [
+    ("normal", Law::Normal),
+    ("Student t5", Law::Fat),
+    ("AR(1) 0.3", Law::Autoregressive(0.3)),
+    ("AR(1) 0.5", Law::Autoregressive(0.5)),
+    ("overlap of 4", Law::Overlap(4)),
+    ("overlap of 12", Law::Overlap(12)),
+];
+
+/// The form for overlapping labels, for as many eras as the law says.
+fn waves(law: Law) -> Studentised {
+    match law {
+        Law::Overlap(span) => Studentised::Overlap { span },
+        _ => WAVES,
+    }
+}
+
 pub(crate) fn tables(effort: Effort) {
     println!("\n| SPA, null: ten models and benchmark alike | lower | consistent | upper |");
     println!("|---|---|---|---|");
-    let laws = [
-        ("normal", Law::Normal),
-        ("Student t5", Law::Fat),
-        ("AR(1) 0.3", Law::Autoregressive(0.3)),
-        ("AR(1) 0.5", Law::Autoregressive(0.5)),
-        ("overlap of 4", Law::Overlap(4)),
-    ];
-    let scales = [
-        ("unscaled", Studentised::No),
-        ("ω̂*", Studentised::Bootstrap),
-        ("prewhitened", WHITE),
-        ("overlap 4", WAVES),
-    ];
-    for (name, law) in laws {
-        for eras in [250, 500] {
-            for (mark, studentised) in scales {
-                let rates = spa_rates(effort, studentised, law, eras);
-                print_sizes(effort, &format!("{name}, {eras} eras, {mark}"), &rates);
-            }
+    for (name, law) in LAWS {
+        let forms =
+            [("ω̂*", Studentised::Bootstrap), ("prewhitened", WHITE), ("for overlap", waves(law))];
+        for (mark, studentised) in forms {
+            let rates = spa_rates(effort, studentised, law, 250);
+            print_sizes(effort, &format!("{name}, 250 eras, {mark}"), &rates);
         }
     }
     println!(
-        "\n| others, same null | reality check | stepwise | stepwise, overlap 4 | set, max \
-         | overlap 4 | ω̂* | set, range | overlap 4 | ω̂* |\n|---|---|---|---|---|---|---|---|---|---|"
+        "\n| others, same null, 250 eras | reality check | stepwise | stepwise for overlap | set, max \
+         | set, max, ω̂* | set, max for overlap | set, range | set, range for overlap |\n|---|---|---|---|---|---|---|---|---|"
     );
-    for (name, law) in laws {
-        for eras in [250, 500] {
-            let rates = [
-                reality_check(effort, law, eras, 0.0),
-                stepwise(effort, WHITE, (law, eras), (0, 0.0)).0,
-                stepwise(effort, WAVES, (law, eras), (0, 0.0)).0,
-                left_out(effort, (Equality::Max, WHITE), law, eras),
-                left_out(effort, (Equality::Max, WAVES), law, eras),
-                left_out(effort, (Equality::Max, Studentised::Bootstrap), law, eras),
-                left_out(effort, (Equality::Range, WHITE), law, eras),
-                left_out(effort, (Equality::Range, WAVES), law, eras),
-                left_out(effort, (Equality::Range, Studentised::Bootstrap), law, eras),
-            ];
-            print_sizes(effort, &format!("{name}, {eras} eras"), &rates);
-        }
+    for (name, law) in LAWS {
+        let set = |equality, studentised| left_out(effort, (equality, studentised), law, 250);
+        let rates = [
+            reality_check(effort, law, 250, 0.0),
+            stepwise(effort, WHITE, (law, 250), (0, 0.0)).0,
+            stepwise(effort, waves(law), (law, 250), (0, 0.0)).0,
+            set(Equality::Max, WHITE),
+            set(Equality::Max, Studentised::Bootstrap),
+            set(Equality::Max, waves(law)),
+            set(Equality::Range, WHITE),
+            set(Equality::Range, waves(law)),
+        ];
+        print_sizes(effort, name, &rates);
     }
+    powers(effort);
+}
+
+fn powers(effort: Effort) {
     let (wrong, right) = stepwise(effort, WHITE, (Law::Normal, 250), (3, 0.2));
     println!("\nstepwise, three of ten better by 0.2: false in {wrong:.4}, found {right:.3}");
     let effects = [0.0, 0.1, 0.15, 0.2, 0.3, 0.4];
@@ -166,7 +181,7 @@ pub(crate) fn tables(effort: Effort) {
             spa(effort, WAVES, &columns, seed)[1] <= SIZE
         })
     });
-    print_power("SPA consistent, overlap 4, one of ten better", &waves);
+    print_power("SPA consistent for overlap of 4, one of ten better", &waves);
     for (form, name) in ["lower", "consistent", "upper"].into_iter().enumerate() {
         let rates = rates.map(|rate| rate[form]);
         print_power(&format!("SPA {name}, one of ten better"), &rates);
