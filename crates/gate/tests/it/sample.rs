@@ -58,6 +58,9 @@ pub(crate) fn ending(mut scores: Scores, eras: usize, value: f64) -> Scores {
     scores
 }
 
+/// The usual claim.
+static CLAIM: LazyLock<Claim> = LazyLock::new(Claim::default);
+
 /// Scores with all that the certificate is compared with.
 pub(crate) fn certified<'a>(
     scores: &'a Scores,
@@ -69,7 +72,7 @@ pub(crate) fn certified<'a>(
         procedure: Some(procedure),
         panel: Some(&DATA.0),
         folds: Some(&DATA.1),
-        claim: Some(Claim::default()),
+        claim: Some(&CLAIM),
         ..Evidence::of(scores, Horizon::NUMERAI_20)
     }
 }
