@@ -125,6 +125,7 @@ fn empty_sections_and_missing_parts_are_survived() {
         metric: "corr".into(),
         horizon: SHEET.horizon,
         quantiles: missing(),
+        target_quantiles: Vec::new(),
         information: Vec::new(),
         decay: Vec::new(),
         rank_autocorrelation: Part::Missing { reason: "no id lasts".into() },
