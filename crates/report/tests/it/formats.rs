@@ -22,10 +22,19 @@ fn every_format_holds_the_figures() {
     for found in [&html, &markdown] {
         assert!(found.contains("corr is not defined in 1 of 4 eras: predictions are constant"));
         assert!(found.contains("the data is synthetic"));
-        assert!(found.contains("the 95 % interval of mean corr includes zero"));
+        assert!(found.contains("no interval can be given"), "four eras: {found}");
         assert!(found.contains("0106 to 0156") && found.contains("+0.0123"));
         assert!(found.contains("5 eras: 20 days of label"));
         assert!(found.contains("Weekly backtest") && found.contains("fattail 0.1.0"));
+    }
+}
+
+#[test]
+fn an_interval_around_zero_is_told() {
+    let values: Vec<f64> = (0..30).map(|era| if era % 3 == 0 { 0.02 } else { -0.01 }).collect();
+    let report = report(vec![model("ridge", &[("corr", &values)])]);
+    for found in [report.to_html().unwrap(), report.to_markdown()] {
+        assert!(found.contains("the 95 % interval of mean corr includes zero"), "{found}");
     }
 }
 
