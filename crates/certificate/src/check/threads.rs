@@ -18,7 +18,7 @@ use super::{Bench, Check, Difference, Finding, Trial, compare::PLANTED, trials::
 use crate::{Result, Run};
 
 /// How often a planted run lets other threads go first before it reads its buffer.
-const PATIENCE: usize = 1 << 16;
+const PATIENCE: usize = 1 << 13;
 
 /// The planted buffer.
 #[derive(Default)]

@@ -23,7 +23,7 @@ impl Procedure for Sharing {
             let sealed = SealedFold::new(panel, number, fold)?;
             let model = Covariance.fit(sealed.train())?;
             // The longer the fit, the likelier.
-            for _ in (0..1 << 14).take_while(|_| self.0.load(Ordering::SeqCst) == own) {
+            for _ in (0..1 << 12).take_while(|_| self.0.load(Ordering::SeqCst) == own) {
                 std::thread::yield_now();
             }
             let found = self.0.load(Ordering::SeqCst) as f32 - own as f32;
