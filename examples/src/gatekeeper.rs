@@ -27,7 +27,7 @@ pub struct GateArgs {
     /// mean CORR must be above 0 and must agree with Spearman's correlation
     #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
-    /// Makes a leak certificate of the submitted model, which runs its backtest some twenty times a fold
+    /// Makes a leak certificate of the submitted model, which runs its whole backtest up to 40 times
     #[arg(long)]
     pub certify: bool,
     /// Study log, made where it is not there: every model of every run with it counts as a trial of the deflated Sharpe

@@ -32,5 +32,5 @@ pub use networks::{Network, NetworkArgs, TrainedNetwork};
 pub use outline::{metrics, numerai_horizon};
 pub use score::{Joined, ScoreFiles, metrics_of};
 pub use shell::{Bars, Outcome, Refusal, RunArgs, run, set_threads, write_out};
-pub use weekly::{Failure, InputArgs, Inputs, Run, Trial, Weekly, drift, facts_of, leave};
+pub use weekly::{Failure, InputArgs, Inputs, Run, Trial, Weekly, drift, facts_of, leave, told};
 pub use zoo::Zoo;

@@ -9,7 +9,7 @@ use fattail::{
     store::write_atomic,
 };
 use fattail_examples::{
-    Bars, DataArgs, Outcome, RunArgs,
+    Bars, DataArgs, Outcome, Refusal, RunArgs,
     certify::{Config, try_all},
     numerai_horizon, run, set_threads, write_out,
 };
@@ -17,7 +17,7 @@ use fattail_examples::{
 /// Certifies a pipeline: perturbs what was not known, and predictions must stay
 ///
 /// Without --data it runs on a synthetic market, without --config on ridge regression and boosted trees, joined by
-/// weights and a gate that read known scores. Exits with 1 where a leak is found or the certificate is void.
+/// weights and a gate that read known scores. Exits with 3 where a leak is found or the certificate is void.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
@@ -56,7 +56,7 @@ impl Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    run(|| work(&args))
+    run(|| args.run.attempt(|| work(&args)))
 }
 
 fn work(args: &Args) -> Outcome {
@@ -88,8 +88,8 @@ fn work(args: &Args) -> Outcome {
     write_out(&format!("{certificate}\n{}\n", certificate.statement))?;
     match certificate.verdict {
         Verdict::Passed => Ok(()),
-        Verdict::Failed => Err("the pipeline leaks".into()),
-        Verdict::Void => Err("the certificate is void: nothing can be said".into()),
+        Verdict::Failed => Err(Refusal("the pipeline leaks".into()).into()),
+        Verdict::Void => Err(Refusal("the certificate is void: nothing can be said".into()).into()),
     }
 }
 

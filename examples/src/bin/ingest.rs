@@ -26,7 +26,7 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    run(|| work(&args))
+    run(|| args.run.attempt(|| work(&args)))
 }
 
 fn work(args: &Args) -> Outcome {

@@ -92,7 +92,6 @@ fn work(args: &Args) -> Outcome {
     let context = Context { horizon, split: &split, meta, seed: args.seed, observer };
     let gated = keeper.judge(&weekly, submitted, context)?;
     let warnings = [weekly.warnings(asked), gated.warnings.clone()].concat();
-    let told: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     let models = weekly.reports(&horizon)?;
     let report = Report {
         title: "Weekly backtest".into(),
@@ -110,6 +109,7 @@ fn work(args: &Args) -> Outcome {
             rule: format!("{rule:?} over {} days and their lags", horizon.days),
         }),
         differences: Difference::all(&models, |scores| Summary::with_horizon(scores, &horizon)),
+        benchmark: meta.map(|meta| weekly.benchmark(meta)).transpose()?,
         overfitting: weekly.overfitting()?,
         drift: drift(&source.panel, &split, args.seed)?,
         models,
@@ -117,11 +117,8 @@ fn work(args: &Args) -> Outcome {
         data,
         ..Report::default()
     };
-    let json = args.run.json.as_deref();
-    let report = leave(&args.out, json, &weekly, (submitted, &gated), report)?;
+    let report = leave(&args.out, args.run.json.as_deref(), &weekly, (submitted, &gated), report)?;
     bars.clear();
-    let page = args.out.join("report.html");
-    let table = report.summary_table();
-    write_out(&format!("{table}\n{told}{}report: {}\n", gated.decision, page.display()))?;
+    write_out(&told(&report, &gated, &args.out))?;
     gated.blocked().map_or(Ok(()), |blocked| Err(Refusal(blocked).into()))
 }

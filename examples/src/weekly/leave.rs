@@ -81,3 +81,12 @@ pub fn leave(
     folder.commit()?;
     Ok(report)
 }
+
+/// What a person is told at the end: scores, warnings, the decision, and where the page is.
+#[must_use]
+pub fn told(report: &Report, gated: &Gated, out: &Path) -> String {
+    let warnings = report.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+    let (warnings, page) = (warnings.collect::<String>(), out.join("report.html"));
+    let table = report.summary_table();
+    format!("{table}\n{warnings}{}report: {}\n", gated.decision, page.display())
+}

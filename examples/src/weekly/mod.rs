@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub use inputs::{InputArgs, Inputs};
-pub use leave::{facts_of, leave};
+pub use leave::{facts_of, leave, told};
 pub use shown::drift;
 
 /// Learners with their backtests, and the predictions of the live era.

@@ -3,9 +3,12 @@
 use fattail::{
     Panel,
     drift::{EraTest, Found, Heat, Reason, Scan, ScanReport},
-    evaluate::{Horizon, Scores, Split, Summary, TargetColumn, TearSettings, TearSheet},
+    evaluate::{
+        Corr, Horizon, Predictions, Scores, Split, Summary, TargetColumn, TearSettings, TearSheet,
+        score_predictions,
+    },
     luck::Cscv,
-    report::{DriftFlag, DriftMap, ModelReport, Overfitting},
+    report::{Benchmark, DriftFlag, DriftMap, ModelReport, Overfitting},
 };
 
 use super::{Run, Weekly};
@@ -46,6 +49,19 @@ impl Weekly {
             None => None,
         };
         Ok(ModelReport { settings, coefficients: run.model.coefficients(), tear_sheet, ..report })
+    }
+
+    /// The scores of the meta model in the eras that the first model was tested on.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    pub fn benchmark(&self, meta: &str) -> Outcome<Benchmark> {
+        let run = &self.runs[0];
+        let eras = run.backtest.predictions.eras.clone();
+        let values = self.known.cut(&eras)?.extra(meta)?.to_f32();
+        let predictions = Predictions { eras, values };
+        let scores = score_predictions(&self.known, &predictions, &[&Corr::default()])?;
+        Ok(Benchmark { name: meta.to_owned(), scores })
     }
 
     /// How likely the best of the models is best by chance; nothing for one model, or too few eras.
