@@ -143,7 +143,7 @@ impl Inner {
         let Some((machine, limit)) = &self.live else { return Ok(None) };
         let unknown = || self.refusal(Why::Unknown, asked, state.held, None);
         let bounds = limit.bounds(machine).map_err(|_| unknown())?;
-        let resident = machine.usage().map_err(|_| unknown())?.resident;
+        let resident = machine.processes_use().map_err(|_| unknown())?.resident;
         let now = Seen { bounds, resident };
         if state.held == 0 {
             state.base = Some(now.clone());

@@ -195,7 +195,7 @@ impl Machine {
         Ok((value("MemTotal:")?, value("MemAvailable:")?))
     }
 
-    fn processes_use(&self) -> Result<Usage> {
+    pub(crate) fn processes_use(&self) -> Result<Usage> {
         let path = "proc/self/status";
         let Some(text) = self.text(path)? else { return Ok(Usage::default()) };
         let value = |name| self.kilobytes(path, &text, name);

@@ -83,8 +83,7 @@ impl<'a> Numbers<'a> {
             rest.flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
         let quartiles = |values: &[f64]| (quantile(values, 0.25), quantile(values, 0.75));
         let (mut low, mut high) = quartiles(&rest);
-        // Also where nothing is left.
-        if !(high > low) {
+        if rest.is_empty() || high <= low {
             let distinct: Vec<f64> = self.counts.iter().map(|(value, _)| *value).collect();
             (low, high) = quartiles(&distinct);
         }
