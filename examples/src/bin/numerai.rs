@@ -12,7 +12,7 @@ use fattail::{
 use fattail_examples::{
     Bars, BoostedArgs, Context, DataArgs, GateArgs, InputArgs, Kind, NetworkArgs, Outcome, Refusal,
     RunArgs, Trial, Weekly, Zoo, drift, facts_of, free_memory, leave, metrics, numerai_horizon,
-    run, set_threads, write_out,
+    run, set_threads, told, write_out,
 };
 
 /// Fits, backtests and reports models on weekly eras, and writes the submission of the live era
