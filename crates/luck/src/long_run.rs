@@ -23,7 +23,7 @@
 //! of which the first part is due to the variance of `e`, the second to `ρ`, the third to the lags: twice
 //! the inverse of the variance of `ln Ω̂` by the delta method, for white `e`.
 //!
-//! The last two are the exact variances of `√n` times a mean under the two bootstraps. They miss the
+//! Stationary and circular are the exact variances of `√n` times a mean under the two bootstraps. They miss the
 //! part of dependence that a block cuts off, which prewhitening restores; hence tests compare a mean
 //! over the prewhitened scale with resampled means over the bootstrap's own.
 //!
@@ -33,9 +33,10 @@
 //!
 //! Reference: Andrews and Monahan (1992), An improved heteroskedasticity and autocorrelation consistent
 //! covariance matrix estimator, Econometrica 60(4); Politis (2003), Adaptive bandwidth choice, Journal of
-//! Nonparametric Statistics 15; Müller (2004), A theory of robust long-run variance
-//! estimation; Kendall (1954), Note on bias in the estimation of autocorrelation, Biometrika 41; Lazarus, Lewis, Stock and Watson (2018), HAR inference, JBES 36(4); Politis and Romano
-//! (1994), The stationary bootstrap, JASA 89, lemma 1.
+//! Nonparametric Statistics 15; Müller (2004), A theory of robust long-run variance estimation; Kendall
+//! (1954), Note on bias in the estimation of autocorrelation, Biometrika 41; Lazarus, Lewis, Stock and
+//! Watson (2018), HAR inference, JBES 36(4); Politis and Romano (1994), The stationary bootstrap, JASA 89,
+//! lemma 1.
 
 use std::f64::consts::PI;
 
