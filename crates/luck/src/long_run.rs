@@ -23,7 +23,7 @@
 //! of which the first part is due to the variance of `e`, the second to `ρ`, the third to the lags: twice
 //! the inverse of the variance of `ln Ω̂` by the delta method, for white `e`.
 //!
-//! The last two are the exact variances of `√n` times a mean under the two bootstraps. They miss the
+//! Stationary and circular are the exact variances of `√n` times a mean under the two bootstraps. They miss the
 //! part of dependence that a block cuts off, which prewhitening restores; hence tests compare a mean
 //! over the prewhitened scale with resampled means over the bootstrap's own.
 //!
@@ -33,13 +33,14 @@
 //!
 //! Reference: Andrews and Monahan (1992), An improved heteroskedasticity and autocorrelation consistent
 //! covariance matrix estimator, Econometrica 60(4); Politis (2003), Adaptive bandwidth choice, Journal of
-//! Nonparametric Statistics 15; Müller (2004), A theory of robust long-run variance
-//! estimation; Kendall (1954), Note on bias in the estimation of autocorrelation, Biometrika 41; Lazarus, Lewis, Stock and Watson (2018), HAR inference, JBES 36(4); Politis and Romano
-//! (1994), The stationary bootstrap, JASA 89, lemma 1.
+//! Nonparametric Statistics 15; Müller (2004), A theory of robust long-run variance estimation; Kendall
+//! (1954), Note on bias in the estimation of autocorrelation, Biometrika 41; Lazarus, Lewis, Stock and
+//! Watson (2018), HAR inference, JBES 36(4); Politis and Romano (1994), The stationary bootstrap, JASA 89,
+//! lemma 1.
 
 use std::f64::consts::PI;
 
-use fattail_stats::{Blocks, mean, normal_quantile};
+use fattail_stats::{Blocks, mean, normal_cdf, normal_quantile};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::error::{Error, Result};
@@ -117,17 +118,20 @@ pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
 /// The value that is as rare under Student's t of `after` degrees as `t` is under that of `before`, both at
 /// least 1; infinite degrees are the normal distribution. Finite where `t` is.
 pub(crate) fn equally_rare(t: f64, before: f64, after: f64) -> f64 {
-    let student = |degrees: f64| StudentsT::new(0.0, 1.0, degrees).ok();
-    let (Some(student), false) = (student(before), before == after || before.is_infinite()) else {
+    if before == after || t == 0.0 || !t.is_finite() {
         return t;
-    };
+    }
     // The lower tail keeps its digits.
-    let tail = student.cdf(-t.abs()).max(f64::MIN_POSITIVE);
-    let value = match StudentsT::new(0.0, 1.0, after) {
-        Ok(other) if after.is_finite() => other.inverse_cdf(tail),
-        _ => normal_quantile(tail),
-    };
+    let low = -t.abs();
+    let tail = student(before).map_or_else(|| normal_cdf(low), |of| of.cdf(low));
+    let tail = tail.max(f64::MIN_POSITIVE);
+    let value = student(after).map_or_else(|| normal_quantile(tail), |of| of.inverse_cdf(tail));
     value.abs().copysign(t)
+}
+
+/// Student's t of finite degrees, at least 1; none for the normal distribution.
+pub(crate) fn student(degrees: f64) -> Option<StudentsT> {
+    if degrees.is_finite() { StudentsT::new(0.0, 1.0, degrees).ok() } else { None }
 }
 
 /// The normal value that is as rare as `t` is under Student's t of `degrees`.
@@ -292,7 +296,9 @@ mod tests {
         assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
         assert_eq!(normal_score(1.5, f64::INFINITY), 1.5);
         assert!((equally_rare(2.228_138_852, 10.0, 5.0) - 2.570_581_836).abs() < 1e-7);
+        assert!((equally_rare(1.959_963_985, f64::INFINITY, 10.0) - 2.228_138_852).abs() < 1e-7);
         assert_eq!(equally_rare(2.5, 7.0, 7.0), 2.5);
+        assert_eq!(equally_rare(f64::INFINITY, 7.0, 9.0), f64::INFINITY);
         assert!(normal_score(1e200, 50.0) > 37.0 && normal_score(1e200, 50.0) < 38.0);
         assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
         assert!(cosine_count(30, 10).is_ok() && cosine_count(30, usize::MAX).is_err());
@@ -305,7 +311,7 @@ mod tests {
             let world = |seed: u32| {
                 let mut generator = Counter::new(9).draw(seed);
                 let mut step = || normal_quantile(fattail_stats::unit(&mut generator).max(1e-300));
-                let mut last = step() / (1.0 - rho * rho as f64).sqrt();
+                let mut last = step() / (1.0_f64 - rho * rho).sqrt();
                 let mut next = || {
                     last = rho * last + step();
                     last

@@ -13,6 +13,9 @@
 //! p-value   share of |Δ* - Δ| / s* at least |Δ| / s
 //! ```
 //!
+//! `(Δ* - Δ) / s*` is Student's t of `l - 1` degrees times `√(l / (l - 1))`, `Δ / s` of the degrees of the
+//! long-run variance: one is taken for the value that is as rare in the other's place.
+//!
 //! Shares are `(1 + draws) / (1 + all draws)`. NaN in the series is refused; a metric that is NaN in any
 //! draw makes both ends and the p-value NaN. A draw without spread counts as extreme. The end of an interval
 //! is a value that some draws lie beyond: a studentised one of level `l` needs `l (draws + 1) <= draws`, 19 for
@@ -31,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::Estimate;
 use super::ratio::{Ratio, RatioBlocks, difference};
 use crate::error::{self, Error, Result};
-use crate::long_run::prewhitened;
+use crate::long_run::{equally_rare, prewhitened};
 use crate::resampling::{Resampling, length};
 
 /// What a product may be off by rounding.
@@ -165,7 +168,8 @@ impl Bootstrap {
         self.check(self.level)?;
         let resampling = self.resampling;
         let (block, rows) = (resampling.circular(&[influence])?, influence.len());
-        let standard_error = (prewhitened(influence).value / rows as f64).sqrt();
+        let variance = prewhitened(influence);
+        let standard_error = (variance.value / rows as f64).sqrt();
         let sums: Vec<RatioBlocks> = series.iter().map(|s| RatioBlocks::new(s, block)).collect();
         let number = rows / block;
         let draw = |(starts, scores): &mut (Vec<usize>, Vec<f64>), draw: u32| {
@@ -182,12 +186,15 @@ impl Bootstrap {
         let empty = || (vec![0; number], vec![0.0; number]);
         let drawn = (0..resampling.draws).into_par_iter().map_init(empty, draw);
         let mut drawn: Vec<f64> = drawn.collect();
-        let own = estimate.abs() / standard_error;
+        let blocks = number as f64;
+        let (degrees, bias) = (blocks - 1.0, (blocks / (blocks - 1.0)).sqrt());
+        let own = bias * equally_rare(estimate.abs() / standard_error, variance.degrees, degrees);
         let p_value = resampling.p_value(drawn.iter().filter(|v| **v >= own).count());
         drawn.sort_unstable_by(f64::total_cmp);
         // The draw of rank level · (draws + 1), so that the interval and the p-value agree.
         let rank = (self.level * (drawn.len() as f64 + 1.0) - ROUNDING).ceil() as usize;
-        let reach = drawn[rank.clamp(1, drawn.len()) - 1] * standard_error;
+        let far = drawn[rank.clamp(1, drawn.len()) - 1] / bias;
+        let reach = standard_error * equally_rare(far, degrees, variance.degrees);
         let (lower, upper) = (estimate - reach, estimate + reach);
         let block_length = Some(block as f64);
         Ok(Estimate { estimate, standard_error, lower, upper, p_value, block_length })
@@ -218,8 +225,7 @@ mod tests {
 
     #[test]
     fn rounding_moves_no_rank() {
-        // .07 · 100 is a little more than 7; the interval ends at the 7th draw, not at the 8th.
-        assert!(0.07 * 100.0 > 7.0);
+        // .07 · 100 is 7.000000000000001; the interval ends at the 7th draw, not at the 8th.
         let series: Vec<f64> = (0..60).map(|t| f64::from(t * t).sin()).collect();
         let resampling = Resampling { draws: 99, ..Resampling::default() };
         let reach = |level: f64| {

@@ -29,12 +29,12 @@
 
 use fattail_stats::{long_run_variance, mean, normal_cdf, normal_quantile};
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::ContinuousCDF;
 
 use super::Estimate;
 use super::ratio::{Ratio, difference};
 use crate::error::{self, Error, Result};
-use crate::long_run::{LongRunVariance, cosine_count, cosines};
+use crate::long_run::{LongRunVariance, cosine_count, cosines, student};
 
 /// Settings of intervals from a long-run variance.
 ///
@@ -151,11 +151,6 @@ impl Hac {
             }
         }
     }
-}
-
-/// Student's t of finite degrees, which are at least 1 here; none for the normal distribution.
-fn student(degrees: f64) -> Option<StudentsT> {
-    if degrees.is_finite() { StudentsT::new(0.0, 1.0, degrees).ok() } else { None }
 }
 
 fn quantile(degrees: f64, probability: f64) -> f64 {

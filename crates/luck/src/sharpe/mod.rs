@@ -4,7 +4,7 @@
 //! sample), `ρ` the autocorrelation at lag 1, `H` the eras that a label spans and `S0` the benchmark:
 //!
 //! ```text
-//! V(S)      = (a - b γ3 S + (c (γ4 - 3) + 2d)/4 S²) / T
+//! V(S)      = (a - b γ3 S + (c (γ4 - 3) + 2d)/4 S²) / T · (T - 1)/(T - H)
 //!   H = 1     a = 1 + 2ρ/(1-ρ)   b = 1 + ρ/(1-ρ) + ρ²/(1-ρ²)   c = d = 1 + 2ρ²/(1-ρ²)
 //!   H > 1     a = b = c = H      d = (2H² + 1)/(3H)
 //! PSR       = Φ((S - S0) / √V(S))
@@ -23,11 +23,12 @@
 //! span `H` eras are none: they move like the mean of the last `H` independent shocks, with
 //! autocorrelations `1 - k/H` that end at lag `H`, and the first row would take `ρ = .75` of `H = 4` for
 //! `a = 7`. The second row is exact for such means of shocks with any skewness and kurtosis:
-//! [`SharpeSample::overlapping`]. Predictions that change from era to era make overlapping scores less
+//! [`SharpeSample::overlapping`]. The last factor is what their squared standard deviation with divisor
+//! `T - 1` misses on average. Predictions that change from era to era make overlapping scores less
 //! dependent, and the second row conservative.
 //!
-//! What is not defined is NaN: a variance that is not above zero, `|ρ| >= 1`, `H = 0`, no observations,
-//! less than one trial. An undefined probability passes no threshold.
+//! What is not defined is NaN: a variance that is not above zero, `|ρ| >= 1`, `H = 0`, no more
+//! observations than `H`, less than one trial. An undefined probability passes no threshold.
 //!
 //! Cost: one pass for a sample, constant afterwards.
 //!
@@ -123,9 +124,10 @@ impl SharpeSample {
     /// use fattail_luck::SharpeSample;
     /// let scores: Vec<f64> = (0..104).map(|t| f64::from(t / 4 * 7 % 11) - 4.0).collect();
     /// let sample = SharpeSample::of(&scores)?;
-    /// // Labels of 20 days in weekly eras: a quarter of the eras count.
+    /// // Labels of 20 days in weekly eras: a quarter of the eras count, and some more are lost to the
+    /// // standard deviation.
     /// let overlap = sample.overlapping(4);
-    /// assert!((overlap.variance(0.0) * 104.0 - 4.0).abs() < 1e-12);
+    /// assert!((overlap.variance(0.0) - 4.0 / 104.0 * 103.0 / 100.0).abs() < 1e-12);
     /// assert!(overlap.probabilistic(0.0) < sample.independent().probabilistic(0.0));
     /// # Ok::<(), fattail_luck::Error>(())
     /// ```
@@ -139,7 +141,9 @@ impl SharpeSample {
     pub fn variance(&self, sharpe: f64) -> f64 {
         let [a, b, c, d] = self.sums_over_lags();
         let tails = (c * (self.kurtosis - 3.0) + 2.0 * d) / 4.0 * sharpe * sharpe;
-        defined((a - b * self.skewness * sharpe + tails) / self.observations as f64)
+        let eras = self.observations as f64;
+        let missed = if self.span > 1 { (eras - 1.0) / (eras - self.span as f64) } else { 1.0 };
+        defined((a - b * self.skewness * sharpe + tails) / eras * missed)
     }
 
     /// What mean, skewness and tails gather over all lags: `a`, `b`, `c`, `d`.
@@ -199,8 +203,9 @@ impl SharpeSample {
     #[must_use]
     pub fn deflated(&self, trials: &Trials) -> f64 {
         let (without, with) = (self.variance(0.0), self.variance(self.sharpe));
-        // `max` would forget a variance that is NaN.
-        let variance = if with > without { with } else { without + 0.0 * with };
+        // `max` alone would forget one that is not defined.
+        let defined = !without.is_nan() && !with.is_nan();
+        let variance = if defined { without.max(with) } else { f64::NAN };
         let exponent = if trials.effective >= 1.0 { trials.effective } else { f64::NAN };
         normal_cdf(self.sharpe / variance.sqrt()).powf(exponent)
     }
@@ -293,22 +298,22 @@ mod tests {
     fn overlapping_labels_by_hand() {
         // H = 2: 1 + 2 · 1/2 = 2, and 1 + 2 · 1/4 = 3/2.
         let two = SharpeSample { skewness: -1.0, kurtosis: 5.0, ..NORMAL }.overlapping(2);
-        let expected = (2.0 + 2.0 * 0.5 + (2.0 * 2.0 + 2.0 * 1.5) / 4.0 * 0.25) / 100.0;
+        let expected =
+            (2.0 + 2.0 * 0.5 + (2.0 * 2.0 + 2.0 * 1.5) / 4.0 * 0.25) / 100.0 * 99.0 / 98.0;
         assert!((two.variance(0.5) - expected).abs() < 1e-15);
         // Lags of 4 eras: 1 + 2 (3/4 + 2/4 + 1/4), and the squares of those.
         let four = NORMAL.overlapping(4);
-        assert!((four.variance(0.0) - 0.04).abs() < 1e-15);
+        assert!((four.variance(0.0) - 0.04 * 99.0 / 96.0).abs() < 1e-15);
         let squares = 1.0 + 2.0 * (9.0 + 4.0 + 1.0) / 16.0;
-        assert!((four.variance(0.5) - (4.0 + squares / 8.0) / 100.0).abs() < 1e-15);
+        let expected = (4.0 + squares / 8.0) / 100.0 * 99.0 / 96.0;
+        assert!((four.variance(0.5) - expected).abs() < 1e-15);
         // An autoregression of the same lag would take 7.
         let other = SharpeSample { autocorrelation: 0.75, ..NORMAL };
         assert!((other.variance(0.0) - 0.07).abs() < 1e-15);
         assert_eq!(four.independent(), NORMAL);
         assert_eq!(NORMAL.overlapping(1), NORMAL);
-        assert_eq!(
-            four.minimum_track_record(0.0, 0.95),
-            4.0 * NORMAL.minimum_track_record(0.0, 0.95)
-        );
+        let record = four.minimum_track_record(0.0, 0.95) / NORMAL.minimum_track_record(0.0, 0.95);
+        assert!((record - 4.0 * 99.0 / 96.0).abs() < 1e-12);
     }
 
     #[test]
@@ -324,6 +329,8 @@ mod tests {
             ("ρ = 1", SharpeSample { autocorrelation: 1.0, ..NORMAL }),
             ("no kurtosis", SharpeSample { kurtosis: f64::NAN, ..NORMAL }),
             ("labels of no era", NORMAL.overlapping(0)),
+            ("labels of all eras", NORMAL.overlapping(100)),
+            ("labels of more", NORMAL.overlapping(usize::MAX)),
         ] {
             let found = [sample.standard_error(), sample.probabilistic(0.0), sample.deflated(&one)];
             assert!(found.iter().all(|v| v.is_nan()), "{name}: {found:?}");
@@ -338,7 +345,7 @@ mod tests {
                 NORMAL.minimum_track_record(0.0, level),
                 NORMAL.minimum_track_record_2012(0.0, level),
             ];
-            assert!(found == [0.0, 1.0] || level == 0.0, "{level}: {found:?}");
+            assert_eq!(found, [0.0, 1.0], "{level}");
         }
         assert!(NORMAL.minimum_track_record(0.0, 1.5).is_nan());
         assert!(SharpeSample::of(&[1.0; 9]).is_err() && SharpeSample::of(&[1.0, 2.0]).is_err());

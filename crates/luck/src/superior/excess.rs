@@ -29,6 +29,7 @@ pub(super) struct Scales {
     pub(super) bootstrap: Vec<f64>,
     /// Degrees of Student's t in the world of the data; infinite for the normal distribution.
     degrees: Vec<f64>,
+    pub(super) studentised: bool,
 }
 
 impl Excess {
@@ -96,7 +97,8 @@ impl Excess {
         let (data, rest): (Vec<f64>, Vec<(f64, f64)>) =
             scales.into_iter().map(|(data, own, degrees)| (data, (own, degrees))).unzip();
         let (bootstrap, degrees) = rest.into_iter().unzip();
-        Ok(Scales { data, bootstrap, degrees })
+        let studentised = studentised != Studentised::No;
+        Ok(Scales { data, bootstrap, degrees, studentised })
     }
 
     /// `√n d̄_k / ω̂_k`, or the value that is as rare where resampled ones have `after` degrees.

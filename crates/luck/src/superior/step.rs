@@ -23,6 +23,7 @@ use fattail_stats::{Blocks, below};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::excess::Scales;
 use super::{Excess, Studentised, Superior};
 use crate::error::Result;
 use crate::long_run::ring_sums;
@@ -75,7 +76,7 @@ impl Superior {
         let statistics: Vec<f64> = statistics.iter().map(|t| t * bias).collect();
         let mut order: Vec<usize> = (0..excess.count()).collect();
         order.sort_by(|&a, &b| statistics[b].total_cmp(&statistics[a]).then(a.cmp(&b)));
-        let world = World::new(&excess, block, wide);
+        let world = World::new(&excess, block, &scales);
         let above = world.above(&resampling, &order, &statistics);
         let (mut adjusted, mut floor) = (vec![1.0; order.len()], 0.0_f64);
         for (place, &k) in order.iter().enumerate() {
@@ -95,16 +96,18 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(excess: &'a Excess, block: usize, studentised: Studentised) -> Self {
+    fn new(excess: &'a Excess, block: usize, scales: &Scales) -> Self {
         let models = excess.count();
         let mut sums = vec![0.0; excess.rows * models];
-        for (k, column) in excess.columns.iter().enumerate() {
+        // One that never differs but for rounding stays at 0.
+        let moves = excess.columns.iter().enumerate().filter(|(k, _)| scales.data[*k].is_finite());
+        for (k, column) in moves {
             let centred: Vec<f64> = column.iter().map(|v| v - excess.means[k]).collect();
             for (start, sum) in ring_sums(&centred, block).into_iter().enumerate() {
                 sums[start * models + k] = sum;
             }
         }
-        Self { excess, sums, block, studentised: studentised != Studentised::No }
+        Self { excess, sums, block, studentised: scales.studentised }
     }
 
     /// For each place of `order`, the draws whose largest `t*` from there on is at least the statistic.
@@ -181,7 +184,8 @@ mod tests {
     fn blocks_that_are_the_same_are_extreme() {
         let column: Vec<f64> = (0..8).map(|t| f64::from(t % 4)).collect();
         let excess = Excess::of(vec![column], vec![3.0], 8);
-        let world = World::new(&excess, 2, Studentised::Prewhitened);
+        let scales = excess.scales(Blocks::Circular(3), Studentised::Prewhitened).unwrap();
+        let world = World::new(&excess, 2, &scales);
         // Four blocks of sum 2: nothing but their mean.
         assert_eq!(world.star(8.0, 16.0), f64::INFINITY);
         assert_eq!(world.star(-8.0, 16.0), f64::NEG_INFINITY);

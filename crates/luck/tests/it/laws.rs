@@ -236,6 +236,9 @@ fn constant_differences_are_refused_alike() {
         let steps = test.stepwise(&[&other, &above], &plain);
         constant(matches!(steps, Err(Error::Constant { column: 1, .. })), "stepwise");
         assert_eq!(test.spa(&[&twin], &plain).unwrap().best, None);
+        for still in [&twin, &plain] {
+            assert_eq!(test.stepwise(&[still, &other], &plain).unwrap().adjusted[0], 1.0);
+        }
         for equality in [Equality::Max, Equality::Range] {
             let set = ConfidenceSet {
                 equality,

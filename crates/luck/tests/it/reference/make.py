@@ -67,7 +67,7 @@ def sample():
     h = 4
     squares = 1 + 2 * sum((1 - k / h) ** 2 for k in range(1, h))
     v = lambda at: (a - b * g3 * at + d * (g4 - 1) / 4 * at**2) / n
-    v4 = lambda at: (h - h * g3 * at + (h * (g4 - 3) + 2 * squares) / 4 * at**2) / n
+    v4 = lambda at: (h - h * g3 * at + (h * (g4 - 3) + 2 * squares) / 4 * at**2) / n * (n - 1) / (n - h)
     v12 = (1 - g3 * s + (g4 - 1) / 4 * s**2) / (n - 1)
     fund = lambda at: np.sqrt((1 + 2.448 * at + (10.164 - 1) / 4 * at**2) / 24)
     share = lambda at, p: 1 / (
