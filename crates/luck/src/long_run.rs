@@ -38,12 +38,8 @@
 //! Watson (2018), HAR inference, JBES 36(4); Politis and Romano (1994), The stationary bootstrap, JASA 89,
 //! lemma 1.
 
-use std::f64::consts::PI;
-
-use fattail_stats::{Blocks, mean, normal_cdf, normal_quantile};
+use fattail_stats::{Blocks, cosine_waves, mean, normal_cdf, normal_quantile};
 use statrs::distribution::{ContinuousCDF, StudentsT};
-
-use crate::error::{Error, Result};
 
 /// Of an autoregressive series, this share of the last value is taken away at most.
 const MOST_WHITENED: f64 = 0.97;
@@ -104,17 +100,6 @@ fn flat_top(e: &[f64], size: f64) -> (f64, f64) {
     (sum, 2.0 * (1..=reach).map(|lag| weight(lag).powi(2)).sum::<f64>())
 }
 
-/// Cosines to take for labels that span some eras: those of Lazarus and others (2018), and no wave shorter
-/// than six labels.
-pub(crate) fn cosine_count(rows: usize, span: usize) -> Result<usize> {
-    if span == 0 || span > rows / 3 {
-        let (name, given) = ("span", span as f64);
-        return Err(Error::Range { name, given, allowed: "1 to a third of the eras" });
-    }
-    let usual = 0.4 * (rows as f64).powf(2.0 / 3.0);
-    Ok((usual as usize).min(rows / (3 * span)))
-}
-
 /// The value that is as rare under Student's t of `after` degrees as `t` is under that of `before`, both at
 /// least 1; infinite degrees are the normal distribution. Finite where `t` is.
 pub(crate) fn equally_rare(t: f64, before: f64, after: f64) -> f64 {
@@ -139,20 +124,9 @@ pub(crate) fn normal_score(t: f64, degrees: f64) -> f64 {
     equally_rare(t, degrees, f64::INFINITY)
 }
 
+/// The variance by `count` cosines.
 pub(crate) fn cosines(series: &[f64], count: usize) -> LongRunVariance {
-    of_waves(&waves(series, count))
-}
-
-/// `Λ_1..Λ_B`; those of a sum of series are the sums of theirs.
-pub(crate) fn waves(series: &[f64], count: usize) -> Vec<f64> {
-    let u = centred(series);
-    let n = u.len() as f64;
-    let wave = |j: usize| {
-        let step = PI * j as f64 / n;
-        let product = |(t, v): (usize, &f64)| v * (step * (t as f64 + 0.5)).cos();
-        (2.0 / n).sqrt() * u.iter().enumerate().map(product).sum::<f64>()
-    };
-    (1..=count).map(wave).collect()
+    of_waves(&cosine_waves(series, count))
 }
 
 pub(crate) fn of_waves(waves: &[f64]) -> LongRunVariance {
@@ -293,15 +267,12 @@ mod tests {
         assert!((normal_score(2.228_138_852, 10.0) - 1.959_963_985).abs() < 1e-7);
         assert!((normal_score(-2.228_138_852, 10.0) + 1.959_963_985).abs() < 1e-7);
         assert_eq!(normal_score(0.0, 3.0), 0.0);
-        assert_eq!((cosine_count(250, 1), cosine_count(250, 12)), (Ok(15), Ok(6)));
         assert_eq!(normal_score(1.5, f64::INFINITY), 1.5);
         assert!((equally_rare(2.228_138_852, 10.0, 5.0) - 2.570_581_836).abs() < 1e-7);
         assert!((equally_rare(1.959_963_985, f64::INFINITY, 10.0) - 2.228_138_852).abs() < 1e-7);
         assert_eq!(equally_rare(2.5, 7.0, 7.0), 2.5);
         assert_eq!(equally_rare(f64::INFINITY, 7.0, 9.0), f64::INFINITY);
         assert!(normal_score(1e200, 50.0) > 37.0 && normal_score(1e200, 50.0) < 38.0);
-        assert!(cosine_count(250, 0).is_err() && cosine_count(30, 11).is_err());
-        assert!(cosine_count(30, 10).is_ok() && cosine_count(30, usize::MAX).is_err());
     }
 
     #[test]

@@ -51,17 +51,29 @@ pub fn cosines(series: &[f64], count: usize) -> f64 {
     if series.is_empty() || count == 0 {
         return f64::NAN;
     }
+    cosine_waves(series, count).iter().map(|wave| wave * wave).sum::<f64>() / count as f64
+}
+
+/// The transforms `Λ_1..Λ_count`; those of a sum of series are the sums of theirs.
+///
+/// ```
+/// let (a, b, sum) = ([1.0, 3.0, 2.0], [0.5, 0.0, 1.0], [1.5, 3.0, 3.0]);
+/// let waves = |series| fattail_stats::cosine_waves(series, 2);
+/// let (a, b, sum) = (waves(&a), waves(&b), waves(&sum));
+/// assert!((a[1] + b[1] - sum[1]).abs() < 1e-15);
+/// ```
+#[must_use]
+pub fn cosine_waves(series: &[f64], count: usize) -> Vec<f64> {
     if is_constant(series) {
-        return 0.0;
+        return vec![0.0; count];
     }
     let (n, middle) = (series.len() as f64, mean(series));
-    let transform = |j: usize| {
+    let wave = |j: usize| {
         let step = PI * j as f64 / n;
         let product = |(t, v): (usize, &f64)| (v - middle) * (step * (t as f64 + 0.5)).cos();
-        series.iter().enumerate().map(product).sum::<f64>()
+        (2.0 / n).sqrt() * series.iter().enumerate().map(product).sum::<f64>()
     };
-    let squares: f64 = (1..=count).map(|j| transform(j).powi(2)).sum();
-    2.0 / n * squares / count as f64
+    (1..=count).map(wave).collect()
 }
 
 #[cfg(test)]

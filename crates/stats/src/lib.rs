@@ -19,7 +19,7 @@ mod weighted;
 
 pub use block_length::{BlockLength, optimal_block_length};
 pub use correlate::{by_era, covariance, kendall, pearson, spearman};
-pub use cosines::{cosine_count, cosines};
+pub use cosines::{cosine_count, cosine_waves, cosines};
 pub use error::{Error, Result};
 pub use gauss::{
     GaussTable, gaussianise, normal_cdf, normal_density, normal_quantile, power_signed,

@@ -27,14 +27,14 @@
 //! Econometrics 178; Lazarus, Lewis, Stock and Watson (2018), HAR inference: recommendations for
 //! practice, JBES 36(4).
 
-use fattail_stats::{long_run_variance, mean, normal_cdf, normal_quantile};
+use fattail_stats::{cosine_count, long_run_variance, mean, normal_cdf, normal_quantile};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::ContinuousCDF;
 
 use super::Estimate;
 use super::ratio::{Ratio, difference};
 use crate::error::{self, Error, Result};
-use crate::long_run::{LongRunVariance, cosine_count, cosines, student};
+use crate::long_run::{LongRunVariance, cosines, student};
 
 /// Settings of intervals from a long-run variance.
 ///

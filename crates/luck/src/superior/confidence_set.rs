@@ -25,13 +25,14 @@
 //! Reference: Hansen, Lunde and Nason (2011), The model confidence set, Econometrica 79(2), sections 2
 //! and 3.
 
+use fattail_stats::{cosine_count, cosine_waves};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::excess::{first_largest, spreads, still};
 use super::{Better, Excess, Studentised};
 use crate::error::{self, Result};
-use crate::long_run::{LongRunVariance, cosine_count, normal_score, of_waves, prewhitened, waves};
+use crate::long_run::{LongRunVariance, normal_score, of_waves, prewhitened};
 use crate::resampling::{Resampling, length};
 
 /// Settings of a model confidence set.
@@ -177,7 +178,7 @@ impl<'a> Worlds<'a> {
         let mut transformed = Vec::new();
         if let Studentised::Overlap { span } = studentised {
             let count = cosine_count(scores.rows, span)?;
-            let each = scores.columns.par_iter().map(|column| waves(column, count));
+            let each = scores.columns.par_iter().map(|column| cosine_waves(column, count));
             transformed = each.collect();
         }
         let world = Self { scores, centred, studentised, waves: transformed, size };

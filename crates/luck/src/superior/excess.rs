@@ -1,13 +1,11 @@
 //! Differences to a benchmark, and their means in resampled worlds.
 
-use fattail_stats::{Blocks, mean, std};
+use fattail_stats::{Blocks, cosine_count, mean, std};
 use rayon::prelude::*;
 
 use super::{Better, Studentised};
 use crate::error::{self, Error, ROUNDING, Result};
-use crate::long_run::{
-    LongRunVariance, cosine_count, cosines, equally_rare, of_bootstrap, prewhitened,
-};
+use crate::long_run::{LongRunVariance, cosines, equally_rare, of_bootstrap, prewhitened};
 use crate::resampling::Resampling;
 
 /// Draws that go over the rows together, so that a row is read once for all of them.
