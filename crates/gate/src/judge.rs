@@ -120,10 +120,15 @@ fn deflated(evidence: &Evidence<'_>, least: f64) -> Judged {
     }
     let values = evidence.scores.values();
     let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    let span = match evidence.horizon.overlap_lag() {
+        Ok(lag) => lag + 1,
+        Err(error) => return unknown(error.to_string()),
+    };
     match SharpeSample::of(&finite) {
         Ok(sample) => {
-            let what = "the deflated Sharpe ratio";
-            Judged::compared(rule, sample.deflated(trials), bound, least, what)
+            let what = "the deflated Sharpe ratio, its error that of overlapping labels,";
+            let deflated = sample.overlapping(span).deflated(trials);
+            Judged::compared(rule, deflated, bound, least, what)
         }
         Err(error) => unknown(error.to_string()),
     }
