@@ -120,8 +120,8 @@ fn deflated(evidence: &Evidence<'_>, least: f64) -> Judged {
     }
     let values = evidence.scores.values();
     let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
-    let span = match evidence.horizon.overlap_lag() {
-        Ok(lag) => lag + 1,
+    let span = match evidence.horizon.label_eras() {
+        Ok(span) => span,
         Err(error) => return unknown(error.to_string()),
     };
     match SharpeSample::of(&finite) {
