@@ -17,7 +17,6 @@ use fattail::{
 use crate::{
     Outcome, Run, Weekly,
     shell::{one_line, seconds},
-    trials::trials,
 };
 
 /// The options of the submission gate.
@@ -91,8 +90,15 @@ impl GateArgs {
     /// # Errors
     /// When they are not as they can be, or ask for what the run will not have; told before hours of work.
     pub fn keeper(&self, has_meta: bool) -> Outcome<Gatekeeper<'_>> {
-        let gate = self.thresholds()?;
+        let mut gate = self.thresholds()?;
         gate.check()?;
+        // Whoever has a certificate made does not want to submit past it.
+        gate.certificate |= self.certify && !self.is_off();
+        if gate.asked().is_empty() && !self.is_off() {
+            return Err(
+                "the gate asks for nothing: --gate off says so, with --by and --because".into()
+            );
+        }
         let overrides = self.rules(&gate)?;
         let lacks = |rule: Rule| gate.asks(rule) && !overrides.contains(&rule);
         if lacks(Rule::Certificate) && !self.certify {
@@ -127,7 +133,9 @@ impl GateArgs {
 
     /// The rules to override.
     fn rules(&self, gate: &Gate) -> Outcome<Vec<Rule>> {
-        let signed = self.by.is_some() && self.because.is_some();
+        let told =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let signed = told(&self.by) && told(&self.because);
         if (self.is_off() || !self.overrides.is_empty()) && !signed {
             return Err(
                 "--override and --gate off need --by and --because: who does it, and why".into()
@@ -155,7 +163,7 @@ impl Gatekeeper<'_> {
     /// Judges the submission of a run.
     ///
     /// # Errors
-    /// When scores are missing that every run has, or the study log cannot be kept.
+    /// When scores are missing that every run has.
     pub fn judge(&self, weekly: &Weekly, submitted: usize, context: Context<'_>) -> Outcome<Gated> {
         let run = &weekly.runs[submitted];
         let mut warnings = Vec::new();
@@ -169,7 +177,6 @@ impl Gatekeeper<'_> {
         let corr = weekly.known_scores(corr, context.horizon)?;
         let exposure = scores("negative_max_exposure").map(without_minus);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
-        let trials = trials(weekly, self.args.trials.as_deref())?;
         let procedure = Backtested(run.learner.clone());
         let folds = context.split.folds(weekly.known.eras())?;
         let claim = claim(context);
@@ -177,7 +184,7 @@ impl Gatekeeper<'_> {
             second: scores("spearman"),
             exposure: exposure.as_ref(),
             benchmark: benchmark.as_ref(),
-            trials: Some(&trials),
+            trials: Some(&weekly.trials),
             certificate: certificate.as_ref(),
             procedure: Some(&procedure),
             panel: Some(&weekly.known),

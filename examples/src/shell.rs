@@ -44,6 +44,11 @@ impl RunArgs {
         let attempt = breaker.permit(now())?;
         match caught(work) {
             Ok(()) => Ok(attempt.succeeded()?),
+            // A refusal is an answer, not a failure.
+            Err(error) if error.is::<Refusal>() => {
+                attempt.succeeded()?;
+                Err(error)
+            }
             Err(error) => {
                 attempt.failed(&one_line(&*error), now())?;
                 Err(error)

@@ -1,8 +1,8 @@
 //! The study log of the weekly job: every model that was ever tried on a target, so that the best one is judged as the
 //! best of all.
 //!
-//! A line of JSON a model: its target, name and settings, its Sharpe ratio, nothing where it failed. Runs of the same
-//! model with the same settings are one trial.
+//! A line of JSON a model: its target, name and settings, and its Sharpe ratio, nothing where it failed. The same
+//! settings, seed included, on the same features in as many folds are one trial, however often it ran.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,27 +11,50 @@ use std::{
 };
 
 use fattail::{
-    evaluate::{Scores, Summary},
+    Panel,
+    evaluate::{Backtest, Summary},
     luck::Trials,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::{Outcome, Weekly};
+use crate::{Learner, Outcome};
 
 /// A model that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Tried {
+pub(crate) struct Tried {
     target: String,
     model: String,
     settings: Vec<String>,
+    /// SHA-256 of all settings, the names of the features and the number of folds.
+    sha256: String,
     /// Per era; nothing for a model that failed.
     sharpe: Option<f64>,
 }
 
 impl Tried {
-    fn is(&self, other: &Self) -> bool {
-        (&self.target, &self.model, &self.settings)
-            == (&other.target, &other.model, &other.settings)
+    /// A model before it is tried on a panel in so many folds.
+    pub(crate) fn new(learner: &Learner, panel: &Panel, folds: usize) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(format!("{learner:?}, {folds} folds"));
+        for name in panel.schema().features() {
+            // Each name with its length, so that no two lists are written alike.
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name.as_bytes());
+        }
+        Self {
+            target: panel.schema().target().unwrap_or_default().to_owned(),
+            model: learner.kind().name().to_owned(),
+            settings: learner.told.clone(),
+            sha256: format!("{:x}", hash.finalize()),
+            sharpe: None,
+        }
+    }
+
+    /// What it scored.
+    pub(crate) fn scored(&mut self, backtest: &Backtest) {
+        let scores = backtest.scores.first().map(|scores| Summary::of(&scores.values()).sharpe);
+        self.sharpe = scores.filter(|sharpe| sharpe.is_finite());
     }
 }
 
@@ -39,13 +62,12 @@ impl Tried {
 ///
 /// # Errors
 /// When the log cannot be read or written, or a line of it is not one of its own.
-pub(crate) fn trials(weekly: &Weekly, log: Option<&Path>) -> Outcome<Trials> {
+pub(crate) fn keep(tried: Vec<Tried>, log: Option<&Path>) -> Outcome<Trials> {
     let mut all = log.map(read).transpose()?.unwrap_or_default();
-    let target = weekly.known.schema().target().unwrap_or_default();
-    all.retain(|tried| tried.target == target);
+    all.retain(|known| tried.iter().any(|one| one.target == known.target));
     let mut added = String::new();
-    for one in tried(weekly, target) {
-        if !all.iter().any(|known| known.is(&one)) {
+    for one in tried {
+        if all.iter().all(|known| known.sha256 != one.sha256) {
             added.push_str(&serde_json::to_string(&one)?);
             added.push('\n');
             all.push(one);
@@ -61,24 +83,11 @@ pub(crate) fn trials(weekly: &Weekly, log: Option<&Path>) -> Outcome<Trials> {
     Ok(Trials::from_sharpes(&sharpes))
 }
 
-fn tried(weekly: &Weekly, target: &str) -> Vec<Tried> {
-    let sharpe = |scores: &Scores| Some(Summary::of(&scores.values()).sharpe);
-    let one = |model: &str, settings: &[String], sharpe: Option<f64>| Tried {
-        target: target.to_owned(),
-        model: model.to_owned(),
-        settings: settings.to_vec(),
-        sharpe: sharpe.filter(|value| value.is_finite()),
-    };
-    let runs = weekly.runs.iter().map(|run| {
-        let sharpe = run.backtest.scores.first().and_then(sharpe);
-        one(run.name(), &run.learner.told, sharpe)
-    });
-    let failed =
-        weekly.failures.iter().map(|failure| one(failure.kind.name(), &failure.told, None));
-    runs.chain(failed).collect()
-}
-
-fn read(path: &Path) -> Outcome<Vec<Tried>> {
+/// The lines of a log; none where it is not there yet.
+///
+/// # Errors
+/// When it cannot be read, or a line is not one of its own.
+pub(crate) fn read(path: &Path) -> Outcome<Vec<Tried>> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         read => read.map_err(|error| format!("cannot read '{}': {error}", path.display()))?,

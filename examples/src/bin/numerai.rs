@@ -84,7 +84,8 @@ fn work(args: &Args) -> Outcome {
     let split = Expanding { folds: args.folds, horizon, rule };
     let metrics = metrics(&source.panel, source.meta.as_deref());
     let (gate, observer): (_, fattail::Observer<'_>) = (&args.inputs, &observer);
-    let trial = Trial { split: &split, gap, metrics: &metrics, gate, observer };
+    let log = args.gate.trials.as_deref();
+    let trial = Trial { split: &split, gap, metrics: &metrics, gate, log, observer };
     let weekly = Weekly::run(&source.panel, learners, trial)?;
 
     let submitted = weekly.submitted(asked);
@@ -110,7 +111,7 @@ fn work(args: &Args) -> Outcome {
         }),
         differences: Difference::all(&models, |scores| Summary::with_horizon(scores, &horizon)),
         benchmark: meta.map(|meta| weekly.benchmark(meta)).transpose()?,
-        overfitting: weekly.overfitting()?,
+        overfitting: weekly.overfitting(&horizon)?,
         drift: drift(&source.panel, &split, args.seed)?,
         models,
         warnings,

@@ -75,10 +75,11 @@ pub fn leave(
     folder.write("report.json", text.as_bytes())?;
     folder.write("report.md", report.to_markdown().as_bytes())?;
     folder.write("report.html", report.to_html()?.as_bytes())?;
+    folder.commit()?;
+    // Last, since it may lie in the folder.
     if let Some(path) = json {
         write_atomic(path, |file| file.write_all(text.as_bytes()))?;
     }
-    folder.commit()?;
     Ok(report)
 }
 

@@ -6,15 +6,19 @@ mod inputs;
 mod leave;
 mod shown;
 
+use std::path::Path;
+
 use fattail::{
     Fit, Metric, Observer, Panel, Predict, Progress,
     evaluate::{Backtest, EmbargoRule, Horizon, Ledger, Scores, Split, backtest},
+    luck::Trials,
     stats::{Ties, uniform_rank},
 };
 
 use crate::{
     Kind, Learner, Model, Outcome,
     shell::{caught, one_line},
+    trials::{Tried, keep, read},
 };
 
 pub use inputs::{InputArgs, Inputs};
@@ -28,6 +32,8 @@ pub struct Weekly {
     pub runs: Vec<Run>,
     /// The models that failed.
     pub failures: Vec<Failure>,
+    /// Those of this run and of the study log.
+    pub trials: Trials,
     /// The ids of the live era.
     pub ids: Vec<String>,
     /// The eras whose scores can be known when the live one is submitted.
@@ -56,8 +62,6 @@ pub struct Run {
 pub struct Failure {
     /// What it was to be.
     pub kind: Kind,
-    /// Its settings.
-    pub told: Vec<String>,
     /// Why it was set aside.
     pub reason: String,
 }
@@ -79,6 +83,8 @@ pub struct Trial<'a> {
     pub metrics: &'a [Box<dyn Metric>],
     /// What stands before the models.
     pub gate: &'a InputArgs,
+    /// The study log.
+    pub log: Option<&'a Path>,
     /// Who is told how far it is.
     pub observer: Observer<'a>,
 }
@@ -96,6 +102,8 @@ impl Weekly {
     /// When the panel has no ids or no known target, the input gate refuses what is to be predicted, or all
     /// learners fail.
     pub fn run(panel: &Panel, learners: Vec<Learner>, trial: Trial<'_>) -> Outcome<Self> {
+        // A log that is not one is told before hours of work.
+        trial.log.map(read).transpose()?;
         let last = panel.eras().len() - 1;
         let positions = known_eras(panel, trial.gap)?;
         let known = panel.cut(&positions)?;
@@ -109,18 +117,26 @@ impl Weekly {
         // The eras of the gap come along, without answers: steps that look back must not miss them.
         let unseen: Vec<usize> = (end + 1..=last).collect();
         let inputs = trial.gate.check(&train, &panel.cut(&unseen)?)?;
-        let (mut runs, mut failures) = (Vec::new(), Vec::new());
+        let folds = trial.split.folds(known.eras())?.len();
+        let (mut runs, mut failures, mut tried) = (Vec::new(), Vec::new(), Vec::new());
         for learner in learners {
-            let (kind, told) = (learner.kind(), learner.told.clone());
+            let kind = learner.kind();
+            let mut one = Tried::new(&learner, panel, folds);
             match caught(|| Run::new(learner, &known, &train, &inputs, trial)) {
-                Ok(run) => runs.push(run),
-                Err(error) => failures.push(Failure { kind, told, reason: one_line(&*error) }),
+                Ok(run) => {
+                    one.scored(&run.backtest);
+                    runs.push(run);
+                }
+                Err(error) => failures.push(Failure { kind, reason: one_line(&*error) }),
             }
+            tried.push(one);
         }
+        let trials = keep(tried, trial.log)?;
         if runs.is_empty() {
             return Err(all_failed(&failures).into());
         }
-        Ok(Self { runs, failures, ids, known, places: (positions, last), inputs })
+        let places = (positions, last);
+        Ok(Self { runs, failures, trials, ids, known, places, inputs })
     }
 
     /// The scores that are known when the live era is submitted, read through the ledger.
@@ -194,6 +210,9 @@ impl Run {
         let predicted = model.predict(&inputs.admitted)?;
         let raw = &predicted[predicted.len() - inputs.live_rows()..];
         let raw: Vec<f64> = raw.iter().map(|&value| f64::from(value)).collect();
+        if raw.len() > 1 && raw.iter().all(|value| *value == raw[0]) {
+            return Err("its predictions of the live era are all the same".into());
+        }
         let live = inputs.spread(&uniform_rank(&raw, Ties::Average)?);
         Ok(Self { learner, backtest, model, live })
     }

@@ -14,7 +14,7 @@ use fattail::{
 use super::{Run, Weekly};
 use crate::{Outcome, numerai_horizon};
 
-/// Eras of a block that overfitting is measured with, at least.
+/// Eras of a block that overfitting is measured with, at least, those aside that halves would share labels in.
 const LEAST_BLOCK: usize = 4;
 /// Features whose drift is told era by era.
 const MAPPED: usize = 60;
@@ -68,18 +68,19 @@ impl Weekly {
     ///
     /// # Errors
     /// When the scores do not fit together.
-    pub fn overfitting(&self) -> Outcome<Option<Overfitting>> {
+    pub fn overfitting(&self, horizon: &Horizon) -> Outcome<Option<Overfitting>> {
         let scores: Vec<&Scores> =
             self.runs.iter().filter_map(|run| run.backtest.scores.first()).collect();
         let columns = defined(&scores);
         let eras = columns.first().map_or(0, Vec::len);
-        // Blocks come in pairs; sixteen are the usual number.
-        let blocks = (eras / LEAST_BLOCK).min(16) & !1;
+        // Halves share no label; blocks come in pairs, and sixteen are the usual number.
+        let gap = horizon.overlap_lag()?;
+        let blocks = (eras / (gap + LEAST_BLOCK)).min(16) & !1;
         if columns.len() < 2 || blocks < 4 {
             return Ok(None);
         }
         let slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        let found = Cscv { blocks, ..Cscv::default() }.run(&slices)?;
+        let found = Cscv { blocks, gap, ..Cscv::default() }.run(&slices)?;
         Ok(Some(Overfitting {
             models: columns.len(),
             pbo: found.pbo,

@@ -11,14 +11,14 @@ const CERTIFY: &str = env!("CARGO_BIN_EXE_certify");
 
 /// A folder with a market in it.
 fn shop() -> Workshop {
+    shop_of(0.2)
+}
+
+/// The same with a market of this signal.
+fn shop_of(signal: f64) -> Workshop {
     let shop = Workshop::new();
-    let market = fattail_testing::Market {
-        eras: 120,
-        rows: 60,
-        features: 16,
-        signal: 0.2,
-        ..Default::default()
-    };
+    let market =
+        fattail_testing::Market { eras: 120, rows: 60, features: 16, signal, ..Default::default() };
     fattail::store::write_parquet(&market.panel().unwrap(), shop.path("m.parquet")).unwrap();
     shop
 }
@@ -112,23 +112,30 @@ fn a_gate_that_is_off_is_waived_by_name_and_says_what_it_did_not_ask() {
 
 #[test]
 fn trials_of_earlier_runs_count() {
-    let shop = shop();
+    // So weak a signal that luck is not out of the question.
+    let shop = shop_of(0.02);
     thresholds(&shop, &[("deflated_sharpe", 0.0.into())]);
     let args = ["--gate", "@gate.json", "--trials", "@study.jsonl"];
-    let note = |more: &[&str]| {
+    let figure = |more: &[&str]| {
         let output = numerai(&shop, &[&args[..], more].concat());
         assert!(output.status.success(), "{}", told(&output));
         let judged = json(&shop, "out/gate.json")["judged"].clone();
         let deflated =
             judged.as_array().unwrap().iter().find(|one| one["rule"] == "deflated_sharpe");
-        deflated.unwrap()["note"].as_str().unwrap().to_owned()
+        deflated.unwrap()["figure"].as_f64().unwrap()
     };
     let count = || std::fs::read_to_string(shop.path("study.jsonl")).unwrap().lines().count();
-    let alone = note(&[]);
-    assert_eq!((count(), note(&[]) == alone, count()), (1, true, 1), "the same model is one trial");
-    let trees = ["--model", "ridge,gbdt", "--rounds", "3"];
-    let two = note(&trees);
-    assert!(count() == 2 && two != alone, "{alone} | {two}");
+    let alone = figure(&[]);
+    assert_eq!((count(), figure(&[]), count()), (1, alone, 1), "the same model is one trial");
+    let two = figure(&["--model", "ridge,gbdt", "--rounds", "3"]);
+    assert!(count() == 2 && two < alone, "{alone} | {two}");
+    // Another seed is another trial, and so is a model that failed.
+    let other = ["--model", "gbdt,ridge", "--rounds", "3", "--seed", "1", "--submit", "ridge"];
+    let three = figure(&other);
+    assert!(count() == 3 && three < two, "{two} | {three}");
+    let failing = ["--model", "mlp", "--max-memory", "1"];
+    assert!(!numerai(&shop, &[&args[..], &failing].concat()).status.success());
+    assert_eq!(count(), 4);
     // A log that is not one is told by its line.
     shop.write("study.jsonl", "{}\n");
     let line = told(&numerai(&shop, &args));
@@ -174,4 +181,15 @@ fn certify_reads_a_pipeline_and_names_what_is_wrong_with_it() {
     shop.write("c.json", "{}");
     let output = shop.run(CERTIFY, &args);
     assert!(told(&output).contains("missing field `workflow`"), "{}", told(&output));
+}
+
+#[test]
+fn a_gate_that_asks_for_nothing_and_a_blank_name_are_told_before_the_work() {
+    let shop = shop();
+    thresholds(&shop, &[]);
+    let line = told(&numerai(&shop, &["--gate", "@gate.json"]));
+    assert!(line.contains("asks for nothing: --gate off says so"), "{line}");
+    let line = told(&numerai(&shop, &["--gate", "off", "--by", " ", "--because", "x"]));
+    assert!(line.contains("need --by and --because"), "{line}");
+    assert!(!shop.path("out").exists());
 }

@@ -71,7 +71,7 @@ fn a_threshold_that_is_met_exactly_is_on_the_side_that_its_bound_says() {
     let summary = Summary::with_horizon(&values, &HORIZON);
     let (exposure, second) = (level("max_exposure", 0.25), scores("spearman", 0.03));
     let trials = Trials { count: 3, effective: 3.0, variance: 0.01 };
-    let deflated = SharpeSample::of(&values).unwrap().deflated(&trials);
+    let deflated = SharpeSample::of(&values).unwrap().overlapping(4).deflated(&trials);
     let evidence = Evidence {
         exposure: Some(&exposure),
         benchmark: Some(&exposure),
@@ -152,8 +152,8 @@ fn evidence_blocks() {
     };
     let gate = Gate { exposure: Some(0.4), benchmark: Some(0.95), ..open };
     assert_eq!(judge(gate, evidence), [Rule::Exposure, Rule::Benchmark]);
-    // A Sharpe ratio of 0.15 is much for two trials and little for the best of 5,000.
-    let corr_of_many = scores("corr", 0.003);
+    // A Sharpe ratio of 0.45 in 26 labels is much for two trials and little for the best of 5,000.
+    let corr_of_many = scores("corr", 0.009);
     let gate = Gate { deflated_sharpe: Some(0.95), ..open };
     let trials = |count, effective| {
         let trials = Trials { count, effective, variance: 0.01 };
