@@ -16,7 +16,7 @@
 //! `(Δ* - Δ) / s*` is Student's t of `l - 1` degrees times `√(l / (l - 1))`, `Δ / s` of the degrees of the
 //! long-run variance: one is taken for the value that is as rare in the other's place.
 //!
-//! Shares are `(1 + draws) / (1 + all draws)`. NaN in the series is refused; a metric that is NaN in any
+//! Shares are `(1 + draws) / (1 + all draws)`. NaN in the series is refused; a metric that is not finite in any
 //! draw makes both ends and the p-value NaN. A draw without spread counts as extreme. The end of an interval
 //! is a value that some draws lie beyond: a studentised one of level `l` needs `l (draws + 1) <= draws`, 19 for
 //! 95 %, a percentile one as much of each tail, 39; fewer are refused.
@@ -135,7 +135,7 @@ impl Bootstrap {
         let drawn = (0..self.resampling.draws).into_par_iter().map_init(empty, draw);
         let mut drawn: Vec<f64> = drawn.collect::<Result<_>>()?;
         let (estimate, block_length) = (metric(series), Some(length(blocks)));
-        if estimate.is_nan() || drawn.iter().any(|v| v.is_nan()) {
+        if !estimate.is_finite() || drawn.iter().any(|v| !v.is_finite()) {
             let none = f64::NAN;
             let (standard_error, lower, upper, p_value) = (none, none, none, none);
             return Ok(Estimate { estimate, standard_error, lower, upper, p_value, block_length });

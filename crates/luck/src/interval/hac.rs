@@ -27,13 +27,13 @@
 //! Econometrics 178; Lazarus, Lewis, Stock and Watson (2018), HAR inference: recommendations for
 //! practice, JBES 36(4).
 
-use fattail_stats::{cosine_count, long_run_variance, mean, normal_cdf, normal_quantile};
+use fattail_stats::{cosine_count, long_run_variance, mean, normal_cdf, normal_quantile, std};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::ContinuousCDF;
 
 use super::Estimate;
 use super::ratio::{Ratio, difference};
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error, ROUNDING, Result};
 use crate::long_run::{LongRunVariance, cosines, student};
 
 /// Settings of intervals from a long-run variance.
@@ -121,6 +121,10 @@ impl Hac {
     fn estimate(&self, estimate: f64, influence: &[f64]) -> Result<Estimate> {
         error::share("level", self.level)?;
         let scale = self.scale(influence)?;
+        // Values that move in waves too short for the form have no spread that it could see.
+        if scale.value.sqrt() <= ROUNDING * std(influence, 0) {
+            return Err(Error::Constant { name: "slow waves", column: 0 });
+        }
         let standard_error = (scale.value / influence.len() as f64).sqrt();
         let reach = standard_error * quantile(scale.degrees, 0.5 * (1.0 + self.level));
         let p_value = 2.0 * below(scale.degrees, -(estimate / standard_error).abs());

@@ -5,8 +5,8 @@
 //! `∫ (F_mean - F_chosen) >= 0` up to every `x`; both are decided on all values, not on the grid of the
 //! curves. First order implies second order.
 //!
-//! Values that are NaN are left out; without any, both answers are no and the curves empty, which they are
-//! for no points, too.
+//! Values that are not finite are left out of the curves; where one of the chosen is NaN or a loss without end,
+//! both answers are no. Without any value the curves are empty, which they are for no points, too.
 //!
 //! Cost: sorting the combinations; the curves count every statistic once.
 //!
@@ -44,6 +44,8 @@ pub struct Curves {
 impl Dominance {
     /// Compares two samples; rounding is forgiven.
     pub(super) fn of(chosen: &[f64], mean: &[f64]) -> Self {
+        // What is not defined for the chosen, or a loss without end, is below everything.
+        let ruined = chosen.iter().any(|v| v.is_nan() || *v == f64::NEG_INFINITY);
         let (chosen, mean) = (sorted(chosen), sorted(mean));
         if chosen.is_empty() || mean.is_empty() {
             let (largest_gap, largest_area) = (1.0, 0.0);
@@ -67,8 +69,8 @@ impl Dominance {
         }
         let width = chosen[chosen.len() - 1].max(mean[mean.len() - 1]) - chosen[0].min(mean[0]);
         Self {
-            first_order: gap <= 1e-12,
-            second_order: largest_area <= 1e-12 * width,
+            first_order: !ruined && gap <= 1e-12,
+            second_order: !ruined && largest_area <= 1e-12 * width,
             largest_gap: gap,
             largest_area,
         }
@@ -164,6 +166,8 @@ mod tests {
         assert_eq!(narrow.largest_gap, 0.25);
         let wide = Dominance::of(&plain, &[2.0, 2.5, 2.5, 3.0]);
         assert!(!wide.second_order && wide.largest_area > 0.0);
+        let ruined = Dominance::of(&[1.5, f64::NAN, 3.5, 4.5], &plain);
+        assert!(!ruined.first_order && !ruined.second_order);
         let same = Dominance::of(&plain, &plain);
         assert!(same.first_order && same.second_order && same.largest_gap == 0.0);
     }
