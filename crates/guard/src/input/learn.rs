@@ -7,8 +7,12 @@
 //!
 //! An era is odd when its share of features that are wholly missing, that hold one value alone, of equal
 //! rows, or of missing values in a column lies above that of all others by more than half, or its rows are
-//! twenty times fewer or more. The others are all but a fiftieth, or one, of at least five eras. Eras before
-//! the first value of a column are not odd for missing it.
+//! twenty times fewer or more. The others are all but a fiftieth, or one, of at least five eras.
+//!
+//! No era is odd for missing a column that has not begun: one that was wholly missing in all eras before, as
+//! features that need a warm-up are. Such eras widen the share of features that may be wholly missing. The
+//! share of missing values of a column is looked at from the first era on that lies no more than half above
+//! the median of those since its first value, so that a coverage may grow.
 //!
 //! NaN is missing. A feature without a single value is refused; a target without one is left unchecked.
 //!
@@ -41,6 +45,8 @@ const TIMES: f64 = 20.0;
 struct Shapes {
     /// Shares of features that are wholly missing, and that hold another value alone; equal rows.
     wholly: Vec<f64>,
+    /// The first of them, without features that had no value in any era before.
+    lost: Vec<f64>,
     stuck: Vec<f64>,
     equal: Vec<f64>,
     /// The eras that were looked at.
@@ -198,6 +204,7 @@ impl GateRecipe {
         let mut looker = Looker::new(columns.clone(), targets.collect::<Result<_, _>>()?);
         let mut shapes = Shapes::default();
         let mut fullest: Vec<Option<f64>> = vec![None; features.len()];
+        let mut begun = vec![false; features.len()];
         // Eras in which a feature is a target, of those that were looked at.
         let mut aliases = std::collections::BTreeMap::<(usize, usize), usize>::new();
         for (era, rows) in train.eras().ranges().enumerate() {
@@ -205,13 +212,17 @@ impl GateRecipe {
                 continue;
             }
             looker.era(era);
-            let (mut wholly, mut stuck) = (0usize, 0usize);
+            let (mut wholly, mut lost, mut stuck) = (0usize, 0usize, 0usize);
             for (at, feature) in features.iter_mut().enumerate() {
                 let look = looker.looks[at];
                 if look.is_missing(self.missing_bin) {
                     wholly += 1;
+                    lost += usize::from(begun[at]);
                     feature.missing.wholly_eras += 1;
-                } else if look.given >= self.wholly_rows {
+                    continue;
+                }
+                begun[at] = true;
+                if look.given >= self.wholly_rows {
                     stuck += usize::from(look.single.is_some());
                     let share = shape::fullest(columns[at].era(era)) as f64 / look.given as f64;
                     fullest[at] = Some(fullest[at].map_or(share, |most| share.max(most)));
@@ -226,6 +237,7 @@ impl GateRecipe {
             let width = features.len() as f64;
             shapes.eras.push(era);
             shapes.wholly.push(wholly as f64 / width);
+            shapes.lost.push(lost as f64 / width);
             shapes.stuck.push(stuck as f64 / width);
             shapes.equal.push(looker.equal_rows(|_| true) as f64 / rows.len() as f64);
         }
@@ -238,7 +250,7 @@ impl GateRecipe {
         }
         let eras = |at: usize| shapes.eras[at];
         let told = "features wholly missing, a share of";
-        self.odd(train, told, &shapes.wholly, eras, above)?;
+        self.odd(train, told, &shapes.lost, eras, above)?;
         self.odd(train, "features of one value, a share of", &shapes.stuck, eras, above)?;
         self.odd(train, "equal rows, a share of", &shapes.equal, eras, above)?;
         Ok(shapes)
