@@ -14,13 +14,17 @@
 //! share of missing values of a column is looked at from the first era on that lies no more than half above
 //! the median of those since its first value, so that a coverage may grow.
 //!
-//! NaN is missing. A feature without a single value is refused; a target without one is left unchecked.
+//! NaN is missing. A feature without a single value is refused; a target without one is left unchecked. A
+//! feature of bins that was nothing but the one that stands for missing may hold what the other features of
+//! bins hold.
 //!
-//! Cost: two sorts of each column of numbers, two passes over bins.
+//! Cost: two sorts of each column of numbers, two passes over bins. Columns are learnt in parallel, with up to
+//! forty bytes a row for each thread; what eras hold as a whole is looked at by one thread.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use fattail_core::{ColumnView, Panel, Values};
+use rayon::prelude::*;
 
 use super::{
     BatchLimits, EraRule, Feature, Gate, GateRecipe, GateSchema, IdForm, IdRule, Kind, Missing,
@@ -64,10 +68,12 @@ impl GateRecipe {
     /// [`Error::NoValues`] for a feature without a value; [`Error::Schema`] when the panel has no features.
     pub fn learn(&self, train: &Panel) -> Result<Gate> {
         self.check()?;
-        let mut features = Vec::with_capacity(train.width());
-        for (position, name) in train.schema().features().iter().enumerate() {
-            features.push(self.column(train, name, train.feature(position), true)?);
-        }
+        let names = train.schema().features();
+        let column = |at: usize| self.column(train, &names[at], train.feature(at), true);
+        // All of them first: which error is told must not depend on threads.
+        let features: Vec<Result<Feature>> = (0..names.len()).into_par_iter().map(column).collect();
+        let mut features = features.into_iter().collect::<Result<Vec<Feature>>>()?;
+        self.unused(&mut features);
         let mut targets = Targets { presence: self.targets, ..Targets::default() };
         for name in train.schema().targets() {
             let column = train.target_named(name)?;
@@ -185,9 +191,8 @@ impl GateRecipe {
             self.bins(train, name, column)?
         } else {
             let shares = self.shares(column, &mut missing);
-            // Before a column begins, it is missing.
-            let begun = shares.iter().position(|&share| share < 1.0).unwrap_or(0);
             if banded {
+                let begun = begun(&shares);
                 let what = format!("missing values in '{name}', a share of");
                 self.odd(train, &what, &shares[begun..], |era| begun + era, above)?;
             }
@@ -254,6 +259,24 @@ impl GateRecipe {
         self.odd(train, "features of one value, a share of", &shapes.stuck, eras, above)?;
         self.odd(train, "equal rows, a share of", &shapes.equal, eras, above)?;
         Ok(shapes)
+    }
+
+    /// A column of bins that was nothing but the one that stands for missing may hold what the others hold.
+    fn unused(&self, features: &mut [Feature]) {
+        let Some(filler) = self.missing_bin else { return };
+        let mut all = BTreeSet::new();
+        for feature in &*features {
+            if let Kind::Bins { allowed } = &feature.kind {
+                all.extend(allowed.iter().copied());
+            }
+        }
+        for feature in features {
+            if let Kind::Bins { allowed } = &mut feature.kind
+                && *allowed == [filler]
+            {
+                *allowed = all.iter().copied().collect();
+            }
+        }
     }
 
     fn bins(&self, train: &Panel, name: &str, column: ColumnView<'_>) -> Result<Kind> {
@@ -323,6 +346,16 @@ impl GateRecipe {
         }
         Ok(numbers.kind(self, all.iter().any(|value| value.is_subnormal())))
     }
+}
+
+/// The first era whose share of missing values is near what it is later: before a column begins it is missing,
+/// and then its coverage may grow.
+fn begun(shares: &[f64]) -> usize {
+    let first = shares.iter().position(|&share| share < 1.0).unwrap_or(0);
+    let mut since = shares[first..].to_vec();
+    since.sort_unstable_by(f64::total_cmp);
+    let usual = since.get(since.len() / 2).copied().unwrap_or(1.0);
+    first + shares[first..].iter().position(|&share| !above(share, usual)).unwrap_or(0)
 }
 
 fn above(value: f64, others: f64) -> bool {

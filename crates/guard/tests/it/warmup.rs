@@ -194,8 +194,7 @@ fn the_reach_grows_with_the_rows() {
     let n = 1_000_000;
     let cauchy = |wild: Option<f32>| {
         let values = (1..=n).map(|i| (PI * (f64::from(i) / f64::from(n + 1) - 0.5)).tan() as f32);
-        let panel =
-            Panel::builder().feature("x", values.chain(wild).collect::<Vec<f32>>()).build();
+        let panel = Panel::builder().feature("x", values.chain(wild).collect::<Vec<f32>>()).build();
         GateRecipe::default().learn(&panel.unwrap())
     };
     cauchy(None).unwrap();
