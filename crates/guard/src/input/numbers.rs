@@ -5,14 +5,13 @@
 //! that fills half of the column; its spread is `s_0 = b - a`. The quantiles `q_t, q_{1-t}` of all values
 //! must lie within `r s_0` of the core, with `r` the reach, and the least and largest value within `r s` of
 //! both, with `s = max(s_0, q_{1-t} - q_t)`. So a column may have a fat tail, or be zero nearly everywhere,
-//! and a share of outliers above `t` is seen all the same.
-//!
+//! and a share of outliers above `t` is seen all the same. For the least and largest value the reach is
+//! `r max(1, n t / 50)` with `n` the number of values, because the extremes of a fat tail grow with it: those of
+//! a Cauchy column as fast as `n`.
 //!
 //! With few distinct values, those that fill a hundredth of the column, twice at least, are known; the
 //! others must lie within `r` spreads of them. Known values that are one have no spread: then it is their
 //! size, 1 at least. From five distinct values on, all must lie within `r (b - a)` of their own quartiles.
-//!
-//! The reach is `r max(1, n t / 50)` there, with `n` the values: a Cauchy column's extremes grow with `n`.
 //!
 //! The fences of a range are `q_t - m s` and `q_{1-t} + m s` with `s = q_{1-t} - q_t`, or the whole range of
 //! the values where that is 0. They are moved out beyond the least value `a` and the largest `b`, to
