@@ -11,7 +11,13 @@
 //! once do not get the same bytes.
 //!
 //! Those who wait are served in the order in which they came, and nobody overtakes them. Under a live
-//! budget the machine is asked again whenever one gives back, and at least every [`TICK`].
+//! budget the machine is asked again whenever one gives back, and at least every [`TICK`]. Memory that
+//! others took is waited for as well: they may give it back.
+//!
+//! Limits: the machine does not say whose bytes have grown. Growth of this process without a permit counts as
+//! touched, up to `Σ p_i`, so that as many promised bytes no longer count and may be admitted a second time;
+//! the reserve is for it. A heap that the allocator keeps after a permit was given back counts twice: as used,
+//! and in the next permit, which would take the same pages again; then work that fits is refused.
 //!
 //! Cost: a lock; a live budget reads a dozen small files as well.
 
@@ -105,13 +111,6 @@ struct Seen {
     resident: Option<u64>,
 }
 
-/// What the machine can give now, and what it could if all permits were given back.
-#[derive(Debug, Clone, Copy)]
-struct Room {
-    now: u64,
-    most: u64,
-}
-
 fn now(room: &Option<u64>) -> String {
     room.map(|room| format!(", {room} are left on the machine")).unwrap_or_default()
 }
@@ -139,7 +138,7 @@ impl Inner {
     }
 
     /// What the machine can give now, if it is to be asked.
-    fn room(&self, state: &mut State, asked: u64) -> Result<Option<Room>, Refusal> {
+    fn room(&self, state: &mut State, asked: u64) -> Result<Option<u64>, Refusal> {
         let Some((machine, limit)) = &self.live else { return Ok(None) };
         let unknown = || self.refusal(Why::Unknown, asked, state.held, None);
         let bounds = limit.bounds(machine).map_err(|_| unknown())?;
@@ -152,25 +151,20 @@ impl Inner {
         let room = |bound: &Bound| {
             let room = bound.room().saturating_sub(self.reserve);
             let touched = now.touched(bound, base).min(state.held);
-            Room {
-                now: room.saturating_sub(state.held - touched),
-                most: room.saturating_add(state.held),
-            }
+            room.saturating_sub(state.held - touched)
         };
-        let tightest = now.bounds.iter().map(room).min_by_key(|room| room.now);
-        let most = now.bounds.iter().map(|bound| room(bound).most).min().unwrap_or(0);
-        tightest.map(|room| Some(Room { most, ..room })).ok_or_else(unknown)
+        now.bounds.iter().map(room).min().map(Some).ok_or_else(unknown)
     }
 
     /// Refuses what does not fit now.
-    fn check(&self, state: &mut State, bytes: u64) -> Result<(), (Refusal, Option<Room>)> {
+    fn check(&self, state: &mut State, bytes: u64) -> Result<(), Refusal> {
         if bytes > self.capacity {
-            return Err((self.refusal(Why::Never, bytes, state.held, None), None));
+            return Err(self.refusal(Why::Never, bytes, state.held, None));
         }
-        let room = self.room(state, bytes).map_err(|refusal| (refusal, None))?;
-        let refused = |why| (self.refusal(why, bytes, state.held, room.map(|room| room.now)), room);
+        let room = self.room(state, bytes)?;
+        let refused = |why| self.refusal(why, bytes, state.held, room);
         match room {
-            Some(room) if room.now < bytes => Err(refused(Why::Full)),
+            Some(room) if room < bytes => Err(refused(Why::Full)),
             _ if state.held.saturating_add(bytes) > self.capacity => Err(refused(Why::Busy)),
             _ => Ok(()),
         }
@@ -210,7 +204,7 @@ impl Budget {
     /// When the machine does not say what it has left.
     pub fn free(&self) -> Result<u64, Refusal> {
         let mut state = self.inner.state();
-        let room = self.inner.room(&mut state, 0)?.map_or(u64::MAX, |room| room.now);
+        let room = self.inner.room(&mut state, 0)?.unwrap_or(u64::MAX);
         Ok((self.inner.capacity - state.held).min(room))
     }
 
@@ -221,7 +215,7 @@ impl Budget {
     /// has less left.
     pub fn admit(&self, bytes: u64) -> Result<Permit, Refusal> {
         let mut state = self.inner.state();
-        self.inner.check(&mut state, bytes).map_err(|(refusal, _)| refusal)?;
+        self.inner.check(&mut state, bytes)?;
         if !state.queue.is_empty() {
             return Err(self.inner.refusal(Why::Busy, bytes, state.held, None));
         }
@@ -231,16 +225,15 @@ impl Budget {
     /// Leave to take `bytes`, waiting for others to give back and for the machine to have room.
     ///
     /// # Errors
-    /// At once when waiting cannot help: they do not fit into the whole budget, they would not fit into
-    /// what the machine has left if all permits were given back, or it does not say. [`Why::Late`] after
-    /// `patience`.
+    /// At once when waiting cannot help: they do not fit into the whole budget, or the machine does not say
+    /// what it has left. [`Why::Late`] after `patience`.
     pub fn admit_within(&self, bytes: u64, patience: Duration) -> Result<Permit, Refusal> {
         let mut state = self.inner.state();
-        if let Err((refusal, room)) = self.inner.check(&mut state, bytes) {
-            let hopeless = room.is_some_and(|room| bytes > room.most);
-            if hopeless || matches!(refusal.why, Why::Never | Why::Unknown) {
+        match self.inner.check(&mut state, bytes) {
+            Err(refusal) if matches!(refusal.why, Why::Never | Why::Unknown) => {
                 return Err(refusal);
             }
+            _ => {}
         }
         let ticket = state.next;
         state.next += 1;
@@ -270,10 +263,10 @@ impl Budget {
             if first {
                 match self.inner.check(&mut state, bytes) {
                     Ok(()) => return (state, Ok(())),
-                    Err((refusal, _)) if refusal.why == Why::Unknown => {
+                    Err(refusal) if refusal.why == Why::Unknown => {
                         return (state, Err(refusal));
                     }
-                    Err((refusal, _)) => room = refusal.room,
+                    Err(refusal) => room = refusal.room,
                 }
             }
             let left = patience.saturating_sub(start.elapsed());

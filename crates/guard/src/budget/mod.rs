@@ -9,7 +9,8 @@
 //! sum above the budget; what does not fit is refused with the figures, or cut into pieces that do.
 //!
 //! A permit is a promise of the code that holds it. Bytes that were admitted and are not touched yet do not
-//! show on the machine; a live budget counts them beside what it shows.
+//! show on the machine; a live budget counts them beside what it shows. What it cannot tell apart is said in
+//! `admission`.
 //!
 //! Linux tells all of it in files, which are read under a root that tests choose, and no crate is needed.
 //! Elsewhere there are no such files: then a setting in bytes is the only limit, and without one the

@@ -68,7 +68,11 @@ impl Tally<'_> {
                 }
                 for (row, value) in rows.zip(values.iter()) {
                     if let Some(rule) = kernel::fault(feature, value) {
-                        self.feature_fault(row, position, rule, || words(value));
+                        let told = || match values {
+                            Values::U8(_) => value.to_string(),
+                            Values::F32(_) => words(value),
+                        };
+                        self.feature_fault(row, position, rule, told);
                     }
                 }
             }

@@ -7,16 +7,24 @@
 //!
 //! An era is odd when its share of features that are wholly missing, that hold one value alone, of equal
 //! rows, or of missing values in a column lies above that of all others by more than half, or its rows are
-//! twenty times fewer or more. The others are all but a fiftieth, or one, of at least five eras. Eras before
-//! the first value of a column are not odd for missing it.
+//! twenty times fewer or more. The others are all but a fiftieth, or one, of at least five eras.
 //!
-//! NaN is missing. A feature without a single value is refused; a target without one is left unchecked.
+//! No era is odd for missing a column that has not begun: one that was wholly missing in all eras before, as
+//! features that need a warm-up are. Such eras widen the share of features that may be wholly missing. The
+//! share of missing values of a column is looked at from the first era on that lies no more than half above
+//! the median of those since its first value, so that a coverage may grow.
 //!
-//! Cost: two sorts of each column of numbers, two passes over bins.
+//! NaN is missing. A feature without a single value is refused; a target without one is left unchecked. A
+//! feature of bins that was nothing but the one that stands for missing may hold what the other features of
+//! bins hold.
+//!
+//! Cost: two sorts of each column of numbers, two passes over bins. Columns are learnt in parallel, with up to
+//! forty bytes a row for each thread; what eras hold as a whole is looked at by one thread.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use fattail_core::{ColumnView, Panel, Values};
+use rayon::prelude::*;
 
 use super::{
     BatchLimits, EraRule, Feature, Gate, GateRecipe, GateSchema, IdForm, IdRule, Kind, Missing,
@@ -41,6 +49,8 @@ const TIMES: f64 = 20.0;
 struct Shapes {
     /// Shares of features that are wholly missing, and that hold another value alone; equal rows.
     wholly: Vec<f64>,
+    /// The first of them, without features that had no value in any era before.
+    lost: Vec<f64>,
     stuck: Vec<f64>,
     equal: Vec<f64>,
     /// The eras that were looked at.
@@ -58,10 +68,12 @@ impl GateRecipe {
     /// [`Error::NoValues`] for a feature without a value; [`Error::Schema`] when the panel has no features.
     pub fn learn(&self, train: &Panel) -> Result<Gate> {
         self.check()?;
-        let mut features = Vec::with_capacity(train.width());
-        for (position, name) in train.schema().features().iter().enumerate() {
-            features.push(self.column(train, name, train.feature(position), true)?);
-        }
+        let names = train.schema().features();
+        let column = |at: usize| self.column(train, &names[at], train.feature(at), true);
+        // All of them first: which error is told must not depend on threads.
+        let features: Vec<Result<Feature>> = (0..names.len()).into_par_iter().map(column).collect();
+        let mut features = features.into_iter().collect::<Result<Vec<Feature>>>()?;
+        self.unused(&mut features);
         let mut targets = Targets { presence: self.targets, ..Targets::default() };
         for name in train.schema().targets() {
             let column = train.target_named(name)?;
@@ -179,9 +191,8 @@ impl GateRecipe {
             self.bins(train, name, column)?
         } else {
             let shares = self.shares(column, &mut missing);
-            // Before a column begins, it is missing.
-            let begun = shares.iter().position(|&share| share < 1.0).unwrap_or(0);
             if banded {
+                let begun = begun(&shares);
                 let what = format!("missing values in '{name}', a share of");
                 self.odd(train, &what, &shares[begun..], |era| begun + era, above)?;
             }
@@ -198,6 +209,7 @@ impl GateRecipe {
         let mut looker = Looker::new(columns.clone(), targets.collect::<Result<_, _>>()?);
         let mut shapes = Shapes::default();
         let mut fullest: Vec<Option<f64>> = vec![None; features.len()];
+        let mut begun = vec![false; features.len()];
         // Eras in which a feature is a target, of those that were looked at.
         let mut aliases = std::collections::BTreeMap::<(usize, usize), usize>::new();
         for (era, rows) in train.eras().ranges().enumerate() {
@@ -205,13 +217,17 @@ impl GateRecipe {
                 continue;
             }
             looker.era(era);
-            let (mut wholly, mut stuck) = (0usize, 0usize);
+            let (mut wholly, mut lost, mut stuck) = (0usize, 0usize, 0usize);
             for (at, feature) in features.iter_mut().enumerate() {
                 let look = looker.looks[at];
                 if look.is_missing(self.missing_bin) {
                     wholly += 1;
+                    lost += usize::from(begun[at]);
                     feature.missing.wholly_eras += 1;
-                } else if look.given >= self.wholly_rows {
+                    continue;
+                }
+                begun[at] = true;
+                if look.given >= self.wholly_rows {
                     stuck += usize::from(look.single.is_some());
                     let share = shape::fullest(columns[at].era(era)) as f64 / look.given as f64;
                     fullest[at] = Some(fullest[at].map_or(share, |most| share.max(most)));
@@ -226,6 +242,7 @@ impl GateRecipe {
             let width = features.len() as f64;
             shapes.eras.push(era);
             shapes.wholly.push(wholly as f64 / width);
+            shapes.lost.push(lost as f64 / width);
             shapes.stuck.push(stuck as f64 / width);
             shapes.equal.push(looker.equal_rows(|_| true) as f64 / rows.len() as f64);
         }
@@ -238,10 +255,28 @@ impl GateRecipe {
         }
         let eras = |at: usize| shapes.eras[at];
         let told = "features wholly missing, a share of";
-        self.odd(train, told, &shapes.wholly, eras, above)?;
+        self.odd(train, told, &shapes.lost, eras, above)?;
         self.odd(train, "features of one value, a share of", &shapes.stuck, eras, above)?;
         self.odd(train, "equal rows, a share of", &shapes.equal, eras, above)?;
         Ok(shapes)
+    }
+
+    /// A column of bins that was nothing but the one that stands for missing may hold what the others hold.
+    fn unused(&self, features: &mut [Feature]) {
+        let Some(filler) = self.missing_bin else { return };
+        let mut all = BTreeSet::new();
+        for feature in &*features {
+            if let Kind::Bins { allowed } = &feature.kind {
+                all.extend(allowed.iter().copied());
+            }
+        }
+        for feature in features {
+            if let Kind::Bins { allowed } = &mut feature.kind
+                && *allowed == [filler]
+            {
+                *allowed = all.iter().copied().collect();
+            }
+        }
     }
 
     fn bins(&self, train: &Panel, name: &str, column: ColumnView<'_>) -> Result<Kind> {
@@ -311,6 +346,16 @@ impl GateRecipe {
         }
         Ok(numbers.kind(self, all.iter().any(|value| value.is_subnormal())))
     }
+}
+
+/// The first era whose share of missing values is near what it is later: before a column begins it is missing,
+/// and then its coverage may grow.
+fn begun(shares: &[f64]) -> usize {
+    let first = shares.iter().position(|&share| share < 1.0).unwrap_or(0);
+    let mut since = shares[first..].to_vec();
+    since.sort_unstable_by(f64::total_cmp);
+    let usual = since.get(since.len() / 2).copied().unwrap_or(1.0);
+    first + shares[first..].iter().position(|&share| !above(share, usual)).unwrap_or(0)
 }
 
 fn above(value: f64, others: f64) -> bool {

@@ -5,14 +5,19 @@
 //! that fills half of the column; its spread is `s_0 = b - a`. The quantiles `q_t, q_{1-t}` of all values
 //! must lie within `r s_0` of the core, with `r` the reach, and the least and largest value within `r s` of
 //! both, with `s = max(s_0, q_{1-t} - q_t)`. So a column may have a fat tail, or be zero nearly everywhere,
-//! and a share of outliers above `t` is seen all the same.
+//! and a share of outliers above `t` is seen all the same. For the least and largest value the reach is
+//! `r max(1, n t / 50)` with `n` the number of values, because the extremes of a fat tail grow with it: those of
+//! a Cauchy column as fast as `n`.
 //!
 //! With few distinct values, those that fill a hundredth of the column, twice at least, are known; the
 //! others must lie within `r` spreads of them. Known values that are one have no spread: then it is their
 //! size, 1 at least. From five distinct values on, all must lie within `r (b - a)` of their own quartiles.
 //!
 //! The fences of a range are `q_t - m s` and `q_{1-t} + m s` with `s = q_{1-t} - q_t`, or the whole range of
-//! the values where that is 0, moved out to the least and largest value and cut at the hard bounds.
+//! the values where that is 0. They are moved out beyond the least value `a` and the largest `b`, to
+//! `a - m (q_t - a)` and `b + m (b - q_{1-t})`, and cut at the hard bounds: a fence at the extremes of `n`
+//! rows is broken by a fresh one with chance `2 / n` for each column, and of `F` columns `2 F / n` of all
+//! rows would be refused. With `m = 1` a tail `x^{-a}` breaks it about `2^a` times less often.
 //!
 //! Limit: outliers that are a quarter of what is looked at are no outliers. A column that is zero but for a
 //! few wild values, and has no others, learns the wild ones unless hard bounds or a reach forbid it.
@@ -25,6 +30,8 @@ use super::{GateRecipe, Kind};
 const ROWS_A_VALUE: usize = 100;
 /// Distinct values from which their own quartiles say something.
 const TELLING: usize = 5;
+/// Values of a tail from which on the reach grows with their number.
+const TAIL_ROWS: f64 = 50.0;
 
 /// The sorted values of a column.
 pub(super) struct Numbers<'a> {
@@ -69,7 +76,9 @@ impl<'a> Numbers<'a> {
                     return near;
                 }
                 let spread = inner.max(q_high - q_low);
-                around(low.min(q_low), high.max(q_high), recipe.reach, spread)
+                let tail = recipe.tail * self.sorted.len() as f64;
+                let reach = recipe.reach * (tail / TAIL_ROWS).max(1.0);
+                around(low.min(q_low), high.max(q_high), reach, spread)
             }
         }
     }
@@ -125,8 +134,10 @@ impl<'a> Numbers<'a> {
         let (q_low, q_high) = self.tails(recipe.tail);
         let spread = if q_high > q_low { q_high - q_low } else { most - least };
         let (hard_low, hard_high) = (f64::from(recipe.hard_low), f64::from(recipe.hard_high));
-        let low = (q_low - recipe.margin * spread).max(hard_low).min(least);
-        let high = (q_high + recipe.margin * spread).min(hard_high).max(most);
+        let margin = recipe.margin;
+        let low = (q_low - margin * spread).min(least - margin * (q_low - least));
+        let high = (q_high + margin * spread).max(most + margin * (most - q_high));
+        let (low, high) = (low.max(hard_low).min(least), high.min(hard_high).max(most));
         // Rounding to f32 is monotone, so bounds stay around the values.
         Kind::Number { low: low as f32, high: high as f32, subnormal }
     }

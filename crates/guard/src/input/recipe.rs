@@ -32,9 +32,11 @@ pub struct GateRecipe {
     pub most_set: usize,
     /// The fences stand at the quantiles `tail` and `1 - tail`, which lie a spread apart, ..
     pub tail: f64,
-    /// .. and this many spreads beyond them. Training values further out move them.
+    /// .. and this many spreads beyond them, or beyond the extreme training values by as many times what
+    /// those lie beyond the quantiles, whatever is further out.
     pub margin: f64,
-    /// Spreads beyond the inner values from which a training value is an error and refuses to be learnt.
+    /// Spreads beyond the inner values from which a training value is an error and refuses to be learnt; more
+    /// of them where there are more than `50 / tail` values.
     pub reach: f64,
     /// No fence lies below it, and no training value may.
     pub hard_low: f32,

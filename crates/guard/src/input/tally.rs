@@ -220,7 +220,12 @@ impl<'a> Tally<'a> {
         let least = schema.batch.wholly_rows;
         if rows >= least && look.is_missing(schema.batch.missing_bin) {
             here.wholly += 1;
-            if feature.missing.wholly_eras == 0 {
+            // A column that was one other value alone in an era says nothing about this one.
+            let chance = match look.given {
+                0 => by_chance(feature.missing.high, rows),
+                given => feature.fullest < 1.0 && by_chance(feature.fullest, given),
+            };
+            if feature.missing.wholly_eras == 0 && !chance {
                 here.newly_wholly.push(position);
             }
         } else if look.given >= least && look.single.is_some() {

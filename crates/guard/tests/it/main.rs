@@ -15,4 +15,5 @@ mod limit;
 mod machine;
 mod panels;
 mod speed;
+mod warmup;
 mod watch;
