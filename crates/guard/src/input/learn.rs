@@ -16,10 +16,10 @@
 //!
 //! NaN is missing. A feature without a single value is refused; a target without one is left unchecked. A
 //! feature of bins that was nothing but the one that stands for missing may hold what the other features of
-//! bins hold.
+//! bins hold. One of numbers that was this value alone stays so, and later rows are refused for it.
 //!
 //! Cost: two sorts of each column of numbers, two passes over bins. Columns are learnt in parallel, with up to
-//! forty bytes a row for each thread; what eras hold as a whole is looked at by one thread.
+//! seventy bytes a row for each thread; what eras hold as a whole is looked at by one thread.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -29,8 +29,16 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// A child that another test starts holds copies of all open files, locks with them, until it runs its own
+/// program: that is waited for.
 fn open(path: &PathBuf) -> Breaker {
-    Breaker::open(path, settings()).unwrap()
+    for _ in 0..200 {
+        match Breaker::open(path, settings()) {
+            Err(Error::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+            other => return other.unwrap(),
+        }
+    }
+    panic!("nobody gave the lock back")
 }
 
 fn refused(breaker: &mut Breaker, now: SystemTime) -> Refused {
