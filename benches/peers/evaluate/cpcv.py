@@ -12,10 +12,10 @@ environment.
 
 import argparse
 import json
+import resource
 import time
 
 import numpy as np
-import psutil
 from skfolio.model_selection import CombinatorialPurgedCV
 from sklearn.linear_model import Ridge
 
@@ -51,7 +51,7 @@ def main() -> None:
         predictions.append([model.predict(features[test]) for test in tests])
     seconds = time.perf_counter() - start
     squares = sum(float((part.astype("f8") ** 2).sum()) for parts in predictions for part in parts)
-    peak = psutil.Process().memory_info().rss
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"seconds": seconds, "agree": squares, "work": len(predictions), "peak": peak}))
 
 

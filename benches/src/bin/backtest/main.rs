@@ -45,7 +45,7 @@ fn pbo(file: &str, strategies: &str, blocks: &str) -> Answer {
     let cscv = Cscv { blocks, ..Cscv::default() };
     let (found, seconds) = seconds(|| cscv.run(&columns));
     let found = found?;
-    let peak = status("VmHWM")?;
+    let peak = status("VmHWM:")?;
     Ok(json!({ "seconds": seconds, "agree": found.pbo, "work": found.combinations, "peak": peak }))
 }
 
@@ -60,7 +60,7 @@ fn cpcv(file: &str, eras: &str, features: &str) -> Answer {
     let found = found?;
     let values = found.paths.iter().flat_map(|path| &path.predictions.values);
     let squares: f64 = values.map(|&value| f64::from(value).powi(2)).sum();
-    let peak = status("VmHWM")?;
+    let peak = status("VmHWM:")?;
     Ok(json!({ "seconds": seconds, "agree": squares, "work": found.splits.len(), "peak": peak }))
 }
 
