@@ -127,7 +127,9 @@ fn deflated(evidence: &Evidence<'_>, least: f64) -> Judged {
     match SharpeSample::of(&finite) {
         Ok(sample) => {
             let what = "the deflated Sharpe ratio, its error that of overlapping labels,";
-            let deflated = sample.overlapping(span).deflated(trials);
+            // What rounding took from one trial is one.
+            let trials = Trials { effective: trials.effective.max(1.0), ..*trials };
+            let deflated = sample.overlapping(span).deflated(&trials);
             Judged::compared(rule, deflated, bound, least, what)
         }
         Err(error) => unknown(error.to_string()),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use fattail_core::{Panel, Predict, Result};
+use fattail_core::{Panel, Predict, Result, Values};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{PathPoint, gather::add_scaled, problem::Line};
+use crate::{PathPoint, gather::add_together, problem::Line};
 
 /// A coefficient and how well it is known.
 ///
@@ -67,25 +67,48 @@ impl Predict for LinearModel {
     fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
         let names: Vec<Arc<str>> = self.features().map(Arc::from).collect();
         panel.schema().expect_features(&names)?;
-        panel.expect_finite()?;
         let slopes = self.coefficients.iter().map(|coefficient| coefficient.value).collect();
         let line = Line { intercept: self.intercept.value, slopes };
-        let eras: Vec<Vec<f64>> =
-            (0..panel.eras().len()).into_par_iter().map(|era| line.at(panel, era)).collect();
-        Ok(eras.into_iter().flatten().map(|value| value as f32).collect())
+        let eras: Vec<Vec<f32>> = (0..panel.eras().len())
+            .into_par_iter()
+            .map(|era| {
+                let values = line.at(panel, era);
+                // A feature that is not finite shows in the prediction, unless it counts for nothing.
+                if !(values.iter().all(|value| value.is_finite())
+                    && line.idle_are_finite(panel, era))
+                {
+                    panel.expect_finite()?;
+                }
+                Ok(values.into_iter().map(|value| value as f32).collect())
+            })
+            .collect::<Result<_>>()?;
+        Ok(eras.concat())
     }
 }
+
+/// Columns that are added at a time: their sum is written once.
+const TOGETHER: usize = 4;
 
 impl Line {
     /// The line's values in an era.
     pub(crate) fn at(&self, panel: &Panel, era: usize) -> Vec<f64> {
         let era = panel.era(era);
         let mut out = vec![self.intercept; era.rows()];
-        for (column, &slope) in era.features().zip(&self.slopes) {
-            if slope != 0.0 {
-                add_scaled(&column, slope, &mut out);
-            }
+        let pairs = era.features().zip(&self.slopes).filter(|(_, slope)| **slope != 0.0);
+        let pairs: Vec<(Values<'_>, f64)> = pairs.map(|(column, &slope)| (column, slope)).collect();
+        for some in pairs.chunks(TOGETHER) {
+            add_together(some, &mut out);
         }
         out
+    }
+
+    /// Whether the features without a slope are finite in an era.
+    fn idle_are_finite(&self, panel: &Panel, era: usize) -> bool {
+        let mut idle =
+            panel.era(era).features().zip(&self.slopes).filter(|(_, slope)| **slope == 0.0);
+        idle.all(|(column, _)| match column {
+            Values::U8(_) => true,
+            Values::F32(values) => values.iter().all(|value| value.is_finite()),
+        })
     }
 }

@@ -9,10 +9,13 @@
 //! pass over the rows either.
 //!
 //! A row that no cut of a run holds is not read.
-//! Cost: one pass of rows x width^2 / 2 a run, then atoms x width^2 / 2 a cut. Memory: the budget.
+//! Fits of a run stand beside each other, one a thread, and are handed on in their order.
+//! Cost: one pass of rows x width^2 / 2 a run, then atoms x width^2 / 2 a cut. Memory: the budget, and once more
+//! for the moments of the fits that stand beside each other.
 //! Reference: Chan, Golub & LeVeque (1983), eq. 2.1, for the sums.
 
 use fattail_core::{Error as CoreError, Panel, Result};
+use rayon::prelude::*;
 
 use crate::{Error, gather, moments::Moments};
 
@@ -35,20 +38,20 @@ pub(crate) fn alone<M>(panel: &Panel, fit: impl FnOnce(&Train<'_>) -> Result<M>)
 }
 
 /// Fits on each cut of a panel and hands each model on before the next is fitted.
-pub(crate) fn each_cut<M>(
+pub(crate) fn each_cut<M: Send>(
     panel: &Panel,
     cuts: &[Vec<usize>],
-    fit: impl Fn(&Train<'_>) -> Result<M>,
+    fit: impl Fn(&Train<'_>) -> Result<M> + Sync,
     each: &mut dyn FnMut(usize, M) -> Result<()>,
 ) -> Result<()> {
     within(BUDGET, panel, cuts, fit, each)
 }
 
-fn within<M>(
+fn within<M: Send>(
     budget: usize,
     panel: &Panel,
     cuts: &[Vec<usize>],
-    fit: impl Fn(&Train<'_>) -> Result<M>,
+    fit: impl Fn(&Train<'_>) -> Result<M> + Sync,
     each: &mut dyn FnMut(usize, M) -> Result<()>,
 ) -> Result<()> {
     for cut in cuts {
@@ -62,19 +65,31 @@ fn within<M>(
     while done < cuts.len() {
         let atoms = Atoms::of(panel.eras().len(), &cuts[done..], most);
         let sums = Sums::of(panel, &atoms, most)?;
-        for (at, cut) in cuts.iter().enumerate().skip(done).take(atoms.cuts) {
+        let fit_cut = |cut: &Vec<usize>| -> Result<M> {
             let train = panel.cut(cut)?;
             let total = sums.total(&atoms, cut);
             if total.weight <= 0.0 {
                 return Err(Error::NothingKnown { rows: train.rows() }.into());
             }
             let eras = sums.eras_of(cut);
-            let model = fit(&Train { panel: &train, total: &total, eras: eras.as_deref() })?;
-            each(at, model)?;
+            fit(&Train { panel: &train, total: &total, eras: eras.as_deref() })
+        };
+        let end = done + atoms.cuts;
+        while done < end {
+            let some = &cuts[done..end.min(done + at_a_time(budget, panel.width() + 1))];
+            let models: Vec<Result<M>> = some.par_iter().map(fit_cut).collect();
+            for model in models {
+                each(done, model?)?;
+                done += 1;
+            }
         }
-        done += atoms.cuts;
     }
     Ok(())
+}
+
+/// Fits beside each other: one a thread, as long as their own moments stay within the budget as well.
+fn at_a_time(budget: usize, columns: usize) -> usize {
+    (budget / (8 * columns.pow(2))).clamp(1, rayon::current_num_threads())
 }
 
 /// Eras by the cuts that they stand in.

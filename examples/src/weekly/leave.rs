@@ -75,11 +75,13 @@ pub fn leave(
     folder.write("report.json", text.as_bytes())?;
     folder.write("report.md", report.to_markdown().as_bytes())?;
     folder.write("report.html", report.to_html()?.as_bytes())?;
+    let write = |path: &Path| write_atomic(path, |file| file.write_all(text.as_bytes()));
+    // What lies in the folder comes after it, or it would go away with the one before.
+    let (inside, beside): (Option<&Path>, _) =
+        if json.is_some_and(|path| path.starts_with(out)) { (json, None) } else { (None, json) };
+    beside.map(write).transpose()?;
     folder.commit()?;
-    // Last, since it may lie in the folder.
-    if let Some(path) = json {
-        write_atomic(path, |file| file.write_all(text.as_bytes()))?;
-    }
+    inside.map(write).transpose()?;
     Ok(report)
 }
 

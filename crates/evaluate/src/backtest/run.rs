@@ -177,13 +177,14 @@ pub(super) fn append(all: &mut [Scores], more: Vec<Scores>) {
 
 /// The mean of the known targets, as a prediction.
 fn mean_target(train: &Panel) -> Result<f32> {
-    let (mut sum, mut count) = (0.0, 0_usize);
-    for era in train.iter() {
-        for &value in era.target()?.iter().filter(|value| !value.is_nan()) {
-            sum += f64::from(value);
-            count += 1;
-        }
-    }
+    // Era by era, so that threads share the work and any number of them gives the same bits.
+    let of_era = |era: usize| -> Result<(f64, usize)> {
+        let known = train.era(era).target()?.iter().filter(|value| !value.is_nan());
+        Ok(known.fold((0.0, 0), |(sum, count), &value| (sum + f64::from(value), count + 1)))
+    };
+    let eras: Vec<(f64, usize)> =
+        (0..train.eras().len()).into_par_iter().map(of_era).collect::<Result<_>>()?;
+    let (sum, count) = eras.iter().fold((0.0, 0), |all, era| (all.0 + era.0, all.1 + era.1));
     if count == 0 {
         Err(CoreError::empty("the list of known training targets"))
     } else {
