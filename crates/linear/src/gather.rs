@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn columns_together_are_columns_one_by_one() {
         let bins: Vec<Vec<u8>> =
-            (0..6u8).map(|at| (0..37).map(|row| (row * 7 + at) % 5).collect()).collect();
+            (0..6u8).map(|at| (0..37).map(|row| (row * 3 + at) % 5).collect()).collect();
         let numbers: Vec<Vec<f32>> = bins
             .iter()
             .map(|bins| bins.iter().map(|&bin| f32::from(bin) / 3.0).collect())
