@@ -66,11 +66,13 @@ fn work(args: &Args) -> Outcome {
     if args.leaks {
         return leaks(args, &bars);
     }
-    let source = args.data.source(args.seed.unwrap_or_default(), &observer)?;
+    let given = args.config.as_deref().map(Config::read).transpose()?;
+    let seed = given.as_ref().map_or(0, |config| config.certifier().seed);
+    let source = args.data.source(args.seed.unwrap_or(seed), &observer)?;
     let usual = numerai_horizon(source.panel.schema().target().unwrap_or_default());
     let labels = Horizon { days: args.label_days.unwrap_or(usual.days), ..usual };
-    let config = match &args.config {
-        Some(path) => Config::read(path)?,
+    let config = match given {
+        Some(config) => config,
         None => Config::usual(labels)?,
     };
     if args.show_config {
