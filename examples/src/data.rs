@@ -72,7 +72,7 @@ impl DataArgs {
                 .map_or_else(Targets::default, |name| Targets::Named(vec![name])),
             main_target: self.target.clone(),
             extras: self.meta.iter().cloned().collect(),
-            max_bytes: free_memory(None)?,
+            max_bytes: free_memory()?,
             ..ReadOptions::default()
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

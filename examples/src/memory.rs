@@ -38,14 +38,14 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// The memory that this process may still take: what the limits of its control groups and the machine leave of
-/// 80 %, and no more than `most`. Nothing where no limit is known.
+/// 80 %. Nothing where no limit is known.
 ///
 /// # Errors
 /// When the machine says something that cannot be read.
-pub fn free_memory(most: Option<u64>) -> Outcome<Option<u64>> {
+pub fn free_memory() -> Outcome<Option<u64>> {
     match Budget::open(&BudgetSettings::default(), &Machine::here()) {
-        Ok(budget) => Ok(Some(budget.capacity().min(most.unwrap_or(u64::MAX)))),
-        Err(Error::NoLimit) => Ok(most),
+        Ok(budget) => Ok(Some(budget.capacity())),
+        Err(Error::NoLimit) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -77,7 +77,7 @@ fn work(args: &Args) -> Outcome {
         gap,
         horizon: &horizon,
         max_memory: args.max_memory,
-        free: free_memory(None)?,
+        free: free_memory()?,
         seed: args.seed,
     };
     let learners = zoo.learners(&kinds, &source.panel)?;
