@@ -75,7 +75,7 @@ pub struct Certifier {
     pub order: f64,
     /// How many threads run folds at once.
     pub threads: usize,
-    /// How often they are started.
+    /// How often they are started: each time once at will, and once taking turns.
     pub rounds: usize,
     /// The seed of all disturbances.
     pub seed: u64,

@@ -9,6 +9,7 @@ mod disturb;
 mod error;
 mod hash;
 mod procedure;
+mod turns;
 
 pub use certificate::{Certificate, CostFacts, CutFacts, DataFacts, ProcedureFacts, Verdict};
 pub use certify::Certifier;

@@ -5,6 +5,8 @@ use std::fmt;
 use fattail_core::{Fit, Panel, Predict, Result, silent};
 use fattail_evaluate::{Fold, Given, Read, backtest};
 
+use crate::turns::pause;
+
 /// A whole way from a panel to predictions: preparation, fit, early stopping, tuning, ensemble, gate.
 ///
 /// Its `Debug` form tells all settings; the certificate holds its hash. A procedure that is handed the whole
@@ -78,9 +80,10 @@ impl<'a> SealedFold<'a> {
         self.number
     }
 
-    /// The training rows.
+    /// The training rows. Where threads take turns, others may come first.
     #[must_use]
     pub fn train(&self) -> &Panel {
+        pause();
         &self.train
     }
 
@@ -90,6 +93,7 @@ impl<'a> SealedFold<'a> {
     /// # Errors
     /// When the model cannot predict, or predicts something that is not finite.
     pub fn predict(&self, model: &dyn Predict) -> Result<Vec<f32>> {
+        pause();
         let split = Given(vec![self.fold.clone()]);
         Ok(backtest(&Fitted(model), self.panel, &split, &[], &silent)?.predictions.values)
     }
@@ -191,7 +195,7 @@ where
     L::Fitted: Predict,
 {
     fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
-        let made = backtest(&self.0, panel, &Given(folds.to_vec()), &[], &silent)?;
+        let made = backtest(&InTurns(&self.0), panel, &Given(folds.to_vec()), &[], &silent)?;
         let mut rest = &made.predictions.values[..];
         let mut predictions = Vec::with_capacity(folds.len());
         for fold in folds {
@@ -201,5 +205,28 @@ where
             rest = after;
         }
         Ok(Run { predictions, reads: Vec::new() })
+    }
+}
+
+/// A learner between whose fits and predictions other threads may come first.
+struct InTurns<'a, L>(&'a L);
+
+impl<L: Fit> Fit for InTurns<'_, L> {
+    type Fitted = L::Fitted;
+
+    fn fit(&self, train: &Panel) -> Result<L::Fitted> {
+        self.0.fit(train).inspect(|_| pause())
+    }
+
+    fn fit_each(
+        &self,
+        panel: &Panel,
+        cuts: &[Vec<usize>],
+        each: &mut dyn FnMut(usize, L::Fitted) -> Result<()>,
+    ) -> Result<()> {
+        self.0.fit_each(panel, cuts, &mut |at, fitted| {
+            pause();
+            each(at, fitted)
+        })
     }
 }

@@ -27,8 +27,8 @@ fn an_honest_procedure_passes_and_every_plant_is_seen() {
     assert_eq!((&*made.data.target, &*made.version), ("target", env!("CARGO_PKG_VERSION")));
     assert!(made.is_on(&panel) && !made.is_on(&panel.with_target("target_long").unwrap()));
     assert!(made.has_folds(&folds) && !made.has_folds(&folds[1..]));
-    // 4 + (8 + 3 draws + threads · rounds) · cuts, as the head of the crate says.
-    assert_eq!(made.cost.runs, 4 + (8 + 3 * 2 + 4) * 2, "{:?}", made.cost);
+    // 4 + (8 + 3 draws + 2 threads · rounds) · cuts, as the head of the crate says.
+    assert_eq!(made.cost.runs, 4 + (8 + 3 * 2 + 2 * 4) * 2, "{:?}", made.cost);
     assert!(made.is_of(&procedure) && !made.is_of(&Refit(Covariance)));
     let again = Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap();
     assert_eq!(made.to_json().unwrap(), again.to_json().unwrap());

@@ -1,43 +1,88 @@
 //! What runs share, and what adapts from fold to fold.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use fattail_certificate::{
-    Certifier, Check, Claim, Procedure, Run, SealedFold, Side, State, Verdict,
+    Backtested, Certifier, Check, Claim, Procedure, Recipe, Run, Sealed, SealedFold, Side, State,
+    Verdict,
 };
-use fattail_core::{Fit, Panel, Result, silent};
+use fattail_core::{Fit, Panel, Predict, Result, silent};
 use fattail_evaluate::{EmbargoRule, Fold, PurgedKFold, Split};
 
 use crate::support::{Covariance, found, market, of, plus};
 
-/// Leaves the number of its test eras in a place that all runs share, and reads it after the fit.
+/// Leaves how many eras it has in a place that all folds share, and reads it at once: threads at will hardly ever
+/// come between.
 #[derive(Debug, Default)]
 struct Sharing(AtomicUsize);
 
-impl Procedure for Sharing {
-    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
-        let mut run = Run::default();
-        for (number, fold) in folds.iter().enumerate() {
-            let own = fold.test[0];
-            self.0.store(own, Ordering::SeqCst);
-            let sealed = SealedFold::new(panel, number, fold)?;
-            let model = Covariance.fit(sealed.train())?;
-            // The longer the fit, the likelier.
-            for _ in (0..1 << 12).take_while(|_| self.0.load(Ordering::SeqCst) == own) {
-                std::thread::yield_now();
-            }
-            let found = self.0.load(Ordering::SeqCst) as f32 - own as f32;
-            run.predictions.push(plus(sealed.predict(&model)?, found));
-        }
-        Ok(run)
+impl Recipe for Sharing {
+    fn predict(&self, fold: &SealedFold<'_>) -> Result<Vec<f32>> {
+        let own = fold.train().eras().len();
+        self.0.store(own, Ordering::SeqCst);
+        let train = fold.train();
+        let found = self.0.load(Ordering::SeqCst) as f32 - own as f32;
+        Ok(plus(fold.predict(&Covariance.fit(train)?)?, found))
+    }
+}
+
+/// Its models read what the last fit has left in the learner.
+#[derive(Debug, Default)]
+struct Leaving(Arc<AtomicUsize>);
+
+struct Left(<Covariance as Fit>::Fitted, usize, Arc<AtomicUsize>);
+
+impl Fit for Leaving {
+    type Fitted = Left;
+
+    fn fit(&self, train: &Panel) -> Result<Left> {
+        let left = Left(Covariance.fit(train)?, train.eras().len(), Arc::clone(&self.0));
+        self.0.store(left.1, Ordering::SeqCst);
+        Ok(left)
+    }
+}
+
+impl Predict for Left {
+    fn predict(&self, panel: &Panel) -> Result<Vec<f32>> {
+        let found = self.2.load(Ordering::SeqCst) as f32 - self.1 as f32;
+        Ok(plus(self.0.predict(panel)?, found))
     }
 }
 
 #[test]
-fn what_runs_share_is_found_in_threads() {
+fn what_runs_share_is_found_in_turns_whatever_the_seed() {
     let (panel, folds) = market();
-    let made = Certifier::default().certify(&Sharing::default(), &panel, &folds, &silent).unwrap();
-    assert_eq!((made.verdict, found(&made)), (Verdict::Failed, vec![Check::Threads]), "{made}");
+    for seed in 0..10 {
+        let certifier = Certifier { seed, ..Certifier::default() };
+        let sharing = Sealed(Sharing::default());
+        let made = certifier.certify(&sharing, &panel, &folds, &silent).unwrap();
+        assert_eq!((made.verdict, found(&made)), (Verdict::Failed, vec![Check::Threads]), "{made}");
+        let leaving = Backtested(Leaving::default());
+        let made = certifier.certify(&leaving, &panel, &folds, &silent).unwrap();
+        assert_eq!((made.verdict, found(&made)), (Verdict::Failed, vec![Check::Threads]), "{made}");
+    }
+}
+
+/// Holds a lock over a whole fold, so that one at a time is fitted.
+#[derive(Debug, Default)]
+struct OneAtATime(Mutex<()>);
+
+impl Recipe for OneAtATime {
+    fn predict(&self, fold: &SealedFold<'_>) -> Result<Vec<f32>> {
+        let _held = self.0.lock();
+        fold.predict(&Covariance.fit(fold.train())?)
+    }
+}
+
+#[test]
+fn who_holds_a_lock_over_a_fold_passes() {
+    let (panel, folds) = market();
+    let procedure = Sealed(OneAtATime::default());
+    let made = Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap();
+    assert_eq!((made.verdict, found(&made)), (Verdict::Passed, vec![]), "{made}");
 }
 
 /// Adds how many folds it has predicted before.
