@@ -26,7 +26,7 @@ pub struct GateArgs {
     /// mean CORR must be above 0 and must agree with Spearman's correlation
     #[arg(long, value_name = "FILE")]
     pub gate: Option<PathBuf>,
-    /// Makes a leak certificate of the submitted model, which runs its whole backtest up to 40 times
+    /// Makes a leak certificate of the submitted model, which runs its whole backtest up to 48 times
     #[arg(long)]
     pub certify: bool,
     /// Study log, made where it is not there: every model of every run with it counts as a trial of the deflated Sharpe
@@ -175,7 +175,7 @@ impl Gatekeeper<'_> {
         let scores = |name: &str| run.backtest.scores.iter().find(|scores| scores.metric == name);
         let corr = scores("corr").ok_or("the backtest has no CORR, which the gate decides by")?;
         let corr = weekly.known_scores(corr, context.horizon)?;
-        let exposure = scores("negative_max_exposure").map(without_minus);
+        let exposure = scores("negative_max_exposure").map(Scores::negated);
         let benchmark = context.meta.map(|meta| benchmark(weekly, run, meta)).transpose()?;
         let procedure = Backtested(run.learner.clone());
         let folds = context.split.folds(weekly.known.eras())?;
@@ -233,14 +233,7 @@ fn certify(weekly: &Weekly, run: &Run, context: Context<'_>) -> Outcome<Certific
 fn benchmark(weekly: &Weekly, run: &Run, meta: &str) -> Outcome<Scores> {
     let metric = CorrelationWith { column: meta.into() };
     let scores = score_predictions(&weekly.known, &run.backtest.predictions, &[&metric])?;
-    Ok(without_minus(&scores[0]))
-}
-
-fn without_minus(scores: &Scores) -> Scores {
-    let mut scores = scores.clone();
-    scores.metric = scores.metric.trim_start_matches("negative_").to_owned();
-    scores.eras.iter_mut().for_each(|era| era.value = -era.value);
-    scores
+    Ok(scores[0].negated())
 }
 
 impl Gated {

@@ -1,40 +1,32 @@
 //! Sizes of memory on a command line, and what the machine leaves.
 
-use fattail::guard::{Budget, BudgetSettings, Error, Machine};
+use fattail::{
+    guard::{Budget, BudgetSettings, Error, Machine},
+    parse_bytes,
+};
 
 use crate::Outcome;
 
 /// The largest size that is read: beyond it a number is a slip.
-const MOST: f64 = 1e15;
+const MOST: u64 = 1 << 50;
 
-/// Reads a number of bytes such as `800m` or `4g`. The units k, m, g and t are powers of 1024, in any
-/// case of letters, and `b` or `ib` may follow.
+/// Reads a number of bytes such as `800m`, `4g` (powers of 1,024) or `4GB` (powers of 1,000), by [`parse_bytes`].
 ///
 /// ```
 /// use fattail_examples::size;
 /// assert_eq!(size("800m"), Ok(800 << 20));
 /// assert_eq!(size("1.5 GiB"), Ok(3 << 29));
-/// assert!(size("much").is_err() && size("0").is_err());
+/// assert_eq!(size("4GB"), Ok(4_000_000_000));
+/// assert!(size("much").is_err() && size("0").is_err() && size("4000000g").is_err());
 /// ```
 ///
 /// # Errors
-/// Says what is allowed when it is no such number, or 0.
+/// Says what is allowed when it is no such number, 0, or more than any machine has.
 pub fn size(text: &str) -> Result<u64, String> {
-    let lower = text.trim().to_lowercase();
-    let plain = lower.trim_end_matches('b').trim_end_matches('i');
-    let (digits, shift) = match plain.as_bytes().last() {
-        Some(b'k') => (&plain[..plain.len() - 1], 10),
-        Some(b'm') => (&plain[..plain.len() - 1], 20),
-        Some(b'g') => (&plain[..plain.len() - 1], 30),
-        Some(b't') => (&plain[..plain.len() - 1], 40),
-        _ => (plain, 0),
-    };
-    let number: Option<f64> = digits.trim().parse().ok();
-    let bytes = number.map(|number| number * (1u64 << shift) as f64);
-    match bytes.filter(|bytes| (1.0..=MOST).contains(bytes)) {
-        Some(bytes) => Ok(bytes as u64),
-        None => Err("allowed is a number of bytes above 0, such as 800m or 4g".to_owned()),
-    }
+    let bytes = parse_bytes(text).filter(|bytes| (1..=MOST).contains(bytes));
+    bytes.ok_or_else(|| {
+        "allowed is a number of bytes above 0, such as 800m, 4g (powers of 1,024) or 4GB".to_owned()
+    })
 }
 
 /// The memory that this process may still take: what the limits of its control groups and the machine leave of

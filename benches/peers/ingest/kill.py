@@ -1,6 +1,6 @@
 """Kills an ingest at random moments and lets another one finish its work.
 
-    python kill.py PROGRAM FILE [--times 50] [--seed 1] [--memory 64MB] [--scratch FOLDER]
+    python kill.py PROGRAM FILE [--times 50] [--seed 1] [--memory 64MiB] [--scratch FOLDER]
 
 Each time a run is killed with SIGKILL after a random part of the time that a whole run takes, now and then a
 second and a third one too, and then one is left to its end. Between kills nothing may stand under a final
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--memory", default="64MB")
+    parser.add_argument("--memory", default="64MiB")
     parser.add_argument("--scratch", type=Path)
     args = parser.parse_args()
     dice = random.Random(args.seed)

@@ -1,10 +1,11 @@
 //! Threads that take turns: a schedule that a seed draws.
 //!
 //! What threads share shows where another thread comes between a write and a read, and a machine at ease lets none
-//! come between. Here one thread runs at a time, and hands on to one that is drawn wherever it calls [`pause`], as in
-//! the probabilistic concurrency testing of Burckhardt, Kothari, Musuvathi and Nagarakatte (2010): the same seed finds
-//! the same. A thread that waits for what another one holds cannot hand on, so patience ends: the others then run
-//! beside it, in an order that is the machine's.
+//! come between. Here one thread runs at a time, and wherever it calls [`pause`] it hands on to one drawn among all: a
+//! random walk over the interleavings of what lies between pauses. The same seed takes the same walk.
+//!
+//! A thread that waits for what another one holds cannot hand on. Nobody can tell it from one that works, so
+//! patience ends: then turns are given up, once and for all threads, which go on at will.
 
 use std::{
     cell::RefCell,
@@ -13,9 +14,6 @@ use std::{
 };
 
 use fattail_stats::{Counter, below};
-
-/// How long nothing may happen before a waiting thread goes on.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 thread_local! {
     /// The turn of this thread, where it takes turns.
@@ -36,6 +34,8 @@ pub(crate) struct Schedule {
     now: Mutex<Now>,
     handed: Condvar,
     counter: Counter,
+    /// How long no turn may be handed on before turns are given up.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -47,6 +47,7 @@ struct Now {
     running: Option<usize>,
     /// How often the turn was handed on.
     turns: u32,
+    given_up: bool,
 }
 
 #[derive(Debug)]
@@ -57,10 +58,21 @@ struct Turn {
 
 impl Schedule {
     /// A schedule of so many threads, which waits for all of them.
-    pub(crate) fn new(threads: usize, seed: u64) -> Arc<Self> {
-        let now = Now { expected: threads, waiting: Vec::new(), running: None, turns: 0 };
-        let counter = Counter::new(seed).stream(1 << 41);
-        Arc::new(Self { now: Mutex::new(now), handed: Condvar::new(), counter })
+    pub(crate) fn new(threads: usize, counter: Counter, patience: Duration) -> Arc<Self> {
+        let now = Mutex::new(Now {
+            expected: threads,
+            waiting: Vec::new(),
+            running: None,
+            turns: 0,
+            given_up: false,
+        });
+        Arc::new(Self { now, handed: Condvar::new(), counter, patience })
+    }
+
+    /// How often the turn was handed on; nothing where turns were given up.
+    pub(crate) fn turns(&self) -> Option<u32> {
+        let now = self.open();
+        (!now.given_up).then_some(now.turns)
     }
 
     /// Takes part as thread `number` for as long as `work` takes.
@@ -97,11 +109,12 @@ impl Schedule {
 
     fn hand_on(&self, number: usize) {
         let mut now = self.open();
+        if now.given_up {
+            return;
+        }
         let place = now.waiting.partition_point(|&other| other < number);
         now.waiting.insert(place, number);
-        if now.running.is_none_or(|running| running == number) {
-            self.draw(&mut now);
-        }
+        self.draw(&mut now);
         self.wait(now, number);
     }
 
@@ -124,15 +137,14 @@ impl Schedule {
 
     /// Waits for the turn of a thread, or until patience ends.
     fn wait(&self, mut now: MutexGuard<'_, Now>, number: usize) {
-        while now.running != Some(number) {
+        while now.running != Some(number) && !now.given_up {
             let before = now.turns;
-            let (open, waited) =
-                self.handed.wait_timeout(now, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.handed.wait_timeout(now, self.patience);
+            let (open, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             now = open;
             if waited.timed_out() && now.turns == before && now.expected == 0 {
-                now.turns = now.turns.wrapping_add(1);
-                now.waiting.retain(|&other| other != number);
-                now.running = Some(number);
+                now.given_up = true;
+                self.handed.notify_all();
             }
         }
     }
@@ -144,9 +156,12 @@ mod tests {
 
     use super::*;
 
+    /// Longer than any machine stands still.
+    const LONG: Duration = Duration::from_secs(600);
+
     /// Who did what, step by step: each of three threads takes four steps.
     fn steps(seed: u64) -> Vec<(usize, usize)> {
-        let schedule = Schedule::new(3, seed);
+        let schedule = Schedule::new(3, Counter::new(seed), LONG);
         let steps = Mutex::new(Vec::new());
         let work = |number: usize| {
             for step in 0..4 {
@@ -160,6 +175,8 @@ mod tests {
                 scope.spawn(move || schedule.join(number, || work(number)));
             }
         });
+        // The first turn, and one for each pause and each end.
+        assert_eq!(schedule.turns(), Some(1 + 3 * 4 + 3));
         steps.into_inner().unwrap()
     }
 
@@ -178,26 +195,27 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_what_another_holds_is_waited_for_no_longer_than_patience() {
-        let (schedule, held) = (Schedule::new(2, 0), Mutex::new(0));
+    fn turns_are_given_up_where_a_thread_waits_for_what_another_holds() {
+        let short = Duration::from_millis(20);
+        let (schedule, held) = (Schedule::new(2, Counter::new(0), short), Mutex::new(0));
         thread::scope(|scope| {
             for number in 0..2 {
                 let (schedule, held) = (&schedule, &held);
                 scope.spawn(move || {
                     schedule.join(number, || {
                         let mut held = held.lock().unwrap();
-                        pause();
+                        (0..10).for_each(|_| pause());
                         *held += 1;
                     });
                 });
             }
         });
-        assert_eq!(held.into_inner().unwrap(), 2);
+        assert_eq!((held.into_inner().unwrap(), schedule.turns()), (2, None));
     }
 
     #[test]
     fn a_thread_that_panics_leaves_its_turn() {
-        let schedule = Schedule::new(2, 0);
+        let schedule = Schedule::new(2, Counter::new(0), LONG);
         let ended = thread::scope(|scope| {
             let schedule = &schedule;
             let falls = scope.spawn(move || schedule.join(0, || panic!("as planned")));

@@ -3,6 +3,7 @@
 
 mod arrays;
 mod builder;
+mod bytes;
 mod column;
 mod era;
 mod eras;
@@ -17,6 +18,7 @@ mod shared;
 mod traits;
 
 pub use builder::PanelBuilder;
+pub use bytes::parse_bytes;
 pub use column::{ColumnData, ColumnView, Values};
 pub use era::Era;
 pub use eras::{Eras, natural_order};

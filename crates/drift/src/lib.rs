@@ -26,6 +26,4 @@ pub use error::{Error, Result};
 pub use found::{Found, Reason};
 pub use kernel::Mmd;
 pub use null::{Method, Null, Outcome};
-pub use scan::{
-    Changed, FeatureDrift, Heat, Profile, Rule, Scan, ScanReport, Verdict, benjamini_hochberg,
-};
+pub use scan::{Changed, FeatureDrift, Heat, Profile, Rule, Scan, ScanReport, Verdict};

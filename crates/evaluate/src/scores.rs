@@ -19,6 +19,9 @@ pub struct EraScore {
     pub reason: Option<String>,
 }
 
+/// How the names of metrics begin that have a minus.
+const NEGATIVE: &str = "negative_";
+
 /// The scores of one metric, in the order of the eras.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
@@ -74,6 +77,33 @@ impl Scores {
         let eras =
             self.eras.iter().map(|score| score.minus(others.get(score.era.as_str()).copied()));
         Self { metric: self.metric.clone(), eras: eras.collect() }
+    }
+
+    /// Whether the metric is an error or an exposure, with a minus so that larger is better.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.metric.starts_with(NEGATIVE)
+    }
+
+    /// These scores with the other sign. Metrics whose larger values are worse have a minus, and `negative_` before
+    /// their name: it is taken away, or put there.
+    ///
+    /// ```
+    /// use fattail_evaluate::{EraScore, Scores};
+    /// let eras = vec![EraScore { era: "0001".into(), value: -0.25, reason: None }];
+    /// let scores = Scores { metric: "negative_max_exposure".into(), eras };
+    /// let exposure = scores.negated();
+    /// assert_eq!((exposure.metric.as_str(), exposure.values()), ("max_exposure", vec![0.25]));
+    /// assert_eq!(exposure.negated(), scores);
+    /// ```
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        let metric = match self.metric.strip_prefix(NEGATIVE) {
+            Some(name) => name.to_owned(),
+            None => format!("{NEGATIVE}{}", self.metric),
+        };
+        let negated = |era: &EraScore| EraScore { value: -era.value, ..era.clone() };
+        Self { metric, eras: self.eras.iter().map(negated).collect() }
     }
 }
 

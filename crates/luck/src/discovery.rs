@@ -104,22 +104,20 @@ pub fn storey(p_values: &[f64], lambda: f64) -> Result<Storey> {
 }
 
 fn step_up(p_values: &[f64], factor: impl Fn(usize) -> f64) -> Result<Vec<f64>> {
-    let order = ordered(p_values)?;
-    let scale = factor(order.len()) * order.len() as f64;
-    let mut ceiling = 1.0_f64;
-    let mut adjusted = vec![f64::NAN; p_values.len()];
-    for (place, &at) in order.iter().enumerate().rev() {
-        ceiling = ceiling.min(scale * p_values[at] / (place as f64 + 1.0));
-        adjusted[at] = ceiling;
+    allowed(p_values)?;
+    Ok(fattail_stats::step_up(p_values, factor))
+}
+
+fn allowed(p_values: &[f64]) -> Result<()> {
+    match p_values.iter().find(|p| !p.is_nan() && !(0.0..=1.0).contains(*p)) {
+        Some(&given) => Err(Error::Range { name: "p_values", given, allowed: "0 to 1, or NaN" }),
+        None => Ok(()),
     }
-    Ok(adjusted)
 }
 
 /// Positions of the p-values that are not NaN, in rising order.
 fn ordered(p_values: &[f64]) -> Result<Vec<usize>> {
-    if let Some(&given) = p_values.iter().find(|p| !p.is_nan() && !(0.0..=1.0).contains(*p)) {
-        return Err(Error::Range { name: "p_values", given, allowed: "0 to 1, or NaN" });
-    }
+    allowed(p_values)?;
     let mut order: Vec<usize> = (0..p_values.len()).filter(|&i| !p_values[i].is_nan()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     Ok(order)

@@ -47,8 +47,8 @@ pub(crate) const FIGURES: &[Figure] = &[
     },
     Figure {
         label: "t statistic",
-        help: "The mean in units of its standard error. Beyond about 2 in size, chance alone is a poor explanation.",
-        write: |s| number::ratio(s.t_statistic),
+        help: "The mean in units of its standard error, and its degrees of freedom. Beyond about 2 in size (2.6 with 5 degrees, 4.3 with 2) chance alone is a poor explanation.",
+        write: |s| number::student(s.t_statistic, s.t_degrees),
     },
     Figure {
         label: "Deviation",

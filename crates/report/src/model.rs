@@ -135,7 +135,7 @@ impl ModelReport {
         let exposure = metrics.iter().find(|metric| metric.is_exposure());
         Self {
             name: name.into(),
-            exposure: exposure.map(|metric| without_minus(&metric.model.scores)),
+            exposure: exposure.map(MetricReport::plain),
             metrics,
             folds: backtest.folds.clone(),
             ..Self::default()
@@ -146,19 +146,6 @@ impl ModelReport {
     pub(crate) fn metric(&self, name: &str) -> Option<&MetricReport> {
         self.metrics.iter().find(|metric| metric.name() == name)
     }
-}
-
-/// How names of metrics begin that would be smaller-is-better without their minus.
-const MINUS: &str = "negative_";
-
-/// The scores as they read without the minus that makes larger better.
-fn without_minus(scores: &Scores) -> Scores {
-    let mut scores = scores.clone();
-    if let Some(name) = scores.metric.strip_prefix(MINUS) {
-        scores.metric = name.to_owned();
-        scores.eras.iter_mut().for_each(|era| era.value = -era.value);
-    }
-    scores
 }
 
 /// One metric of a model, and of the constant predictor beside it.
@@ -179,7 +166,13 @@ impl MetricReport {
 
     /// Whether it is an error or an exposure, with a minus.
     pub(crate) fn is_cost(&self) -> bool {
-        self.name().starts_with(MINUS)
+        self.model.scores.is_negative()
+    }
+
+    /// The model's scores as they read without the minus that makes larger better.
+    fn plain(&self) -> Scores {
+        let scores = &self.model.scores;
+        if self.is_cost() { scores.negated() } else { scores.clone() }
     }
 
     /// Whether it tells how close predictions follow features.

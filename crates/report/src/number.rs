@@ -20,6 +20,11 @@ pub(crate) fn ratio(value: f64) -> String {
     fixed(value, |v| format!("{v:+.2}"))
 }
 
+/// A statistic of Student's t with its degrees of freedom.
+pub(crate) fn student(value: f64, degrees: usize) -> String {
+    fixed(value, |v| format!("{v:+.2} ({degrees} df)"))
+}
+
 /// A share of one as per cent.
 pub(crate) fn percent(value: f64) -> String {
     fixed(value, |v| format!("{:.1} %", 100.0 * v))

@@ -9,6 +9,7 @@ mod gauss;
 mod location;
 mod matrix;
 mod moments;
+mod multiple;
 mod project;
 mod random;
 mod rank;
@@ -30,6 +31,7 @@ pub use location::{
 };
 pub use matrix::{Eigen, eigh, gram, solve_spd};
 pub use moments::{Moments, kurtosis, mean, skewness, std, variance};
+pub use multiple::{benjamini_hochberg, step_up};
 pub use project::{Projector, lstsq, orthogonalise, residual};
 pub use random::{Counter, below, unit};
 pub use rank::{Ranker, Ties, rank, uniform_rank};

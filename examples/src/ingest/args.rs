@@ -46,8 +46,8 @@ pub struct IngestArgs {
     /// Writes a page about the files, to be opened in a browser
     #[arg(long, value_name = "HTML")]
     pub report: Option<PathBuf>,
-    /// Memory that a run may take, such as 512MB
-    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = size)]
+    /// Memory that a run may take, such as 512MiB
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
     pub max_memory: u64,
     /// How the output is compressed
     #[arg(long, value_enum, default_value_t = CodecName::Zstd)]

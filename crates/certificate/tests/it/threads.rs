@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use fattail_certificate::{
-    Backtested, Certifier, Check, Claim, Procedure, Recipe, Run, Sealed, SealedFold, Side, State,
-    Verdict,
+    Backtested, Certifier, Check, Claim, Procedure, Recipe, Refit, Run, Sealed, SealedFold, Side,
+    State, Verdict,
 };
 use fattail_core::{Fit, Panel, Predict, Result, silent};
 use fattail_evaluate::{EmbargoRule, Fold, PurgedKFold, Split};
@@ -53,16 +53,19 @@ impl Predict for Left {
 }
 
 #[test]
-fn what_runs_share_is_found_in_turns_whatever_the_seed() {
+fn what_runs_share_is_found_in_turns() {
     let (panel, folds) = market();
     for seed in 0..10 {
         let certifier = Certifier { seed, ..Certifier::default() };
-        let sharing = Sealed(Sharing::default());
-        let made = certifier.certify(&sharing, &panel, &folds, &silent).unwrap();
-        assert_eq!((made.verdict, found(&made)), (Verdict::Failed, vec![Check::Threads]), "{made}");
-        let leaving = Backtested(Leaving::default());
-        let made = certifier.certify(&leaving, &panel, &folds, &silent).unwrap();
-        assert_eq!((made.verdict, found(&made)), (Verdict::Failed, vec![Check::Threads]), "{made}");
+        let procedures: [&dyn Procedure; 2] =
+            [&Sealed(Sharing::default()), &Backtested(Leaving::default())];
+        for procedure in procedures {
+            let made = certifier.certify(procedure, &panel, &folds, &silent).unwrap();
+            let leaks = found(&made);
+            assert_eq!((made.verdict, leaks), (Verdict::Failed, vec![Check::Threads]), "{made}");
+            let note = &of(&made, Check::Threads).note;
+            assert!(note.contains("in turns: fold "), "{note}");
+        }
     }
 }
 
@@ -78,11 +81,36 @@ impl Recipe for OneAtATime {
 }
 
 #[test]
-fn who_holds_a_lock_over_a_fold_passes() {
+fn who_holds_a_lock_over_a_fold_passes_and_it_is_told_that_turns_were_given_up() {
     let (panel, folds) = market();
     let procedure = Sealed(OneAtATime::default());
     let made = Certifier::default().certify(&procedure, &panel, &folds, &silent).unwrap();
     assert_eq!((made.verdict, found(&made)), (Verdict::Passed, vec![]), "{made}");
+    assert!(of(&made, Check::Threads).note.starts_with("turns were given up"), "{made}");
+}
+
+/// Cuts its training rows itself: nothing that takes turns is asked.
+#[derive(Debug)]
+struct OnItsOwn;
+
+impl Procedure for OnItsOwn {
+    fn run(&self, panel: &Panel, folds: &[Fold]) -> Result<Run> {
+        let predict = |fold: &Fold| {
+            Covariance.fit(&panel.cut(&fold.train)?)?.predict(&panel.cut(&fold.test)?)
+        };
+        let predictions = folds.iter().map(predict).collect::<Result<_>>()?;
+        Ok(Run { predictions, reads: Vec::new() })
+    }
+}
+
+#[test]
+fn who_takes_no_turn_is_told() {
+    let (panel, folds) = market();
+    let made = Certifier::default().certify(&OnItsOwn, &panel, &folds, &silent).unwrap();
+    assert_eq!((made.verdict, found(&made)), (Verdict::Passed, vec![]), "{made}");
+    assert_eq!(of(&made, Check::Threads).note, "no turn was taken within a fold");
+    let made = Certifier::default().certify(&Sealed(Refit(Covariance)), &panel, &folds, &silent);
+    assert_eq!(of(&made.unwrap(), Check::Threads).note, "");
 }
 
 /// Adds how many folds it has predicted before.

@@ -53,7 +53,7 @@ use self::{
 };
 pub use self::{
     profile::Profile,
-    report::{Changed, FeatureDrift, Heat, Rule, ScanReport, Verdict, benjamini_hochberg},
+    report::{Changed, FeatureDrift, Heat, Rule, ScanReport, Verdict},
 };
 use crate::{
     Binning, EraTest,

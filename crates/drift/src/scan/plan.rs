@@ -1,11 +1,12 @@
 //! What a scan does with features that are counted, wherever they were.
 
 use fattail_core::Panel;
+use fattail_stats::benjamini_hochberg;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Changed, FeatureDrift, Heat, Scan, ScanReport, Verdict, benjamini_hochberg,
+    Changed, FeatureDrift, Heat, Scan, ScanReport, Verdict,
     counts::{Cells, Counted},
 };
 use crate::{

@@ -219,23 +219,3 @@ impl Heat {
         Self { eras: self.eras.clone(), columns, psi }
     }
 }
-
-/// The q-value of each p-value; NaN stays NaN and is not counted.
-///
-/// ```
-/// let q = fattail_drift::benjamini_hochberg(&[0.01, 0.5, 0.02, f64::NAN]);
-/// assert_eq!((q[0], q[1], q[2]), (0.03, 0.5, 0.03));
-/// assert!(q[3].is_nan());
-/// ```
-#[must_use]
-pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).filter(|&at| !p[at].is_nan()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
-    let count = order.len() as f64;
-    let (mut q, mut least) = (vec![f64::NAN; p.len()], 1.0_f64);
-    for (rank, &at) in order.iter().enumerate().rev() {
-        least = least.min(p[at] * count / (rank + 1) as f64);
-        q[at] = least;
-    }
-    q
-}

@@ -2,8 +2,8 @@
 //! in 64 bits, over at most a few hundred terms.
 
 use fattail_drift::{
-    Adwin, Binning, Method, Null, PageHinkley, Tally, auc, benjamini_hochberg, chi_squared,
-    jensen_shannon, kolmogorov_smirnov, psi, wasserstein,
+    Adwin, Binning, Method, Null, PageHinkley, Tally, auc, chi_squared, jensen_shannon,
+    kolmogorov_smirnov, psi, wasserstein,
 };
 use serde_json::Value;
 
@@ -64,14 +64,12 @@ fn distances_of_tables() {
 }
 
 #[test]
-fn areas_and_q_values() {
+fn areas() {
     let scipy = read("scipy.json");
     for case in scipy["areas"].as_array().unwrap() {
         let area = auc(&numbers(&case["reference"]), &numbers(&case["current"])).unwrap();
         near(area, &case["auc"]);
     }
-    let q = benjamini_hochberg(&numbers(&scipy["p"]));
-    q.iter().zip(scipy["q"].as_array().unwrap()).for_each(|(&q, expected)| near(q, expected));
 }
 
 #[test]

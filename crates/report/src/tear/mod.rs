@@ -24,6 +24,7 @@ pub(crate) fn pictures(sheet: &TearSheet) -> Result<Vec<Picture>> {
     let mut all = Vec::new();
     all.extend(ranking::quantiles(sheet)?);
     all.extend(ranking::spread(sheet)?);
+    all.extend(ranking::target_spreads(sheet)?);
     all.extend(ranking::information_path(sheet)?);
     all.extend(ranking::information(sheet)?);
     all.extend(ranking::decay(sheet)?);
@@ -87,6 +88,12 @@ pub(crate) fn missing(sheet: &TearSheet) -> Vec<String> {
     all.extend(sheet.information.iter().map(|found| {
         Some(format!("correlation with {}: {}", found.target, found.reason.as_deref()?))
     }));
+    all.extend(
+        sheet
+            .target_quantiles
+            .iter()
+            .map(|of| Some(format!("quantiles by {}: {}", of.target, of.spreads.reason()?))),
+    );
     let later = sheet.decay.iter().find_map(|lag| lag.reason.as_deref());
     all.push(later.map(|reason| format!("correlation with later targets: {reason}")));
     all.into_iter().flatten().collect()

@@ -65,6 +65,47 @@ pub(super) fn spread(sheet: &TearSheet) -> Result<Option<Picture>> {
     Ok(Some(Picture { svg: plane.to_svg()?, title, caption, half: true, ..Picture::default() }))
 }
 
+/// The top less the bottom quantile of each target, as a running sum, where there are several.
+pub(super) fn target_spreads(sheet: &TearSheet) -> Result<Option<Picture>> {
+    let known: Vec<_> = sheet
+        .target_quantiles
+        .iter()
+        .filter_map(|of| Some((of, of.spreads.found()?)))
+        .filter(|(_, found)| found.eras.len() > 1)
+        .collect();
+    let Some((_, longest)) = known.iter().max_by_key(|(_, found)| found.eras.len()) else {
+        return Ok(None);
+    };
+    if known.len() < 2 {
+        return Ok(None);
+    }
+    let place = |era: &String| longest.eras.iter().position(|other| other == era);
+    let drawn = known.iter().zip(SERIES).enumerate();
+    let (layers, legend) = drawn
+        .map(|(at, ((of, found), color))| {
+            let points = found.eras.iter().zip(&found.cumulative_spread);
+            let points = points
+                .filter_map(|(era, &value)| Some((place(era)? as f64 + 0.5, value)))
+                .collect();
+            let name = format!("{}, {} days", of.target, of.days);
+            (Layer::Line(points, color, 2), entry(&format!("k{at}"), &name))
+        })
+        .unzip();
+    let title = "Top less bottom quantile by target, running sum".to_owned();
+    let plane = Plane {
+        description: format!("a line a target over {} eras", longest.eras.len()),
+        title: title.clone(),
+        across: Across::Places(&longest.eras),
+        layers,
+        zero: true,
+        half: false,
+    };
+    let caption = "What the same groups earn in each target. Targets have scales of their own: compare how steadily \
+                   lines climb, and where they turn.";
+    let svg = plane.to_svg()?;
+    Ok(Some(Picture { svg, title, caption: caption.into(), legend, ..Picture::default() }))
+}
+
 /// Rank correlation with each target, where there are several.
 pub(super) fn information(sheet: &TearSheet) -> Result<Option<Picture>> {
     let known: Vec<_> =

@@ -10,6 +10,7 @@ use crate::table::Table;
 pub(crate) fn tables(sheet: &TearSheet) -> Vec<(&'static str, Table)> {
     let all = [
         ("Quantiles of the predictions", quantiles(sheet)),
+        ("Quantiles by target", target_quantiles(sheet)),
         ("Rank correlation by target", information(sheet)),
         ("Some eras later", later(sheet)),
         ("Churn", churn(sheet)),
@@ -24,6 +25,10 @@ pub(crate) fn tables(sheet: &TearSheet) -> Vec<(&'static str, Table)> {
 
 fn mean(value: &EraMean) -> [String; 2] {
     [number::signed(value.mean), number::interval(value.interval)]
+}
+
+fn student(value: &EraMean) -> String {
+    number::student(value.t_statistic, value.degrees)
 }
 
 fn quantiles(sheet: &TearSheet) -> Table {
@@ -47,13 +52,13 @@ fn quantiles(sheet: &TearSheet) -> Table {
                 number::plain(quantile.mean.mean),
                 excess,
                 interval,
-                number::ratio(quantile.excess.t_statistic),
+                student(&quantile.excess),
                 number::percent(fresh.map_or(f64::NAN, |fresh| fresh.turnover.mean)),
             ],
         );
     }
     let [spread, interval] = mean(&found.spread_mean);
-    let (none, t) = (number::NONE.to_owned(), number::ratio(found.spread_mean.t_statistic));
+    let (none, t) = (number::NONE.to_owned(), student(&found.spread_mean));
     row(
         &mut table,
         vec!["top less bottom".into(), none.clone(), spread, interval, t, none.clone()],
@@ -63,6 +68,40 @@ fn quantiles(sheet: &TearSheet) -> Table {
         &mut table,
         vec!["monotonicity".into(), none.clone(), monotone, none.clone(), none.clone(), none],
     );
+    table
+}
+
+/// Targets beside each other; one alone is the sheet's own.
+fn target_quantiles(sheet: &TearSheet) -> Table {
+    let head = [
+        "Target",
+        "Days",
+        "Top less bottom",
+        "95 % interval",
+        "t statistic",
+        "Monotonicity",
+        "Eras",
+    ];
+    let mut table = Table::new(1, head);
+    if sheet.target_quantiles.len() < 2 {
+        return table;
+    }
+    for of in &sheet.target_quantiles {
+        let Some(found) = of.spreads.found() else { continue };
+        let [spread, interval] = mean(&found.spread_mean);
+        row(
+            &mut table,
+            vec![
+                of.target.clone(),
+                of.days.to_string(),
+                spread,
+                interval,
+                student(&found.spread_mean),
+                number::ratio(found.monotonicity),
+                found.spread_mean.eras.to_string(),
+            ],
+        );
+    }
     table
 }
 

@@ -31,6 +31,7 @@ fn the_page_shows_every_section_and_figure() {
     for title in [
         "Target of each prediction quantile",
         "Top less bottom quantile, running sum",
+        "Top less bottom quantile by target, running sum",
         "Rank correlation by target, running sum",
         "Rank correlation by target<",
         "Rank correlation with later targets",
@@ -226,8 +227,17 @@ fn markdown_holds_the_same_facts_as_tables() {
     let sheet = report.models[0].tear_sheet.as_ref().unwrap();
     let spread = sheet.quantiles.found().unwrap().spread_mean.mean;
     assert!(markdown.contains(&format!("| top less bottom | – | {spread:+.4} |")), "{markdown}");
+    for of in &sheet.target_quantiles {
+        let mean = &of.spreads.found().unwrap().spread_mean;
+        let start =
+            format!("| {} | {} | {:+.4} |", of.target.replace('_', "\\_"), of.days, mean.mean);
+        let t = format!("| {:+.2} ({} df) |", mean.t_statistic, mean.degrees);
+        let row = markdown.lines().find(|line| line.starts_with(&start) && line.contains(&t));
+        assert!(row.is_some(), "{start}\n{t}\n{markdown}");
+    }
     for heading in [
         "ridge: quantiles of the predictions",
+        "ridge: quantiles by target",
         "ridge: worst drawdowns",
         "ridge: autocorrelation of the scores",
         "Overfitting",

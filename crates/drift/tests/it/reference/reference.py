@@ -64,7 +64,6 @@ def areas():
         yield {"reference": x.tolist(), "current": y.tolist(), "auc": u / (n * m)}
 
 
-p = np.concatenate([rng.uniform(size=20), rng.uniform(size=5) ** 6])
 with open("scipy.json", "w") as out:
     json.dump(
         {
@@ -72,8 +71,6 @@ with open("scipy.json", "w") as out:
             "samples": list(samples()),
             "tables": list(tables()),
             "areas": list(areas()),
-            "p": p.tolist(),
-            "q": stats.false_discovery_control(p).tolist(),
         },
         out,
         indent=1,

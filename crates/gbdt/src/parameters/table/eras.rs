@@ -1,5 +1,7 @@
 //! Parameters that LightGBM does not have: eras, growth, precision, memory.
 
+use fattail_core::parse_bytes;
+
 use super::super::{
     ParameterResult,
     draft::{CriterionName, Draft},
@@ -186,22 +188,13 @@ fn other<T: PartialEq + ToString>(shown: &Shown<'_>, of: fn(&Gbdt) -> T) -> Opti
     (value != of(&Gbdt::default())).then(|| value.to_string())
 }
 
-/// Bytes, with `k`, `m` or `g` for powers of 1,024; 0 for no limit.
+/// A size of memory; 0 for no limit.
 fn bytes(value: &Value<'_>) -> ParameterResult<Option<u64>> {
-    const ALLOWED: &str = "a number of bytes such as 800m or 4g; 0 for no limit";
-    let word = value.word();
-    let plain = word.trim_end_matches('b').trim_end_matches('i');
-    let (digits, shift) = match plain.as_bytes().last() {
-        Some(b'k') => (&plain[..plain.len() - 1], 10),
-        Some(b'm') => (&plain[..plain.len() - 1], 20),
-        Some(b'g') => (&plain[..plain.len() - 1], 30),
-        Some(b't') => (&plain[..plain.len() - 1], 40),
-        _ => (plain, 0),
-    };
-    let number: Option<f64> = digits.trim().parse().ok();
-    let number =
-        number.filter(|x| (0.0..=1e15).contains(x)).ok_or_else(|| value.refuse(ALLOWED))?;
-    let bytes = (number * (1u64 << shift) as f64) as u64;
+    const ALLOWED: &str =
+        "a number of bytes such as 800m, 4g (powers of 1,024) or 4GB; 0 for no limit";
+    // Beyond 2⁵⁰ a number is a slip.
+    let bytes = parse_bytes(&value.word()).filter(|&bytes| bytes <= 1 << 50);
+    let bytes = bytes.ok_or_else(|| value.refuse(ALLOWED))?;
     Ok((bytes > 0).then_some(bytes))
 }
 
@@ -214,7 +207,8 @@ mod tests {
         let read = |text| bytes(&Value { name: "max_memory", text });
         assert_eq!(read("4g"), Ok(Some(4 << 30)));
         assert_eq!(read("1.5MiB"), Ok(Some(3 << 19)));
+        assert_eq!(read("4gb"), Ok(Some(4_000_000_000)));
         assert_eq!((read("17"), read("0")), (Ok(Some(17)), Ok(None)));
-        assert!(read("lots").is_err() && read("-1").is_err());
+        assert!(["lots", "-1", "4000000g"].iter().all(|text| read(text).is_err()));
     }
 }
