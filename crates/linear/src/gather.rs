@@ -47,7 +47,7 @@ pub(crate) fn weights(era: &Era<'_>) -> Result<Vec<f64>> {
 
 /// The eras that one wave takes.
 pub(crate) fn wave(columns: usize) -> usize {
-    (BUDGET / (8 * columns * columns)).clamp(rayon::current_num_threads(), 256)
+    (BUDGET / (8 * columns * columns)).min(256).max(rayon::current_num_threads())
 }
 
 /// The moments of each era of a range, with weights multiplied by `factors` (one a row of the panel).

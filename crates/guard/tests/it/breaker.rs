@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, SystemTime},
 };
@@ -31,14 +31,22 @@ fn place() -> (TempDir, PathBuf) {
 
 /// A child that another test starts holds copies of all open files, locks with them, until it runs its own
 /// program: that is waited for.
-fn open(path: &PathBuf) -> Breaker {
-    for _ in 0..200 {
-        match Breaker::open(path, settings()) {
+fn patient<T>(ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..1000 {
+        match ask() {
             Err(Error::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
-            other => return other.unwrap(),
+            other => return other,
         }
     }
     panic!("nobody gave the lock back")
+}
+
+fn open_with(path: &Path, settings: &BreakerSettings) -> Breaker {
+    patient(|| Breaker::open(path, settings.clone())).unwrap()
+}
+
+fn open(path: &Path) -> Breaker {
+    open_with(path, &settings())
 }
 
 fn refused(breaker: &mut Breaker, now: SystemTime) -> Refused {
@@ -97,7 +105,7 @@ fn a_killed_process_counts_and_a_living_one_locks() {
     assert!(matches!(Breaker::reset(&path), Err(Error::Locked { .. })));
     child.kill().unwrap();
     child.wait().unwrap();
-    let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
+    let mut breaker = open_with(&path, &BreakerSettings { threshold: 1, ..settings() });
     // It failed when it started, at 0, not now.
     let no = refused(&mut breaker, at(10));
     assert_eq!(no.reason, "no answer: the process was killed or left");
@@ -108,7 +116,7 @@ fn a_killed_process_counts_and_a_living_one_locks() {
 #[ignore = "runs in a process of its own"]
 fn holds_until_it_is_killed() {
     let Some(path) = env::var_os(HOLD) else { return };
-    let mut breaker = open(&path.into());
+    let mut breaker = open(Path::new(&path));
     let attempt = breaker.permit(at(0)).unwrap();
     println!("holding");
     // Until it is killed, or the other end goes away.
@@ -130,12 +138,12 @@ fn a_job_that_was_killed_runs_a_week_later() {
 #[test]
 fn a_beat_moves_the_time_of_an_unanswered_failure() {
     let (_folder, path) = place();
-    let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
+    let mut breaker = open_with(&path, &BreakerSettings { threshold: 1, ..settings() });
     let mut attempt = breaker.permit(at(0)).unwrap();
     attempt.beat(at(3600)).unwrap();
     drop(attempt);
     drop(breaker);
-    let mut breaker = Breaker::open(&path, BreakerSettings { threshold: 1, ..settings() }).unwrap();
+    let mut breaker = open_with(&path, &BreakerSettings { threshold: 1, ..settings() });
     assert_eq!(refused(&mut breaker, at(3610)).until, at(3630));
     // A clock that went back: one wait from now.
     let mut attempt = breaker.permit(at(5000)).unwrap();
@@ -198,12 +206,12 @@ fn a_broken_state_fails_closed_until_it_is_reset() {
     for text in broken {
         assert_ne!(text, good);
         fs::write(&path, &text).unwrap();
-        let error = Breaker::open(&path, settings()).unwrap_err();
+        let error = patient(|| Breaker::open(&path, settings())).unwrap_err();
         assert!(matches!(error, Error::Corrupt { .. }), "{text}: {error}");
         // Looking at it has not mended it.
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
-    Breaker::reset(&path).unwrap();
+    patient(|| Breaker::reset(&path)).unwrap();
     assert_eq!(open(&path).status().failures, 0);
     assert!(folder.path().join("train.json.old").exists());
 }
@@ -260,7 +268,7 @@ proptest! {
     ) {
         let (_folder, path) = place();
         let settings = BreakerSettings { jitter: 0.3, seed, cap: Duration::from_secs(600), ..settings() };
-        let mut breaker = Breaker::open(&path, settings.clone()).unwrap();
+        let mut breaker = open_with(&path, &settings);
         let mut clock = 1_000_000i64;
         let mut failures = 0;
         for (what, step) in moves {
@@ -292,7 +300,7 @@ proptest! {
             if step % 3 == 0 {
                 let status = breaker.status();
                 drop(breaker);
-                breaker = Breaker::open(&path, settings.clone()).unwrap();
+                breaker = open_with(&path, &settings);
                 prop_assert_eq!(breaker.status(), status);
             }
         }

@@ -196,16 +196,14 @@ fn weights_survive_attacks_on_their_files() {
             assert!(4 * values(&weights) <= 2 * bytes.len());
         }
     });
-    let folder_of_own =
-        std::env::temp_dir().join(format!("fattail-hostile-{}", std::process::id()));
-    std::fs::create_dir_all(&folder_of_own).unwrap();
+    let folder_of_own = tempfile::tempdir().unwrap();
     let count = std::cell::Cell::new(0);
     for file in ["mlp.pt", "gin.pt", "file_within.pt", "file_legacy.pt", "file_repeats.pt"] {
         let bytes = std::fs::read(folder().join(file)).unwrap();
         attack(file, &bytes, 300, false, |bytes| {
             // A new file each: writing over one waits for the disk.
             count.set(count.get() + 1);
-            let path = folder_of_own.join(format!("{}.pt", count.get()));
+            let path = folder_of_own.path().join(format!("{}.pt", count.get()));
             std::fs::write(&path, bytes).unwrap();
             let found = from_pytorch(&path, None);
             std::fs::remove_file(path).unwrap();
@@ -214,7 +212,6 @@ fn weights_survive_attacks_on_their_files() {
             }
         });
     }
-    std::fs::remove_dir_all(folder_of_own).unwrap();
 }
 
 #[test]

@@ -153,9 +153,9 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
         .stdout(Stdio::null())
         .spawn()
         .expect("the binary runs");
-    // A minute at most; a run that is over by then is resumed at its end.
-    for _ in 0..60_000 {
-        if shop.path("run.checkpoint").exists() {
+    // A run that is over by then is resumed at its end.
+    for _ in 0..600_000 {
+        if shop.path("run.checkpoint").exists() || child.try_wait().unwrap().is_some() {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));
