@@ -23,9 +23,10 @@ pub struct DataArgs {
     /// The feature sets; without it `features.json` beside the data
     #[arg(long, value_name = "FILE")]
     pub feature_sets: Option<PathBuf>,
-    /// Target to fit and to score; without it `target`, or the first one
-    #[arg(long, value_name = "NAME")]
-    pub target: Option<String>,
+    /// Target to fit and to score; without it `target`, or the first one. Behind commas others that tear sheets hold
+    /// predictions against, such as the same over 60 days
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub target: Vec<String>,
     /// Extra column with a meta model's predictions, for MMC
     #[arg(long, value_name = "COLUMN")]
     pub meta: Option<String>,
@@ -40,6 +41,8 @@ pub struct Source {
     pub name: String,
     /// The extra column with a meta model's predictions.
     pub meta: Option<String>,
+    /// The targets that predictions are held against, the one that is fitted first.
+    pub targets: Vec<String>,
 }
 
 /// The meta model of the synthetic market.
@@ -66,11 +69,11 @@ impl DataArgs {
     fn read(&self, path: &Path, observer: Observer<'_>) -> Outcome<Source> {
         let options = ReadOptions {
             features: self.feature_choice(path)?,
-            targets: self
-                .target
-                .clone()
-                .map_or_else(Targets::default, |name| Targets::Named(vec![name])),
-            main_target: self.target.clone(),
+            targets: match &self.target[..] {
+                [] => Targets::default(),
+                named => Targets::Named(named.to_vec()),
+            },
+            main_target: self.target.first().cloned(),
             extras: self.meta.iter().cloned().collect(),
             max_bytes: free_memory()?,
             ..ReadOptions::default()
@@ -84,7 +87,7 @@ impl DataArgs {
             )
             .into());
         }
-        Ok(Source { panel, name, meta: self.meta.clone() })
+        Ok(Source { name, meta: self.meta.clone(), targets: self.held_against(&panel), panel })
     }
 
     fn feature_choice(&self, data: &Path) -> Outcome<Features> {
@@ -104,12 +107,27 @@ impl DataArgs {
             );
         }
         let panel = Market { seed, ..Market::default() }.panel()?;
-        let panel = match &self.target {
+        let mut others = self.target.iter().skip(1);
+        others.try_for_each(|name| panel.with_target(name).map(|_| ()))?;
+        let panel = match self.target.first() {
             Some(target) => panel.with_target(target)?,
             None => panel,
         };
         let meta = self.meta.clone().unwrap_or_else(|| META.into());
         panel.extra(&meta)?;
-        Ok(Source { panel, name: format!("synthetic market, seed {seed}"), meta: Some(meta) })
+        let (name, targets) = (format!("synthetic market, seed {seed}"), self.held_against(&panel));
+        Ok(Source { panel, name, meta: Some(meta), targets })
+    }
+
+    /// The targets that are named, or the main one and the same over other horizons: `target_x_20` and `target_x_60`.
+    fn held_against(&self, panel: &Panel) -> Vec<String> {
+        if !self.target.is_empty() {
+            return self.target.clone();
+        }
+        let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let Some(main) = panel.schema().target() else { return Vec::new() };
+        let others = panel.schema().targets().iter().map(|name| &**name);
+        let others = others.filter(|name| *name != main && stem(name) == stem(main));
+        std::iter::once(main).chain(others).map(str::to_owned).collect()
     }
 }

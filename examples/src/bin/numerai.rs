@@ -93,7 +93,7 @@ fn work(args: &Args) -> Outcome {
     let context = Context { horizon, split: &split, meta, seed: args.seed, observer };
     let gated = keeper.judge(&weekly, submitted, context)?;
     let warnings = [weekly.warnings(asked), gated.warnings.clone()].concat();
-    let models = weekly.reports(&horizon)?;
+    let models = weekly.reports(&horizon, &source.targets)?;
     let report = Report {
         title: "Weekly backtest".into(),
         generated_by: concat!("fattail numerai ", env!("CARGO_PKG_VERSION")).into(),

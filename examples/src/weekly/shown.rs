@@ -24,15 +24,22 @@ const MAPPED_ERAS: usize = 104;
 const FIVE: usize = 5;
 
 impl Weekly {
-    /// The models' parts of the report.
+    /// The models' parts of the report; tear sheets hold predictions against `targets`.
     ///
     /// # Errors
     /// When a model or its tear sheet does not fit together.
-    pub fn reports(&self, horizon: &Horizon) -> Outcome<Vec<ModelReport>> {
-        self.runs.iter().map(|run| self.report(run, horizon)).collect()
+    pub fn reports(&self, horizon: &Horizon, targets: &[String]) -> Outcome<Vec<ModelReport>> {
+        let column = |name: &String| TargetColumn::new(name, numerai_horizon(name).days);
+        let targets: Vec<TargetColumn> = targets.iter().map(column).collect();
+        self.runs.iter().map(|run| self.report(run, horizon, &targets)).collect()
     }
 
-    fn report(&self, run: &Run, horizon: &Horizon) -> Outcome<ModelReport> {
+    fn report(
+        &self,
+        run: &Run,
+        horizon: &Horizon,
+        targets: &[TargetColumn],
+    ) -> Outcome<ModelReport> {
         let summarise = |scores: &[f64]| Summary::with_horizon(scores, horizon);
         let report = ModelReport::new(run.name(), &run.backtest, summarise);
         let mut settings = run.learner.told.clone();
@@ -41,7 +48,7 @@ impl Weekly {
             Some(scores) => {
                 let settings = TearSettings {
                     horizon: *horizon,
-                    targets: related(&self.known),
+                    targets: targets.to_vec(),
                     ..TearSettings::default()
                 };
                 Some(TearSheet::of(&self.known, &run.backtest.predictions, scores, &settings)?)
@@ -102,16 +109,6 @@ fn defined(scores: &[&Scores]) -> Vec<Vec<f64>> {
     let kept: Vec<usize> = (0..eras).filter(whole).collect();
     let column = |scores: &&Scores| kept.iter().map(|&era| scores.eras[era].value).collect();
     scores.iter().map(column).collect()
-}
-
-/// The main target, and the same over other horizons: `target_x_20` and `target_x_60`.
-fn related(panel: &Panel) -> Vec<TargetColumn> {
-    let stem = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let Some(main) = panel.schema().target() else { return Vec::new() };
-    let others = panel.schema().targets().iter().map(|name| &**name);
-    let others = others.filter(|name| *name != main && stem(name) == stem(main));
-    let column = |name: &str| TargetColumn::new(name, numerai_horizon(name).days);
-    std::iter::once(main).chain(others).map(column).collect()
 }
 
 /// Drift of the features in the last test block, the live era with it, against the eras before; nothing for a panel

@@ -99,13 +99,18 @@ fn a_broken_row_is_put_aside_and_submitted_in_the_middle() {
 #[test]
 fn the_report_shows_tear_sheets_overfitting_and_drift() {
     let shop = Workshop::new();
-    let output = run(&shop, &market(), &["--model", "ridge,gbdt", "--rounds", "5"]);
+    let options = ["--model", "ridge,gbdt", "--rounds", "5", "--target", "target,target_long"];
+    let output = run(&shop, &market(), &options);
     assert!(output.status.success(), "{}", told(&output));
     let report = json(&shop.path("out/report.json"));
     for model in report["models"].as_array().unwrap() {
         let sheet = &model["tear_sheet"];
         assert_eq!(sheet["metric"], "corr");
-        assert!(sheet["information"].as_array().is_some_and(|all| !all.is_empty()), "{sheet}");
+        for part in ["information", "target_quantiles"] {
+            let named: Vec<_> =
+                sheet[part].as_array().unwrap().iter().map(|of| &of["target"]).collect();
+            assert_eq!(named, ["target", "target_long"], "{part}");
+        }
     }
     let found = &report["overfitting"];
     assert!((0.0..=1.0).contains(&found["pbo"].as_f64().unwrap()));
@@ -117,7 +122,11 @@ fn the_report_shows_tear_sheets_overfitting_and_drift() {
         drift["eras"].as_array().unwrap().len()
     );
     let page = std::fs::read_to_string(shop.path("out/report.html")).unwrap();
-    for heading in ["Rank out of sample of the best in sample", "PSI of each feature"] {
+    for heading in [
+        "Rank correlation by target, running sum",
+        "Rank out of sample of the best in sample",
+        "PSI of each feature",
+    ] {
         assert!(page.contains(heading), "{heading}");
     }
 
