@@ -106,13 +106,10 @@ impl DataArgs {
                     .into(),
             );
         }
-        let panel = Market { seed, ..Market::default() }.panel()?;
-        let mut others = self.target.iter().skip(1);
-        others.try_for_each(|name| panel.with_target(name).map(|_| ()))?;
-        let panel = match self.target.first() {
-            Some(target) => panel.with_target(target)?,
-            None => panel,
-        };
+        // All names must be there; the first one is left as the main target.
+        let market = Market { seed, ..Market::default() }.panel()?;
+        let panel =
+            self.target.iter().rev().try_fold(market, |panel, name| panel.with_target(name))?;
         let meta = self.meta.clone().unwrap_or_else(|| META.into());
         panel.extra(&meta)?;
         let (name, targets) = (format!("synthetic market, seed {seed}"), self.held_against(&panel));

@@ -65,45 +65,48 @@ pub(super) fn spread(sheet: &TearSheet) -> Result<Option<Picture>> {
     Ok(Some(Picture { svg: plane.to_svg()?, title, caption, half: true, ..Picture::default() }))
 }
 
-/// The top less the bottom quantile of each target, as a running sum, where there are several.
-pub(super) fn target_spreads(sheet: &TearSheet) -> Result<Option<Picture>> {
-    let known: Vec<_> = sheet
-        .target_quantiles
-        .iter()
-        .filter_map(|of| Some((of, of.spreads.found()?)))
-        .filter(|(_, found)| found.eras.len() > 1)
-        .collect();
-    let Some((_, longest)) = known.iter().max_by_key(|(_, found)| found.eras.len()) else {
-        return Ok(None);
-    };
-    if known.len() < 2 {
-        return Ok(None);
-    }
-    let place = |era: &String| longest.eras.iter().position(|other| other == era);
-    let drawn = known.iter().zip(SERIES).enumerate();
+/// A line a target over eras.
+fn paths(
+    (title, caption): (&str, &str),
+    eras: &[String],
+    lines: Vec<(String, Vec<(f64, f64)>)>,
+) -> Result<Option<Picture>> {
+    let drawn = lines.into_iter().zip(SERIES).enumerate();
     let (layers, legend) = drawn
-        .map(|(at, ((of, found), color))| {
-            let points = found.eras.iter().zip(&found.cumulative_spread);
-            let points = points
-                .filter_map(|(era, &value)| Some((place(era)? as f64 + 0.5, value)))
-                .collect();
-            let name = format!("{}, {} days", of.target, of.days);
+        .map(|(at, ((name, points), color))| {
             (Layer::Line(points, color, 2), entry(&format!("k{at}"), &name))
         })
         .unzip();
-    let title = "Top less bottom quantile by target, running sum".to_owned();
     let plane = Plane {
-        description: format!("a line a target over {} eras", longest.eras.len()),
-        title: title.clone(),
-        across: Across::Places(&longest.eras),
+        description: format!("a line a target over {} eras", eras.len()),
+        title: title.into(),
+        across: Across::Places(eras),
         layers,
         zero: true,
         half: false,
     };
+    let (svg, title) = (plane.to_svg()?, title.to_owned());
+    Ok(Some(Picture { svg, title, caption: caption.into(), legend, ..Picture::default() }))
+}
+
+/// The top less the bottom quantile of each target, as a running sum, where there are several.
+pub(super) fn target_spreads(sheet: &TearSheet) -> Result<Option<Picture>> {
+    let all = sheet.target_quantiles.iter();
+    let known: Vec<_> = all.filter_map(|of| Some((of, of.spreads.found()?))).collect();
+    let eras = known.iter().map(|(_, found)| &found.eras).max_by_key(|eras| eras.len());
+    let Some(eras) = eras.filter(|eras| known.len() > 1 && eras.len() > 1) else {
+        return Ok(None);
+    };
+    let place = |era: &String| eras.iter().position(|other| other == era);
+    let lines = known.iter().map(|(of, found)| {
+        let points = found.eras.iter().zip(&found.cumulative_spread);
+        let points = points.filter_map(|(era, &value)| Some((place(era)? as f64 + 0.5, value)));
+        (format!("{}, {} days", of.target, of.days), points.collect())
+    });
     let caption = "What the same groups earn in each target. Targets have scales of their own: compare how steadily \
                    lines climb, and where they turn.";
-    let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, ..Picture::default() }))
+    let words = ("Top less bottom quantile by target, running sum", caption);
+    paths(words, eras, lines.collect())
 }
 
 /// Rank correlation with each target, where there are several.
@@ -135,29 +138,15 @@ pub(super) fn information_path(sheet: &TearSheet) -> Result<Option<Picture>> {
     if count < 2 {
         return Ok(None);
     }
-    let eras = eras(sheet, count);
-    let drawn = known.iter().zip(SERIES).enumerate();
-    let (layers, legend) = drawn
-        .map(|(at, (found, color))| {
-            let points = (0..).zip(cumulative(&found.by_era));
-            let points = points.map(|(i, value)| (f64::from(i) + 0.5, value)).collect();
-            let name = format!("{}, {} days", found.target, found.days);
-            (Layer::Line(points, color, 2), entry(&format!("k{at}"), &name))
-        })
-        .unzip();
-    let title = "Rank correlation by target, running sum".to_owned();
-    let plane = Plane {
-        description: format!("a line a target over {count} eras"),
-        title: title.clone(),
-        across: Across::Places(&eras),
-        layers,
-        zero: true,
-        half: false,
-    };
+    let lines = known.iter().map(|found| {
+        let points = (0..).zip(cumulative(&found.by_era));
+        let points = points.map(|(i, value)| (f64::from(i) + 0.5, value));
+        (format!("{}, {} days", found.target, found.days), points.collect())
+    });
     let caption = "Each era adds its rank correlation. Lines that climb together speak for one lasting signal; where \
                    they part, the model has learnt the near future or the far one alone.";
-    let svg = plane.to_svg()?;
-    Ok(Some(Picture { svg, title, caption: caption.into(), legend, ..Picture::default() }))
+    let words = ("Rank correlation by target, running sum", caption);
+    paths(words, &eras(sheet, count), lines.collect())
 }
 
 /// The names of the predicted eras where a part of the sheet has them, or their numbers.
